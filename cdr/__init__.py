@@ -1,0 +1,1 @@
+"""Usage: xDR files, mediation, the rating engine, legs, usage charges, suspense."""

@@ -1,0 +1,50 @@
+"""The rating engine: prices columns of xDRs; pure, and importable without Django.
+
+compiled = compile_table(table, rates)
+batch = compiled.rate(align(numbers), started_at, volume)
+"""
+
+from cdr.rating.compiled import CompiledTable, RatedBatch, compile_table
+from cdr.rating.explain import Explanation, explain
+from cdr.rating.fixed_point import COST_SCALE, COST_SCALE_DIGITS
+from cdr.rating.numbers import align, normalise
+from cdr.rating.supported import UnsupportedRate, require_supported_rate, require_supported_table
+from cdr.rules.choosing import Candidate, Loss
+from cdr.rules.cost import LegCost, Reason
+from cdr.rules.rates import (
+    Boundary,
+    IncrementBase,
+    InvalidRate,
+    Policy,
+    Rate,
+    RateStatus,
+    RateTable,
+    Rounding,
+)
+
+__all__ = [
+    "COST_SCALE",
+    "COST_SCALE_DIGITS",
+    "Boundary",
+    "Candidate",
+    "CompiledTable",
+    "Explanation",
+    "IncrementBase",
+    "InvalidRate",
+    "LegCost",
+    "Loss",
+    "Policy",
+    "Rate",
+    "RateStatus",
+    "RateTable",
+    "RatedBatch",
+    "Reason",
+    "Rounding",
+    "UnsupportedRate",
+    "align",
+    "compile_table",
+    "explain",
+    "normalise",
+    "require_supported_rate",
+    "require_supported_table",
+]

@@ -1,0 +1,27 @@
+"""Who did what to what, never changed afterwards."""
+
+from django.conf import settings
+from django.db import models
+
+from tenancy.owned import ProviderOwned
+
+
+class Entry(ProviderOwned):
+    """One change, with the values before and after. The database refuses to alter or remove it."""
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=60)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["provider", "object_type", "object_id"], name="audit_object"),
+            models.Index(fields=["provider", "-at"], name="audit_at"),
+        ]

@@ -1,0 +1,58 @@
+from typing import ClassVar
+
+from django.db import migrations
+
+from common.postgres import ProviderTables, append_only
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [
+        ("catalogue", "0001_initial"),
+        ("tenancy", "0002_guards"),
+    ]
+
+    operations: ClassVar = [
+        ProviderTables(
+            "Product",
+            "CodeDeck",
+            "CodeDeckEntry",
+            "TimeProfile",
+            "RateTable",
+            "Rate",
+            "Catalogue",
+            "CatalogueItem",
+            "CatalogueVersion",
+            "CatalogueVersionItem",
+        ),
+        append_only("catalogue_catalogueversion"),
+        append_only("catalogue_catalogueversionitem"),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION catalogue_bump_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE catalogue_ratetable SET revision = revision + 1
+                    WHERE id IN (SELECT DISTINCT rate_table_id FROM changed);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER rate_inserted AFTER INSERT ON catalogue_rate
+                REFERENCING NEW TABLE AS changed
+                FOR EACH STATEMENT EXECUTE FUNCTION catalogue_bump_revision();
+            CREATE TRIGGER rate_updated AFTER UPDATE ON catalogue_rate
+                REFERENCING NEW TABLE AS changed
+                FOR EACH STATEMENT EXECUTE FUNCTION catalogue_bump_revision();
+            CREATE TRIGGER rate_deleted AFTER DELETE ON catalogue_rate
+                REFERENCING OLD TABLE AS changed
+                FOR EACH STATEMENT EXECUTE FUNCTION catalogue_bump_revision();
+            CREATE FUNCTION catalogue_table_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF to_jsonb(OLD) - 'revision' IS DISTINCT FROM to_jsonb(NEW) - 'revision' THEN
+                    NEW.revision = OLD.revision + 1;
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER rate_table_updated BEFORE UPDATE ON catalogue_ratetable
+                FOR EACH ROW EXECUTE FUNCTION catalogue_table_changed();
+            """,
+            migrations.RunSQL.noop,
+        ),
+    ]

@@ -1,0 +1,12 @@
+"""Background work by name, sent when the transaction commits."""
+
+from celery import current_app
+from django.db import transaction
+
+
+def enqueue(name: str, **arguments: object) -> None:
+    """Send task `name` with keyword `arguments` (JSON values: ids, not objects) after commit.
+
+    The broker may lose it: every task that matters is also found again by its app's sweep.
+    """
+    transaction.on_commit(lambda: current_app.send_task(name, kwargs=arguments))

@@ -1,0 +1,144 @@
+"""Migration operations for what PostgreSQL itself guards: tenancy, append-only and fixed rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunSQL
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import ForeignKey, Model
+
+WEB_ROLE = "tollgate_web"
+CURRENT_PROVIDER = "nullif(current_setting('app.provider_id', true), '')::bigint"
+CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::bigint"
+SIGNING_IN = "current_setting('app.phase', true) = 'sign_in'"
+
+
+class ProviderTables(Operation):
+    """Put both halves of the database's tenancy lock on the named models' tables.
+
+    Row-level security: the web role sees and writes only rows of the provider in
+    `app.provider_id`. Composite foreign keys: a row can only refer to rows of its own provider,
+    whichever role writes it. `own_user` also shows a row to the user it belongs to, before a
+    provider is known (memberships at sign-in).
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, *models: str, own_user: bool = False, references: bool = True) -> None:
+        self.models = models
+        self.own_user = own_user
+        self.references = references
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (
+            type(self).__name__,
+            self.models,
+            {
+                "own_user": self.own_user,
+                "references": self.references,
+            },
+        )
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The models themselves do not change."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        models = [to_state.apps.get_model(app_label, name) for name in self.models]
+        for model in models:
+            schema_editor.execute(self._lock(model))
+        if self.references:
+            for model in models:
+                for sql in _same_provider_references(model):
+                    schema_editor.execute(sql)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Dropping the tables, which comes next on the way back, drops all of it."""
+
+    def describe(self) -> str:
+        return f"Lock {', '.join(self.models)} to their provider"
+
+    def _lock(self, model: type[Model]) -> str:
+        table = model._meta.db_table
+        condition = f"provider_id = {CURRENT_PROVIDER}"
+        shown = f"{condition} OR user_id = {CURRENT_USER}" if self.own_user else condition
+        key = (
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_of_provider UNIQUE (provider_id, id);"
+            if self.references
+            else ""
+        )
+        return f"""
+            {key}
+            ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY own_provider ON {table} USING ({shown}) WITH CHECK ({condition});
+            GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {WEB_ROLE};
+        """
+
+
+def _same_provider_references(model: type[Model]) -> list[str]:
+    table = model._meta.db_table
+    statements = []
+    for field in model._meta.local_fields:
+        target = field.remote_field.model if isinstance(field, ForeignKey) else None
+        if target is None or not any(f.name == "provider" for f in target._meta.local_fields):
+            continue
+        statements.append(
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{field.column}_same_provider"
+            f" FOREIGN KEY (provider_id, {field.column})"
+            f" REFERENCES {target._meta.db_table} (provider_id, id)"
+            " DEFERRABLE INITIALLY DEFERRED"
+        )
+    return statements
+
+
+def append_only(table: str) -> RunSQL:
+    """Refuse every update, delete and truncate of `table`, whoever asks."""
+    return RunSQL(
+        f"""
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION refuse_change();
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+        """,
+        RunSQL.noop,
+    )
+
+
+def fixed_once(table: str, condition: str, *, except_columns: Sequence[str] = ()) -> RunSQL:
+    """Refuse changes to rows of `table` for which `condition` (SQL over `OLD`) holds.
+
+    `except_columns` may still change; a delete is refused.
+    """
+    kept = ", ".join(f"'{name}'" for name in except_columns) or "''"
+    return RunSQL(
+        f"""
+        CREATE FUNCTION {table}_refuse_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF ({condition}) AND (TG_OP = 'DELETE'
+                OR to_jsonb(OLD) - ARRAY[{kept}] IS DISTINCT FROM to_jsonb(NEW) - ARRAY[{kept}])
+            THEN
+                RAISE EXCEPTION '% row % is fixed and cannot be changed', TG_TABLE_NAME, OLD.id
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER {table}_fixed BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION {table}_refuse_fixed();
+        """,
+        f"DROP TRIGGER {table}_fixed ON {table}; DROP FUNCTION {table}_refuse_fixed();",
+    )

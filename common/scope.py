@@ -1,0 +1,43 @@
+"""Who is asking, and for which provider: the value every selector takes."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """Where a request comes from; what a scope may see depends on it."""
+
+    CONSOLE = "CONSOLE"
+    ACCOUNT_CENTRE = "ACCOUNT_CENTRE"
+    RESELLER_PORTAL = "RESELLER_PORTAL"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One user (or the system) acting inside one provider.
+
+    On the account centre `customer_id` is set, on the reseller portal `reseller_id`; selectors
+    narrow their rows by it. `permissions` holds the permission codes of `tenancy.rules`.
+    """
+
+    provider_id: int
+    surface: Surface
+    user_id: int | None = None
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    customer_id: int | None = None
+    reseller_id: int | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.surface is Surface.ACCOUNT_CENTRE) == (self.customer_id is not None)
+        assert (self.surface is Surface.RESELLER_PORTAL) == (self.reseller_id is not None)
+
+    @classmethod
+    def system(cls, provider_id: int) -> "Scope":
+        """A scope for tasks and commands: all rows of one provider."""
+        return cls(provider_id=provider_id, surface=Surface.SYSTEM)
+
+    @property
+    def sees_whole_provider(self) -> bool:
+        """Staff and the system see all rows of the provider, subject to permissions."""
+        return self.surface in (Surface.CONSOLE, Surface.SYSTEM)

@@ -1,0 +1,113 @@
+"""The accounts that are served and invoiced, and their teams."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+from catalogue.models import Catalogue, RateTable
+from resellers.models import Reseller, ResellerCode
+from tenancy.models import BillerEntity
+from tenancy.owned import ProviderOwned
+
+
+class Customer(ProviderOwned):
+    """The account that is served and invoiced; the tag never changes in ordinary edits."""
+
+    seen_by_customer = "pk"
+    seen_by_reseller = "reseller_id"
+
+    class State(models.TextChoices):
+        AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION"
+        DRAFT = "DRAFT"
+        ACTIVE = "ACTIVE"
+        RESTRICTED = "RESTRICTED"
+        DISABLED = "DISABLED"
+        TERMINATED = "TERMINATED"
+
+    class TaxCategory(models.TextChoices):
+        STANDARD = "STANDARD"
+        EXEMPT = "EXEMPT"
+
+    class Channel(models.TextChoices):
+        SIGN_UP = "SIGN_UP"
+        CONSOLE = "CONSOLE"
+        API = "API"
+
+    number = models.PositiveIntegerField()
+    organisation = models.CharField(max_length=200, blank=True)
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    email = models.EmailField()
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.TextField(blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    tax_number = models.CharField(max_length=40, blank=True)
+    tax_category = models.CharField(
+        max_length=8, choices=TaxCategory.choices, default=TaxCategory.STANDARD
+    )
+    currency = models.CharField(max_length=3)
+    credit_limit = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
+    billing_day = models.PositiveSmallIntegerField(default=1)
+    is_billable = models.BooleanField(default=True)
+    state = models.CharField(max_length=21, choices=State.choices)
+    channel = models.CharField(max_length=7, choices=Channel.choices)
+    reseller = models.ForeignKey(
+        Reseller, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+    )
+    reseller_code = models.ForeignKey(
+        ResellerCode, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+    )
+    custom_catalogue = models.ForeignKey(
+        Catalogue, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+    )
+    biller_entity = models.ForeignKey(
+        BillerEntity, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    rate_table = models.ForeignKey(
+        RateTable, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    active_since = models.DateTimeField(null=True, blank=True)
+    terminated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "number"], name="customer_number_unique"),
+            models.CheckConstraint(
+                condition=models.Q(reseller__isnull=True, reseller_code__isnull=True)
+                | models.Q(reseller__isnull=False, reseller_code__isnull=False),
+                name="customer_tag_is_reseller_and_code",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(billing_day__gte=1, billing_day__lte=31),
+                name="billing_day_is_a_day",
+            ),
+        ]
+        indexes = [models.Index(fields=["provider", "reseller"], name="customer_by_reseller")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The organisation, or the person where there is none."""
+        return self.organisation or f"{self.first_name} {self.last_name}"
+
+
+class TeamMember(ProviderOwned):
+    """A person who acts for a customer in the account centre."""
+
+    seen_by_customer = "customer_id"
+
+    class TeamRole(models.TextChoices):
+        ADMIN = "ADMIN"
+        BILLING = "BILLING"
+        TECHNICAL = "TECHNICAL"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="team")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="team_member"
+    )
+    role = models.CharField(max_length=9, choices=TeamRole.choices)
+    created_at = models.DateTimeField()

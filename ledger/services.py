@@ -1,0 +1,200 @@
+"""Posting transfers; the database keeps the balances and refuses what the books may not hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from common.errors import DomainError
+from ledger.models import Account, AccountKind, Transfer, TransferKind
+
+
+class NothingToReverse(DomainError):
+    """The transfer was reversed before; a second contra entry would be wrong."""
+
+
+class WalletOverdrawn(DomainError):
+    """A wallet holds less than what was to be taken from it."""
+
+
+@dataclass(frozen=True)
+class AccountRef:
+    """Names an account; it is opened with the first transfer that needs it."""
+
+    kind: AccountKind
+    currency: str
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One movement to record: `amount` (> 0) to `debit` from `credit`.
+
+    `document` names what caused it (`invoice:17`); `key` makes a repeated call harmless.
+    """
+
+    debit: AccountRef
+    credit: AccountRef
+    amount: Decimal
+    kind: TransferKind
+    document: str
+    key: str
+
+
+def customer_receivable(customer_id: int, currency: str) -> AccountRef:
+    """What the customer owes on issued invoices."""
+    return AccountRef(AccountKind.CUSTOMER_RECEIVABLE, currency, str(customer_id))
+
+
+def customer_wallet(customer_id: int, currency: str) -> AccountRef:
+    """What the customer paid that settles nothing yet (a credit balance)."""
+    return AccountRef(AccountKind.CUSTOMER_WALLET, currency, str(customer_id))
+
+
+def reseller_receivable(reseller_id: int, currency: str) -> AccountRef:
+    """What the reseller owes on settlement invoices."""
+    return AccountRef(AccountKind.RESELLER_RECEIVABLE, currency, str(reseller_id))
+
+
+def reseller_payable(reseller_id: int, currency: str) -> AccountRef:
+    """What the provider owes the reseller (a credit balance)."""
+    return AccountRef(AccountKind.RESELLER_PAYABLE, currency, str(reseller_id))
+
+
+@transaction.atomic
+def post(
+    *,
+    provider_id: int,
+    postings: Sequence[Posting],
+    effective_date: date,
+    at: datetime,
+    actor_id: int | None,
+) -> list[Transfer]:
+    """Record the postings, all or none, and return their transfers in the same order.
+
+    A posting whose key was recorded before returns the earlier transfer and moves nothing. All
+    accounts are locked first, lowest id first, so that concurrent calls queue and never deadlock.
+
+    :raises WalletOverdrawn: if a wallet would end below zero.
+    """
+    accounts = _lock_accounts(provider_id, postings)
+    known = _recorded(provider_id, [posting.key for posting in postings])
+    transfers = []
+    for posting in postings:
+        transfer = known.get(posting.key)
+        if transfer is None:
+            transfer = _record(
+                provider_id,
+                posting,
+                accounts,
+                effective_date=effective_date,
+                at=at,
+                actor_id=actor_id,
+            )
+            known[posting.key] = transfer
+        transfers.append(transfer)
+    return transfers
+
+
+@transaction.atomic
+def reverse(
+    *,
+    transfer: Transfer,
+    document: str,
+    effective_date: date,
+    at: datetime,
+    actor_id: int | None,
+) -> Transfer:
+    """Record the same transfer the other way round, linked to it.
+
+    :raises NothingToReverse: if it was reversed before.
+    :raises WalletOverdrawn: if the money has left the wallet since.
+    """
+    pair = Account.objects.filter(pk__in=[transfer.debit_id, transfer.credit_id])
+    locked = {account.pk: account for account in pair.order_by("pk").select_for_update(no_key=True)}
+    if Transfer.objects.filter(reverses=transfer).exists():
+        raise NothingToReverse(f"Transfer {transfer.pk} was reversed before.")
+    debit, credit = locked[transfer.credit_id], locked[transfer.debit_id]
+    _refuse_overdraft(debit, transfer.amount)
+    return Transfer.objects.create(
+        provider_id=transfer.provider_id,
+        debit=debit,
+        credit=credit,
+        amount=transfer.amount,
+        kind=TransferKind.REVERSAL,
+        document=document,
+        idempotency_key=f"reversal:{transfer.pk}",
+        reverses=transfer,
+        effective_date=effective_date,
+        recorded_at=at,
+        actor_id=actor_id,
+    )
+
+
+def _recorded(provider_id: int, keys: Sequence[str]) -> dict[str, Transfer]:
+    rows = Transfer.objects.filter(provider_id=provider_id, idempotency_key__in=keys)
+    return {row.idempotency_key: row for row in rows}
+
+
+def _lock_accounts(provider_id: int, postings: Sequence[Posting]) -> dict[AccountRef, Account]:
+    wanted = {ref for posting in postings for ref in (posting.debit, posting.credit)}
+    # Opened in one order everywhere, as two openers of the same pair would else deadlock.
+    ordered = sorted(wanted, key=lambda ref: (ref.kind, ref.owner, ref.currency))
+    Account.objects.bulk_create(
+        [
+            Account(provider_id=provider_id, kind=ref.kind, owner=ref.owner, currency=ref.currency)
+            for ref in ordered
+        ],
+        ignore_conflicts=True,
+    )
+    rows = Account.objects.filter(
+        provider_id=provider_id,
+        kind__in={ref.kind for ref in wanted},
+        owner__in={ref.owner for ref in wanted},
+        currency__in={ref.currency for ref in wanted},
+    )
+    found = {AccountRef(AccountKind(row.kind), row.currency, row.owner): row.pk for row in rows}
+    locked = (
+        Account.objects.filter(pk__in=[found[ref] for ref in wanted])
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
+    by_id = {row.pk: row for row in locked}
+    return {ref: by_id[found[ref]] for ref in wanted}
+
+
+def _record(
+    provider_id: int,
+    posting: Posting,
+    accounts: dict[AccountRef, Account],
+    *,
+    effective_date: date,
+    at: datetime,
+    actor_id: int | None,
+) -> Transfer:
+    debit, credit = accounts[posting.debit], accounts[posting.credit]
+    _refuse_overdraft(debit, posting.amount)
+    transfer = Transfer.objects.create(
+        provider_id=provider_id,
+        debit=debit,
+        credit=credit,
+        amount=posting.amount,
+        kind=posting.kind,
+        document=posting.document,
+        idempotency_key=posting.key,
+        effective_date=effective_date,
+        recorded_at=at,
+        actor_id=actor_id,
+    )
+    debit.balance += posting.amount
+    credit.balance -= posting.amount
+    return transfer
+
+
+def _refuse_overdraft(debit: Account, amount: Decimal) -> None:
+    if debit.kind == AccountKind.CUSTOMER_WALLET and debit.balance + amount > 0:
+        raise WalletOverdrawn(
+            f"The wallet holds {-debit.balance} {debit.currency}, less than {amount}."
+        )

@@ -1,0 +1,145 @@
+"""Money in: payments, what they settle, their reversal, and what gateways tell us."""
+
+from django.conf import settings
+from django.db import models
+
+from billing.models import Invoice
+from customers.models import Customer
+from ledger.models import Transfer
+from tenancy.owned import ProviderOwned
+
+
+class Payment(ProviderOwned):
+    """Money a customer pays, by a gateway or offline; never edited or deleted, only reversed."""
+
+    seen_by_customer = "customer_id"
+
+    class Way(models.TextChoices):
+        INVOICE = "INVOICE"
+        BULK = "BULK"
+        OFFLINE = "OFFLINE"
+
+    class Mode(models.TextChoices):
+        GATEWAY = "GATEWAY"
+        CASH = "CASH"
+        CHEQUE = "CHEQUE"
+        BANK_TRANSFER = "BANK_TRANSFER"
+        CARD_TERMINAL = "CARD_TERMINAL"
+        OTHER = "OTHER"
+
+    class State(models.TextChoices):
+        PENDING = "PENDING"
+        SUCCEEDED = "SUCCEEDED"
+        FAILED = "FAILED"
+        EXPIRED = "EXPIRED"
+        REVERSED = "REVERSED"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
+    way = models.CharField(max_length=7, choices=Way.choices)
+    mode = models.CharField(max_length=13, choices=Mode.choices)
+    gateway = models.CharField(max_length=20, blank=True)
+    order_number = models.CharField(max_length=40)
+    gateway_reference = models.CharField(max_length=100, blank=True)
+    currency = models.CharField(max_length=3)
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    state = models.CharField(max_length=9, choices=State.choices)
+    reference = models.CharField(max_length=100, blank=True)
+    narration = models.CharField(max_length=300, blank=True)
+    transaction_date = models.DateField()
+    posting_date = models.DateField(null=True)
+    receipt_number = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    succeeded_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0), name="payment_amount_positive"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "order_number"], name="payment_order_number_unique"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["provider", "customer", "created_at"], name="payment_customer")
+        ]
+
+    def __str__(self) -> str:
+        return self.order_number
+
+
+class PlannedAllocation(ProviderOwned):
+    """How the payer wants a payment spread over invoices, kept until the money is there."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="planned")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="planned_once_per_invoice"),
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0), name="planned_amount_positive"
+            ),
+        ]
+
+
+class Allocation(ProviderOwned):
+    """What part of a payment (or of credited advance, without one) settles an invoice."""
+
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, related_name="allocations"
+    )
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    allocated_at = models.DateTimeField()
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0), name="allocation_amount_positive"
+            ),
+        ]
+
+
+class Reversal(ProviderOwned):
+    """The contra entry that undoes a payment and all its allocations; once per payment."""
+
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reversal")
+    reason = models.CharField(max_length=300)
+    reversed_at = models.DateTimeField()
+    reversed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+
+class WebhookEvent(ProviderOwned):
+    """A gateway's message as received, kept before it is understood; once per event id."""
+
+    class State(models.TextChoices):
+        RECEIVED = "RECEIVED"
+        APPLIED = "APPLIED"
+        IGNORED = "IGNORED"
+        REFUSED = "REFUSED"
+
+    gateway = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=100)
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
+    outcome = models.CharField(max_length=300, blank=True)
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "gateway", "event_id"], name="webhook_event_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "received_at"], name="webhook_waiting")]

@@ -1,0 +1,135 @@
+"""What resellers earn, and the statements that settle it offline."""
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeBoundary, RangeOperators
+from django.contrib.postgres.fields.ranges import DateRangeField
+from django.db import models
+from django.db.models.functions import Cast, Coalesce
+
+from billing.models import CreditNote, Invoice
+from customers.models import Customer
+from ledger.models import Transfer
+from payments.models import Allocation
+from resellers.models import Reseller
+from tenancy.owned import ProviderOwned
+
+
+class DateRange(models.Func):
+    """PostgreSQL's `daterange` constructor."""
+
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+class CommissionPlan(ProviderOwned):
+    """The percent a reseller earns and on what, between two dates; closed periods never change."""
+
+    class Base(models.TextChoices):
+        INVOICED_NET = "INVOICED_NET"
+        COLLECTED_NET = "COLLECTED_NET"
+
+    reseller = models.ForeignKey(
+        Reseller, on_delete=models.PROTECT, related_name="commission_plans"
+    )
+    base = models.CharField(max_length=13, choices=Base.choices)
+    percent = models.DecimalField(max_digits=7, decimal_places=4)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(percent__gte=0, percent__lte=100),
+                name="commission_percent_0_to_100",
+            ),
+            ExclusionConstraint(
+                name="one_commission_plan_at_a_time",
+                expressions=[
+                    ("reseller", RangeOperators.EQUAL),
+                    (
+                        DateRange(
+                            "valid_from",
+                            Coalesce(
+                                "valid_to", Cast(models.Value("infinity"), models.DateField())
+                            ),
+                            RangeBoundary(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+
+class PayoutStatement(ProviderOwned):
+    """What one reseller is owed for a period in one currency; settled offline."""
+
+    class State(models.TextChoices):
+        DRAFT = "DRAFT"
+        APPROVED = "APPROVED"
+        SETTLED = "SETTLED"
+
+    reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="statements")
+    number = models.CharField(max_length=60, blank=True)
+    period_from = models.DateField()
+    period_to = models.DateField()
+    currency = models.CharField(max_length=3)
+    opening_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    accrued_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    clawed_back_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    settled_before_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    closing_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.DRAFT)
+    created_at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settled_date = models.DateField(null=True)
+    settlement_mode = models.CharField(max_length=40, blank=True)
+    settlement_reference = models.CharField(max_length=100, blank=True)
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reseller", "period_from", "period_to", "currency"],
+                name="one_statement_per_period",
+            ),
+        ]
+
+
+class Accrual(ProviderOwned):
+    """Commission earned (positive) or clawed back (negative) by one event, posted to the ledger.
+
+    Exactly one of `invoice` issued, `allocation` made, `allocation` undone or `credit_note` is the
+    event; `event_key` names it so that the sweep accrues each once.
+    """
+
+    reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="accruals")
+    plan = models.ForeignKey(CommissionPlan, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="accruals")
+    allocation = models.ForeignKey(
+        Allocation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    credit_note = models.ForeignKey(
+        CreditNote, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    event_key = models.CharField(max_length=60)
+    base_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    percent = models.DecimalField(max_digits=7, decimal_places=4)
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    event_date = models.DateField()
+    accrued_at = models.DateTimeField()
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, null=True, related_name="+")
+    statement = models.ForeignKey(
+        PayoutStatement, on_delete=models.SET_NULL, null=True, related_name="accruals"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_key"], name="accrued_once"),
+        ]

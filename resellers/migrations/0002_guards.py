@@ -1,0 +1,53 @@
+from typing import ClassVar
+
+from django.db import migrations
+
+from common.postgres import CURRENT_PROVIDER, ProviderTables, fixed_once
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [
+        ("resellers", "0001_initial"),
+        ("catalogue", "0002_guards"),
+    ]
+
+    operations: ClassVar = [
+        ProviderTables(
+            "Reseller", "ResellerCode", "ResellerModule", "Vendor", "BillingModeAssignment"
+        ),
+        ProviderTables("ResellerUser", own_user=True),
+        fixed_once(
+            "resellers_resellercode",
+            "OLD.published_at IS NOT NULL",
+            except_columns=["campaign", "expires_at"],
+        ),
+        migrations.RunSQL(
+            f"""
+            CREATE POLICY viewer_of_provider ON tenancy_user USING (EXISTS (
+                SELECT 1 FROM resellers_reselleruser r
+                WHERE r.user_id = tenancy_user.id AND r.provider_id = {CURRENT_PROVIDER}));
+
+            CREATE FUNCTION resellers_refuse_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.parent_id IS NULL THEN RETURN NEW; END IF;
+                -- One tree change of a provider at a time, or two moves could close a cycle.
+                PERFORM pg_advisory_xact_lock(hashtextextended('reseller_tree', NEW.provider_id));
+                IF EXISTS (
+                    WITH RECURSIVE up AS (
+                        SELECT id, parent_id FROM resellers_reseller WHERE id = NEW.parent_id
+                        UNION
+                        SELECT r.id, r.parent_id FROM resellers_reseller r
+                        JOIN up ON r.id = up.parent_id)
+                    SELECT 1 FROM up WHERE id = NEW.id
+                ) THEN
+                    RAISE EXCEPTION 'reseller % cannot be its own ancestor', NEW.id
+                        USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER reseller_tree BEFORE INSERT OR UPDATE OF parent_id ON resellers_reseller
+                FOR EACH ROW EXECUTE FUNCTION resellers_refuse_cycle();
+            """,
+            migrations.RunSQL.noop,
+        ),
+    ]

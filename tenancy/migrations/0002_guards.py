@@ -1,0 +1,65 @@
+from typing import ClassVar
+
+from django.db import migrations
+
+from common.postgres import CURRENT_PROVIDER, CURRENT_USER, SIGNING_IN, WEB_ROLE, ProviderTables
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [
+        ("tenancy", "0001_initial"),
+        ("account", "0009_emailaddress_unique_primary_email"),
+        ("sessions", "0001_initial"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations: ClassVar = [
+        migrations.RunSQL(
+            f"""
+            DO $$ BEGIN
+                CREATE ROLE {WEB_ROLE} NOLOGIN NOBYPASSRLS;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$;
+            DO $$ BEGIN
+                IF NOT pg_has_role(current_user, '{WEB_ROLE}', 'MEMBER') THEN
+                    GRANT {WEB_ROLE} TO current_user;
+                END IF;
+            END $$;
+            CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END $$;
+            """,
+            "DROP FUNCTION refuse_change();",
+        ),
+        ProviderTables("BillerEntity", "Role"),
+        ProviderTables("Membership", own_user=True),
+        migrations.RunSQL(
+            f"""
+            ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY own_provider ON tenancy_provider
+                USING (id = {CURRENT_PROVIDER} OR {SIGNING_IN});
+            GRANT SELECT, UPDATE ON tenancy_provider TO {WEB_ROLE};
+
+            ALTER TABLE tenancy_user ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY own_user ON tenancy_user
+                USING (id = {CURRENT_USER} OR {SIGNING_IN});
+            CREATE POLICY staff_of_provider ON tenancy_user USING (EXISTS (
+                SELECT 1 FROM tenancy_membership m
+                WHERE m.user_id = tenancy_user.id AND m.provider_id = {CURRENT_PROVIDER}));
+            GRANT SELECT, INSERT, UPDATE ON tenancy_user TO {WEB_ROLE};
+
+            ALTER TABLE account_emailaddress ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY of_visible_user ON account_emailaddress USING (EXISTS (
+                SELECT 1 FROM tenancy_user u WHERE u.id = account_emailaddress.user_id));
+            GRANT SELECT, INSERT, UPDATE, DELETE ON account_emailaddress,
+                account_emailconfirmation, django_session TO {WEB_ROLE};
+            GRANT SELECT ON django_content_type TO {WEB_ROLE};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {WEB_ROLE};
+            ALTER DEFAULT PRIVILEGES IN SCHEMA public
+                GRANT USAGE, SELECT ON SEQUENCES TO {WEB_ROLE};
+            """,
+            migrations.RunSQL.noop,
+        ),
+    ]

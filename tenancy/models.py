@@ -1,0 +1,113 @@
+"""Providers, the people who sign in, and what staff may do."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from common.money import Rounding
+from tenancy.owned import ProviderOwned
+
+
+class Provider(models.Model):
+    """The tenant: the service provider who sells, serves and bills."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BillerEntity(ProviderOwned):
+    """The legal entity of a provider named as seller on an invoice."""
+
+    name = models.CharField(max_length=200)
+    address = models.TextField()
+    country = models.CharField(max_length=2)
+    tax_number = models.CharField(max_length=40)
+    registration = models.CharField(max_length=100, blank=True)
+    email = models.EmailField()
+    phone = models.CharField(max_length=40, blank=True)
+    bank_details = models.TextField(blank=True)
+    accent_colour = models.CharField(max_length=7, default="#1f4fd8")
+    rounding = models.CharField(
+        max_length=9, choices=[(r.value, r.value) for r in Rounding], default=Rounding.HALF_UP
+    )
+    credit_days = models.PositiveSmallIntegerField(default=14)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=models.Q(is_default=True),
+                name="one_default_biller_entity",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by e-mail without regard to case, as sign-in needs."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in by e-mail; what they may do comes from memberships."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_operator = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Role(ProviderOwned):
+    """A named set of permission codes; seven are built in for every provider."""
+
+    name = models.CharField(max_length=60)
+    is_built_in = models.BooleanField(default=False)
+    permissions = ArrayField(models.CharField(max_length=60))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("provider", Lower("name"), name="role_name_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(ProviderOwned):
+    """A member of the provider's staff and the role they hold there."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "user"], name="one_role_per_user"),
+        ]

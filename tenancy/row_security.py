@@ -1,0 +1,52 @@
+"""The second tenancy lock: what the database lets a web request see.
+
+Everything here is local to the transaction. A web request runs under the role `tollgate_web`,
+which owns nothing and cannot bypass row-level security; before its user is known it is in the
+`sign_in` phase, where only people, providers and the user's own memberships are visible.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from common.postgres import WEB_ROLE
+
+
+@contextmanager
+def web_role() -> Iterator[None]:
+    """A transaction under the web role, in the sign-in phase."""
+    with transaction.atomic():
+        _execute(f"SET LOCAL ROLE {WEB_ROLE}")
+        _set_local(phase="sign_in", provider_id="", user_id="")
+        yield
+        if not connection.needs_rollback:
+            _set_local(phase="", provider_id="", user_id="")
+            _execute("SET LOCAL ROLE NONE")
+
+
+@contextmanager
+def acting_for(*, provider_id: int, user_id: int | None, read_only: bool = False) -> Iterator[None]:
+    """A savepoint in which only rows of one provider are visible, and none writable on wish."""
+    with transaction.atomic():
+        _set_local(phase="", provider_id=provider_id, user_id=user_id or "")
+        if read_only:
+            _execute("SET LOCAL transaction_read_only = on")
+        yield
+        if not connection.needs_rollback:
+            _set_local(phase="sign_in", provider_id="", user_id=user_id or "")
+
+
+def introduce(user_id: int) -> None:
+    """Show the rest of the transaction the memberships of the user who has signed in."""
+    _set_local(user_id=user_id)
+
+
+def _set_local(**values: object) -> None:
+    for name, value in values.items():
+        _execute("SELECT set_config(%s, %s, true)", f"app.{name}", str(value))
+
+
+def _execute(sql: str, *parameters: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)

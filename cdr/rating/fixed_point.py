@@ -115,12 +115,12 @@ class PriceColumns:
         return billed, billed - minimum
 
     def _round(self, numerator: Integers) -> Integers:
-        lost_digits = COST_SCALE_DIGITS - self.table.decimals
-        divisor = self.table.volume_units_per_rating_unit * 10**lost_digits
+        quantum: int = 10 ** (COST_SCALE_DIGITS - self.table.decimals)
+        divisor = self.table.volume_units_per_rating_unit * quantum
         negative = numerator < 0
         if not negative.any():
-            return _divide(numerator, divisor, self.table.rounding) * 10**lost_digits
-        cost = _divide(np.abs(numerator), divisor, self.table.rounding) * 10**lost_digits
+            return _divide(numerator, divisor, self.table.rounding) * quantum
+        cost = _divide(np.abs(numerator), divisor, self.table.rounding) * quantum
         np.negative(cost, out=cost, where=negative)
         return cost
 

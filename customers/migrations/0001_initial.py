@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                     "credit_limit",
                     models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=20),
                 ),
-                ("billing_day", models.PositiveSmallIntegerField(default=1)),
                 ("is_billable", models.BooleanField(default=True)),
                 (
                     "state",
@@ -204,13 +203,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="customer_tag_is_reseller_and_code",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("billing_day__gte", 1), ("billing_day__lte", 31)),
-                name="billing_day_is_a_day",
             ),
         ),
     ]

@@ -1,0 +1,191 @@
+"""Usage files as chunks of complete lines, and the lines of a chunk as a frame.
+
+A newline always ends a record: switches write one line per call and no field holds a newline, so
+that a file can be cut anywhere between lines and one unbalanced quote spoils one record only.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import polars as pl
+
+from common.errors import DomainError
+
+LINES_PER_CHUNK = 50_000
+# A chunk of unusually long lines ends early, so that a worker's memory stays bounded.
+CHUNK_BYTES = 32 * 1024**2
+MAX_LINE_BYTES = 16 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_REJECTED_SCHEMA = {"line_number": pl.Int64, "raw": pl.String, "reason": pl.String}
+
+
+class FileUnreadable(DomainError):
+    """A compressed usage file is damaged or cut off; the message says where."""
+
+
+class FileTooLarge(DomainError):
+    """A usage file holds more bytes of text than are accepted."""
+
+
+@dataclass(frozen=True)
+class FileChunk:
+    """Complete lines of one file: `content` starts at line `first_line`, byte `offset` of the text.
+
+    Lines count from 1. `offset` counts uncompressed bytes, also for a gzip file.
+    """
+
+    first_line: int
+    offset: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ParsedChunk:
+    """What a chunk held: each of its lines is a record, rejected, or one of the blank lines.
+
+    `records` has the columns its importer names; `rejected` has line_number (int64), raw, reason.
+    """
+
+    records: pl.DataFrame
+    rejected: pl.DataFrame
+    blank_lines: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a chunk: `readable` has line_number and raw, `rejected` reason as well."""
+
+    readable: pl.DataFrame
+    rejected: pl.DataFrame
+    blank_count: int
+
+
+def read_chunks(
+    path: Path,
+    *,
+    max_bytes: int,
+    lines: int = LINES_PER_CHUNK,
+    first_line: int = 1,
+    offset: int = 0,
+) -> Iterator[FileChunk]:
+    """The file as chunks of `lines` complete lines, the same ones every time it is read.
+
+    Plain or gzip is seen from the first bytes, never from the name. To continue, pass the
+    `first_line` and `offset` of the chunk to start with. A line longer than MAX_LINE_BYTES is cut
+    one byte after them, which `split_lines` then rejects.
+
+    :raises FileUnreadable: the gzip stream is damaged or ends too early.
+    :raises FileTooLarge: the text has more than `max_bytes` bytes, the guard against zip bombs.
+    """
+    with _open_text(path) as stream:
+        try:
+            stream.seek(offset)
+            while True:
+                content, count, size = _read_lines(stream, lines)
+                if offset + size > max_bytes:
+                    raise FileTooLarge(
+                        f"{path.name} holds more than {max_bytes} bytes of text, seen at line "
+                        f"{first_line}: split it, or raise the limit of its source."
+                    )
+                if not content:
+                    return
+                yield FileChunk(first_line, offset, content)
+                first_line, offset = first_line + count, offset + size
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FileUnreadable(
+                f"{path.name}: the gzip stream cannot be read on after line {first_line - 1} "
+                f"(byte {offset} of the text): {error}. Send the whole file again."
+            ) from error
+
+
+def _open_text(path: Path) -> BinaryIO:
+    with path.open("rb") as stream:
+        compressed = stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return cast(BinaryIO, gzip.open(path, "rb")) if compressed else path.open("rb")
+
+
+def _read_lines(stream: BinaryIO, lines: int) -> tuple[bytes, int, int]:
+    """The next lines, how many they are, and how many bytes of the stream they took."""
+    taken: list[bytes] = []
+    kept = skipped = 0
+    while len(taken) < lines and kept < CHUNK_BYTES:
+        line = stream.readline(MAX_LINE_BYTES + 1)
+        if not line:
+            break
+        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            rest = _skip_line(stream)
+            skipped += rest - 1
+            line += b"\n"
+        taken.append(line)
+        kept += len(line)
+    return b"".join(taken), len(taken), kept + skipped
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    size = 0
+    while part := stream.readline(CHUNK_BYTES):
+        size += len(part)
+        if part.endswith(b"\n"):
+            break
+    return size
+
+
+def split_lines(content: bytes, *, first_line: int) -> Lines:
+    """The lines of `content` without their line ends (LF or CRLF) and byte order mark.
+
+    Lines that are no text (too long, not UTF-8, holding NUL bytes) are rejected; bytes no text can
+    hold are shown there as `\\xff`. Lines of nothing but blanks are counted.
+    """
+    if first_line == 1:
+        content = content.removeprefix(_BYTE_ORDER_MARK)
+    if not content:
+        return Lines(no_rejected().drop("reason"), no_rejected(), 0)
+    text, invalid = _decode(content)
+    raw = text.str.strip_chars_end("\r")
+    numbers = pl.int_range(first_line, first_line + len(raw), eager=True).alias("line_number")
+    lines = pl.DataFrame([numbers, raw])
+
+    too_long = raw.str.len_bytes() > MAX_LINE_BYTES
+    with_nul = raw.str.contains("\0", literal=True)
+    faulty = too_long | invalid | with_nul
+    blank = raw.str.strip_chars().str.len_bytes() == 0
+    if not (faulty | blank).any():
+        return Lines(lines, no_rejected(), 0)
+    reason = (
+        pl.when(too_long)
+        .then(pl.lit(f"the line is longer than {MAX_LINE_BYTES} bytes; its beginning is kept"))
+        .when(invalid)
+        .then(pl.lit("the line is not valid UTF-8"))
+        .otherwise(pl.lit("the line holds NUL bytes"))
+    )
+    rejected = lines.select(
+        "line_number",
+        pl.col("raw").str.replace_all("\0", r"\x00", literal=True),
+        reason.alias("reason"),
+    ).filter(faulty)
+    return Lines(lines.filter(~(faulty | blank)), rejected, int(blank.sum()))
+
+
+def _decode(content: bytes) -> tuple[pl.Series, pl.Series]:
+    """The lines as text, and which of them were not valid UTF-8."""
+    try:
+        raw = _split(content.decode())
+    except UnicodeDecodeError:
+        raw = _split(content.decode(errors="backslashreplace"))
+        return raw, raw != _split(content.decode(errors="replace"))
+    return raw, pl.repeat(False, len(raw), eager=True)
+
+
+def _split(text: str) -> pl.Series:
+    lines = pl.Series("raw", [text.removesuffix("\n")]).str.split("\n")
+    return lines.explode(empty_as_null=False)
+
+
+def no_rejected() -> pl.DataFrame:
+    """The empty frame of rejected lines."""
+    return pl.DataFrame(schema=_REJECTED_SCHEMA)

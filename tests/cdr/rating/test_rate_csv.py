@@ -1,0 +1,68 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+CALLS = "id,table,started_at,destination_number,volume\n1,A,2026-10-01T12:00:00Z,4420,31\n"
+ANSWER = "id,table,prefix,destination,billed,cost,additive_cost,reason\n1,A,44,UK,31,0.516667,0,\n"
+
+
+def run_rate_csv(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py rate_csv` in `folder` with database and broker out of reach."""
+    (folder / "rates.csv").write_text("table,prefix,destination,rate\nA,44,UK,1\n")
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "rate_csv", *arguments],
+        cwd=folder,
+        env=os.environ
+        | {
+            "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "calls.csv").write_text(CALLS)
+    return tmp_path
+
+
+class TestRateCsv:
+    def test_writes_the_output_file_without_a_database(self, folder: Path) -> None:
+        done = run_rate_csv(folder, "--rates=rates.csv", "--calls=calls.csv", "--output=out.csv")
+
+        assert (done.returncode, done.stdout) == (0, "")
+        assert (folder / "out.csv").read_text() == ANSWER
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "calls.csv",
+            "out.csv",
+            "rates.csv",
+        ]
+
+    def test_writes_to_standard_output_without_an_output_file(self, folder: Path) -> None:
+        done = run_rate_csv(folder, "--rates=rates.csv", "--calls=calls.csv")
+
+        assert (done.returncode, done.stdout) == (0, ANSWER)
+
+    @pytest.mark.parametrize("output", [[], ["--output=out.csv"]])
+    def test_refuses_a_bad_value_and_writes_nothing(self, folder: Path, output: list[str]) -> None:
+        (folder / "calls.csv").write_text(CALLS + "2,A,2026-10-01T12:00:00Z,4420,soon\n")
+
+        done = run_rate_csv(folder, "--rates=rates.csv", "--calls=calls.csv", *output)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "calls.csv, line 3, column volume: 'soon' is not a decimal number" in done.stderr
+        assert sorted(path.name for path in folder.iterdir()) == ["calls.csv", "rates.csv"]
+
+    def test_refuses_a_missing_file(self, folder: Path) -> None:
+        done = run_rate_csv(folder, "--rates=rates.csv", "--calls=none.csv", "--output=out.csv")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "none.csv" in done.stderr
+        assert not (folder / "out.csv").exists()

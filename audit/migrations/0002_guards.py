@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only
+from common.postgres import CURRENT_USER, ProviderTables, append_only
 
 
 class Migration(migrations.Migration):
@@ -14,4 +14,34 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         ProviderTables("Entry"),
         append_only("audit_entry"),
+        # Roles and memberships lie below this app, so the database itself records their changes.
+        # Built-in roles come with the provider: nobody decided on them.
+        migrations.RunSQL(
+            f"""
+            CREATE FUNCTION audit_permissions() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                changed jsonb := CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD)
+                    ELSE to_jsonb(NEW) END;
+            BEGIN
+                INSERT INTO audit_entry (
+                    provider_id, at, actor_id, action, object_type, object_id, before, after)
+                VALUES (
+                    (changed ->> 'provider_id')::bigint, now(), {CURRENT_USER},
+                    TG_ARGV[0] || CASE TG_OP WHEN 'INSERT' THEN '.created'
+                        WHEN 'UPDATE' THEN '.changed' ELSE '.removed' END,
+                    'tenancy.' || TG_ARGV[0], changed ->> 'id',
+                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
+                    CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER audit_membership AFTER INSERT OR UPDATE OR DELETE ON tenancy_membership
+                FOR EACH ROW EXECUTE FUNCTION audit_permissions('membership');
+            CREATE TRIGGER audit_role_created AFTER INSERT ON tenancy_role
+                FOR EACH ROW WHEN (NOT NEW.is_built_in)
+                EXECUTE FUNCTION audit_permissions('role');
+            CREATE TRIGGER audit_role_changed AFTER UPDATE OR DELETE ON tenancy_role
+                FOR EACH ROW EXECUTE FUNCTION audit_permissions('role');
+            """,
+            migrations.RunSQL.noop,
+        ),
     ]

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             f"""
             ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;
             CREATE POLICY own_provider ON tenancy_provider
-                USING (id = {CURRENT_PROVIDER} OR {SIGNING_IN});
+                USING (id = {CURRENT_PROVIDER});
             GRANT SELECT, UPDATE ON tenancy_provider TO {WEB_ROLE};
 
             ALTER TABLE tenancy_user ENABLE ROW LEVEL SECURITY;

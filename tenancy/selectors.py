@@ -1,0 +1,43 @@
+"""Reading providers, their staff and their roles."""
+
+from common.errors import DomainError
+from common.scope import Scope
+from tenancy.models import BillerEntity, Membership, Provider, Role
+from tenancy.owned import ProviderQuerySet
+
+
+class UnknownProvider(DomainError):
+    """No provider has this slug."""
+
+
+def provider_by_slug(slug: str) -> Provider:
+    """The provider named by `slug`, for commands, which are not bound to one.
+
+    :raises UnknownProvider: if there is none; the message names those there are.
+    """
+    provider = Provider.objects.filter(slug=slug).first()
+    if provider is None:
+        slugs = ", ".join(Provider.objects.order_by("slug").values_list("slug", flat=True))
+        raise UnknownProvider(f"There is no provider '{slug}'. Providers: {slugs or 'none yet'}.")
+    return provider
+
+
+def providers() -> list[Provider]:
+    """Every provider of the installation, by slug, for commands and sweeps."""
+    return list(Provider.objects.order_by("slug"))
+
+
+def staff(scope: Scope) -> ProviderQuerySet[Membership]:
+    """Memberships with user and role, by e-mail."""
+    rows = Membership.objects.visible_to(scope).select_related("user", "role")
+    return rows.order_by("user__email", "pk")
+
+
+def roles(scope: Scope) -> ProviderQuerySet[Role]:
+    """Roles that staff can be given, by name."""
+    return Role.objects.visible_to(scope).order_by("name", "pk")
+
+
+def default_biller_entity(scope: Scope) -> BillerEntity:
+    """The seller named on invoices of customers who have no other."""
+    return BillerEntity.objects.visible_to(scope).get(is_default=True)

@@ -1,7 +1,5 @@
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def cluster() -> Iterator[dict[str, str]]:
+def cluster(root: Path) -> Iterator[dict[str, str]]:
     """The connection of a superuser to a cluster without roles of ours, by PG… variables."""
-    root = Path(tempfile.mkdtemp(prefix="tollgate-test-"))
-    root.chmod(0o711)
     engine = PostgresEngine(root, durable=False)
     engine.start()
     secret = read_json(root / "postgres.json")
@@ -32,7 +28,6 @@ def cluster() -> Iterator[dict[str, str]]:
         execute(superuser, "postgres", "postgres", statement)
     yield superuser
     engine.destroy()
-    shutil.rmtree(root)
 
 
 def execute(

@@ -21,12 +21,14 @@ from cdr.rating import (
     RateStatus,
     RateTable,
     Reason,
+    Rounding,
     UnsupportedRate,
     align,
     compile_table,
     explain,
 )
 from cdr.rating.compiled import INDEXES_KEPT, ROWS_AT_ONCE
+from cdr.rules.cost import leg_cost
 from cdr.rules.instants import to_microseconds
 from tests.cdr.rating.strategies import INT64_MAX, START, calls, decks, tables
 from tests.cdr.rules.test_cost import WORKED
@@ -205,6 +207,24 @@ class TestCompiledTable:
             expected = explain(table, deck, number, started_at, volume)
             answer = (batch.rate_id[row], batch.billed[row], batch.cost[row], batch.reason[row])
             assert answer == flattened(expected.winner, expected.arithmetic, expected.reason)
+
+    @given(
+        st.sampled_from(Rounding),
+        st.sampled_from([0, 1, 2, 8]),
+        st.integers(-40, 40),
+        st.sampled_from([1, 2, 3, 4]),
+        st.lists(st.integers(1, 40), min_size=1, max_size=40),
+    )
+    def test_rounds_ties_as_the_rule_does(
+        self, rounding: Rounding, decimals: int, halves: int, units: int, volumes: list[int]
+    ) -> None:
+        table = RateTable(rounding=rounding, decimals=decimals, volume_units_per_rating_unit=units)
+        rate = make_rate(1, rate=str(Decimal(halves * 5).scaleb(max(-decimals - 1, -8))))
+
+        batch = rate_calls(compile_table(table, [rate]), [("44", START, v) for v in volumes])
+
+        expected = [leg_cost(table, rate, volume).cost * COST_SCALE for volume in volumes]
+        assert batch.cost.tolist() == expected
 
     @settings(max_examples=200, deadline=None)
     @given(decks(), st.lists(calls, min_size=1, max_size=12))

@@ -5,12 +5,13 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 
+from catalogue.models import Product
 from cdr.models import UsageCharge
 from common.money import Rounding
 from customers.models import Customer
 from resellers.models import Reseller
 from subscriptions.models import Charge
-from tenancy.models import BillerEntity
+from tenancy.models import BillerEntity, Provider
 from tenancy.owned import ProviderOwned
 
 
@@ -155,7 +156,8 @@ class Invoice(ProviderOwned):
     A customer's invoice is always the provider's: `biller_entity` is the seller and a check
     constraint refuses an issuing reseller. A settlement invoice asks a reseller in billing mode
     for its reseller legs, issued by its parent reseller, or by the provider where it has none.
-    `settled_amount` and `credited_amount` are what allocations and credit notes took off `gross`.
+    `settled_amount` and `credited_amount` are what allocations and credit notes took off `gross`;
+    the part of a credit note beyond the due went to the wallet and is not in `credited_amount`.
     `seller` and `buyer` copy names, addresses and tax numbers as they were on issue;
     `tagged_reseller` copies the customer's tag for the sales reports.
     """
@@ -174,22 +176,28 @@ class Invoice(ProviderOwned):
         PAID = "PAID"
         CANCELLED = "CANCELLED"
 
+    # The indexes below and the unique keys begin with these columns where a query needs one.
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CUSTOMER)
-    biller_entity = models.ForeignKey(BillerEntity, on_delete=models.PROTECT, related_name="+")
+    biller_entity = models.ForeignKey(
+        BillerEntity, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     issuing_reseller = models.ForeignKey(
-        Reseller, on_delete=models.PROTECT, null=True, related_name="+"
+        Reseller, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, null=True, related_name="invoices"
+        Customer, on_delete=models.PROTECT, null=True, related_name="invoices", db_index=False
     )
     reseller = models.ForeignKey(
         Reseller, on_delete=models.PROTECT, null=True, related_name="settlement_invoices"
     )
     tagged_reseller = models.ForeignKey(
-        Reseller, on_delete=models.PROTECT, null=True, related_name="+"
+        Reseller, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    bill_run_item = models.OneToOneField(
-        BillRunItem, on_delete=models.CASCADE, null=True, related_name="invoice"
+    bill_run_item = models.ForeignKey(
+        BillRunItem, on_delete=models.PROTECT, null=True, related_name="invoices"
     )
     number = models.CharField(max_length=60, null=True)  # noqa: DJ001 - an estimate has none
     state = models.CharField(max_length=9, choices=State.choices, default=State.ESTIMATE)
@@ -243,6 +251,12 @@ class Invoice(ProviderOwned):
                 condition=models.Q(number__isnull=False),
                 name="invoice_number_unique",
             ),
+            models.UniqueConstraint(
+                fields=["bill_run_item", "issuing_reseller", "currency"],
+                nulls_distinct=False,
+                condition=models.Q(bill_run_item__isnull=False),
+                name="one_invoice_per_item_issuer_currency",
+            ),
         ]
         indexes = [
             models.Index(fields=["provider", "customer", "issue_date"], name="invoice_customer"),
@@ -259,25 +273,56 @@ class Invoice(ProviderOwned):
 
 
 class InvoiceLine(ProviderOwned):
-    """One line of an invoice; amounts in the invoice's currency and decimals."""
+    """One line of an invoice, in the invoice's currency.
+
+    A charge makes one line; usage makes one per product and destination, with its calls and its
+    billed volume in `volume_unit`. `is_late` marks usage of days before the invoice's period.
+    Names are copied as they were. Its rows are many: the provider-wide foreign keys of the
+    migrations stand in for the plain ones.
+    """
 
     class Group(models.TextChoices):
         RECURRING = "RECURRING"
         USAGE = "USAGE"
         ONE_TIME = "ONE_TIME"
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    invoice = models.ForeignKey(
+        Invoice,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_constraint=False,
+        db_index=False,  # the unique key on its positions serves
+    )
     position = models.PositiveIntegerField()
     group = models.CharField(max_length=9, choices=Group.choices)
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    product_name = models.CharField(max_length=200, blank=True)
     description = models.CharField(max_length=300)
     charge = models.OneToOneField(
-        Charge, on_delete=models.PROTECT, null=True, related_name="invoice_line"
+        Charge,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="invoice_line",
+        db_constraint=False,
     )
+    period_from = models.DateField(null=True)
+    period_to = models.DateField(null=True)
     is_late = models.BooleanField(default=False)
     quantity = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     unit_price = models.DecimalField(max_digits=18, decimal_places=8, null=True)
     call_count = models.BigIntegerField(null=True)
     billed_volume = models.BigIntegerField(null=True)
+    volume_unit = models.CharField(max_length=20, blank=True)
     net_amount = models.DecimalField(max_digits=20, decimal_places=4)
 
     class Meta:
@@ -289,7 +334,7 @@ class InvoiceLine(ProviderOwned):
 class InvoiceTax(ProviderOwned):
     """One tax of an invoice, as it was when issued."""
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="taxes")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="taxes")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
     percent = models.DecimalField(max_digits=7, decimal_places=4)
@@ -298,22 +343,44 @@ class InvoiceTax(ProviderOwned):
 
 
 class BilledUsage(ProviderOwned):
-    """Which invoice line a usage charge went into; a usage charge is billed once per payer."""
+    """Which invoice a usage charge went into; a usage charge is billed once.
 
-    usage_charge = models.OneToOneField(
-        UsageCharge, on_delete=models.PROTECT, related_name="billed"
+    Rows are only ever written by `INSERT ... SELECT` from the provider's own usage charges, which
+    are never deleted, so that the keys which only repeat this are left out: there are many rows.
+    """
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="billed_usage")
+    usage_charge = models.OneToOneField(
+        UsageCharge,
+        on_delete=models.PROTECT,
+        related_name="billed",
+        primary_key=True,
+        db_constraint=False,
+    )
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="billed_usage", db_constraint=False
+    )
 
 
 class CreditNote(ProviderOwned):
-    """The only correction of an issued invoice; issued at once and immutable."""
+    """The only correction of an issued invoice; issued at once and immutable.
+
+    `excess_amount` is the part of `gross_amount` for which nothing was due any more: it became the
+    customer's advance, in the wallet. Numbers are unique per seller, like those of invoices.
+    """
 
     seen_by_customer = "customer_id"
+    seen_by_reseller = "invoice__reseller_id"
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="credit_notes"
+    )
+    biller_entity = models.ForeignKey(BillerEntity, on_delete=models.PROTECT, related_name="+")
+    issuing_reseller = models.ForeignKey(
+        Reseller, on_delete=models.PROTECT, null=True, related_name="+"
     )
     number = models.CharField(max_length=60)
     reason = models.CharField(max_length=300)
@@ -337,13 +404,45 @@ class CreditNote(ProviderOwned):
             models.CheckConstraint(
                 condition=models.Q(gross_amount__gt=0), name="credit_note_positive"
             ),
-            models.UniqueConstraint(
-                fields=["provider", "number"], name="credit_note_number_unique"
+            models.CheckConstraint(
+                condition=models.Q(net_amount__gte=0, tax_amount__gte=0, excess_amount__gte=0)
+                & models.Q(excess_amount__lte=models.F("gross_amount")),
+                name="credit_note_parts_not_negative",
             ),
+            models.UniqueConstraint(
+                fields=["biller_entity", "issuing_reseller", "number"],
+                nulls_distinct=False,
+                name="credit_note_number_unique",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["provider", "customer", "issue_date"], name="credit_note_customer")
         ]
 
     def __str__(self) -> str:
         return self.number
+
+
+class CreditNoteLine(ProviderOwned):
+    """An invoice line taken back whole by a credit note, which can happen once."""
+
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveIntegerField()
+    invoice_line = models.OneToOneField(
+        InvoiceLine, on_delete=models.PROTECT, related_name="credited_by"
+    )
+    description = models.CharField(max_length=300)
+    net_amount = models.DecimalField(max_digits=20, decimal_places=4)
+
+
+class CreditNoteTax(ProviderOwned):
+    """What a credit note takes back of one tax of its invoice."""
+
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="taxes")
+    invoice_tax = models.ForeignKey(
+        InvoiceTax, on_delete=models.PROTECT, related_name="credited_by"
+    )
+    tax_amount = models.DecimalField(max_digits=20, decimal_places=4)
 
 
 class Document(ProviderOwned):

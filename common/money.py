@@ -40,6 +40,16 @@ class Rounding(StrEnum):
     HALF_EVEN = "HALF_EVEN"
 
 
+class RoundingScope(StrEnum):
+    """Where amounts of an invoice are rounded to the currency: each line, or their sum only.
+
+    Three lines of 1.005 make 3.03 by line (half up) and 3.02 by invoice.
+    """
+
+    LINE = "LINE"
+    INVOICE = "INVOICE"
+
+
 _MODES = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.HALF_EVEN: ROUND_HALF_EVEN}
 
 

@@ -131,7 +131,8 @@ def fixed_once(table: str, condition: str, *, except_columns: Sequence[str] = ()
             IF ({condition}) AND (TG_OP = 'DELETE'
                 OR to_jsonb(OLD) - ARRAY[{kept}] IS DISTINCT FROM to_jsonb(NEW) - ARRAY[{kept}])
             THEN
-                RAISE EXCEPTION '% row % is fixed and cannot be changed', TG_TABLE_NAME, OLD.id
+                RAISE EXCEPTION '% row % is fixed and cannot be changed', TG_TABLE_NAME,
+                    coalesce(to_jsonb(OLD) ->> 'id', to_jsonb(OLD)::text)
                     USING ERRCODE = 'integrity_constraint_violation';
             END IF;
             IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
-from common.money import Rounding
+from common.money import Rounding, RoundingScope
 from tenancy.owned import ProviderOwned
 
 
@@ -38,6 +38,11 @@ class BillerEntity(ProviderOwned):
     accent_colour = models.CharField(max_length=7, default="#1f4fd8")
     rounding = models.CharField(
         max_length=9, choices=[(r.value, r.value) for r in Rounding], default=Rounding.HALF_UP
+    )
+    rounding_scope = models.CharField(
+        max_length=7,
+        choices=[(scope.value, scope.value) for scope in RoundingScope],
+        default=RoundingScope.LINE,
     )
     credit_days = models.PositiveSmallIntegerField(default=14)
     is_default = models.BooleanField(default=False)

@@ -9,6 +9,42 @@ OF_ISSUED_INVOICE = (
 )
 PARTS_OF_INVOICE = ("billing_invoiceline", "billing_invoicetax", "billing_billedusage")
 
+# One look per statement, not per row: an estimate takes its lines and usage by INSERT ... SELECT.
+NOTHING_ADDED_LATE = """
+CREATE FUNCTION billing_refuse_late_part() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added a JOIN billing_invoice i ON i.id = a.invoice_id
+               WHERE i.state <> 'ESTIMATE') THEN
+        RAISE EXCEPTION '% of an issued invoice is fixed: nothing can be added', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+
+# The rule's rounding where lines are summed by the database; `mode` as in common.money.Rounding.
+ROUND_ONCE = """
+CREATE FUNCTION billing_round(amount numeric, digits integer, mode text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN mode = 'HALF_EVEN'
+            AND abs(amount * 10::numeric ^ digits - trunc(amount * 10::numeric ^ digits)) = 0.5
+        THEN trunc(2 * round(amount * 10::numeric ^ digits / 2) / 10::numeric ^ digits, digits)
+        ELSE round(amount, digits)
+    END
+$$;
+"""
+
+
+def refuse_late_parts(table: str) -> migrations.RunSQL:
+    return migrations.RunSQL(
+        f"""
+        CREATE TRIGGER {table}_added AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION billing_refuse_late_part();
+        """,
+        f"DROP TRIGGER {table}_added ON {table};",
+    )
+
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
@@ -26,16 +62,31 @@ class Migration(migrations.Migration):
             "Invoice",
             "InvoiceLine",
             "InvoiceTax",
-            "BilledUsage",
             "CreditNote",
+            "CreditNoteLine",
+            "CreditNoteTax",
             "Document",
+        ),
+        ProviderTables("BilledUsage", references=False),
+        migrations.RunSQL(
+            """
+            ALTER TABLE billing_billedusage ADD CONSTRAINT billing_billedusage_invoice_same_provider
+                FOREIGN KEY (provider_id, invoice_id) REFERENCES billing_invoice (provider_id, id)
+                DEFERRABLE INITIALLY DEFERRED;
+            """,
+            migrations.RunSQL.noop,
         ),
         fixed_once(
             "billing_invoice",
             "OLD.state <> 'ESTIMATE'",
             except_columns=["state", "settled_amount", "credited_amount"],
         ),
+        migrations.RunSQL(NOTHING_ADDED_LATE, "DROP FUNCTION billing_refuse_late_part();"),
         *(fixed_once(table, OF_ISSUED_INVOICE) for table in PARTS_OF_INVOICE),
+        *(refuse_late_parts(table) for table in PARTS_OF_INVOICE),
         append_only("billing_creditnote"),
+        append_only("billing_creditnoteline"),
+        append_only("billing_creditnotetax"),
         append_only("billing_document"),
+        migrations.RunSQL(ROUND_ONCE, "DROP FUNCTION billing_round(numeric, integer, text);"),
     ]

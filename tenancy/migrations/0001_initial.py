@@ -148,6 +148,14 @@ class Migration(migrations.Migration):
                         max_length=9,
                     ),
                 ),
+                (
+                    "rounding_scope",
+                    models.CharField(
+                        choices=[("LINE", "LINE"), ("INVOICE", "INVOICE")],
+                        default=common.money.RoundingScope["LINE"],
+                        max_length=7,
+                    ),
+                ),
                 ("credit_days", models.PositiveSmallIntegerField(default=14)),
                 ("is_default", models.BooleanField(default=False)),
                 (

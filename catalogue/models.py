@@ -1,11 +1,13 @@
 """What is sold and at what price: products, rate tables, catalogues and their versions."""
 
+from dataclasses import fields
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
+from catalogue.rules.items import Terms
 from tenancy.owned import ProviderOwned
 
 
@@ -240,6 +242,11 @@ class ItemTerms(ProviderOwned):
 
     class Meta:
         abstract = True
+
+    @property
+    def terms(self) -> Terms:
+        """The terms as a value, for the rules."""
+        return Terms(**{field.name: getattr(self, field.name) for field in fields(Terms)})
 
 
 class CatalogueItem(ItemTerms):

@@ -1,0 +1,130 @@
+"""Reading products, rate tables, catalogues and their versions."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from catalogue.models import (
+    Catalogue,
+    CatalogueItem,
+    CatalogueVersion,
+    CatalogueVersionItem,
+    Product,
+    Rate,
+    RateTable,
+)
+from catalogue.rules.differences import ItemDifference, differences
+from catalogue.rules.items import Terms
+from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
+
+RATE_COLUMNS = (
+    "rate_table_id",
+    "id",
+    "prefix",
+    "destination",
+    "effective_from",
+    "effective_to",
+    "rate",
+    "initial_rate",
+    "connection_fee",
+    "minimum",
+    "increment",
+    "grace",
+    "steps",
+    "min_cost",
+    "max_cost",
+    "attempt_fee",
+    "time_profile__ranges",
+    "time_profile__weight",
+    "policy",
+    "tag",
+    "origin_prefix",
+    "min_digits",
+    "max_digits",
+    "status",
+)
+"""The order of the columns of `rate_rows`."""
+
+
+def products(scope: Scope) -> ProviderQuerySet[Product]:
+    """What can be sold, by name."""
+    return Product.objects.visible_to(scope).order_by("name", "pk")
+
+
+def rate_tables(scope: Scope) -> ProviderQuerySet[RateTable]:
+    """Rate tables with product and parent, by name."""
+    rows = RateTable.objects.visible_to(scope).select_related("product", "parent")
+    return rows.order_by("name", "pk")
+
+
+def rates(scope: Scope, table: RateTable) -> ProviderQuerySet[Rate]:
+    """The rates of a table by prefix, the latest first."""
+    rows = Rate.objects.visible_to(scope).filter(rate_table=table)
+    return rows.order_by("prefix", "-effective_from", "-pk")
+
+
+def rate_rows(scope: Scope, table_ids: Collection[int]) -> QuerySet[Rate, tuple[Any, ...]]:
+    """All rates of the tables as plain tuples of `RATE_COLUMNS`, by table and id.
+
+    For compiling: no objects are made, and `iterator()` streams them.
+    """
+    rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=table_ids)
+    return rows.order_by("rate_table_id", "pk").values_list(*RATE_COLUMNS)
+
+
+def catalogues(scope: Scope) -> ProviderQuerySet[Catalogue]:
+    """The default catalogue first, then the custom ones by name."""
+    return Catalogue.objects.visible_to(scope).order_by("-is_default", "name", "pk")
+
+
+def default_catalogue(scope: Scope) -> Catalogue | None:
+    """The catalogue of every customer without another; None before it was made."""
+    return Catalogue.objects.visible_to(scope).filter(is_default=True).first()
+
+
+def draft_items(scope: Scope, catalogue: Catalogue) -> ProviderQuerySet[CatalogueItem]:
+    """The items of a catalogue's draft by group and product."""
+    rows = CatalogueItem.objects.visible_to(scope).filter(catalogue=catalogue)
+    rows = rows.select_related("product", "rate_table")
+    return rows.order_by("group", "product__name", "currency", "pk")
+
+
+def versions(scope: Scope, catalogue: Catalogue) -> ProviderQuerySet[CatalogueVersion]:
+    """The versions of a catalogue, the newest first."""
+    rows = CatalogueVersion.objects.visible_to(scope).filter(catalogue=catalogue)
+    return rows.select_related("published_by").order_by("-number", "pk")
+
+
+def version_at(scope: Scope, catalogue_id: int, at: datetime) -> CatalogueVersion | None:
+    """The version in effect at an instant: the last to take effect until then.
+
+    Of versions that take effect at the same instant it is the one published last.
+    """
+    rows = CatalogueVersion.objects.visible_to(scope).filter(
+        catalogue_id=catalogue_id, effective_at__lte=at
+    )
+    return rows.order_by("-effective_at", "-number").first()
+
+
+def version_items(
+    scope: Scope, version: CatalogueVersion
+) -> ProviderQuerySet[CatalogueVersionItem]:
+    """The items of a version, also those switched off, by group and product."""
+    rows = CatalogueVersionItem.objects.visible_to(scope).filter(version=version)
+    rows = rows.select_related("product", "rate_table")
+    return rows.order_by("group", "product__name", "currency", "pk")
+
+
+def version_differences(
+    scope: Scope, older: CatalogueVersion, newer: CatalogueVersion
+) -> tuple[ItemDifference, ...]:
+    """What leads from one version of a catalogue to another."""
+    return differences(_terms_by_item(scope, older), _terms_by_item(scope, newer))
+
+
+def _terms_by_item(scope: Scope, version: CatalogueVersion) -> dict[tuple[int, str], Terms]:
+    rows = CatalogueVersionItem.objects.visible_to(scope).filter(version=version)
+    return {(row.product_id, row.currency): row.terms for row in rows}

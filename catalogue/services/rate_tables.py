@@ -1,0 +1,145 @@
+"""Rate tables: what all their rates share, and which table is searched after them."""
+
+import re
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.db import transaction
+
+from audit.services import record
+from catalogue.models import CodeDeck, Product, ProductKind, RateTable
+from common.errors import DomainError
+from common.locks import lock_in_transaction
+
+
+class RateTableNameTaken(DomainError):
+    """Another rate table of the provider has this name, perhaps in another case."""
+
+
+class RateTableRefused(DomainError):
+    """The currency, time zone, decimals or product is none that a rate table can have."""
+
+
+class ParentTableDiffers(DomainError):
+    """A table and its parent rate the same product in the same currency."""
+
+
+class ParentTableCircular(DomainError):
+    """A table would be searched after itself."""
+
+
+@transaction.atomic
+def create_rate_table(
+    *,
+    provider_id: int,
+    name: str,
+    currency: str,
+    product: Product,
+    time_zone: str,
+    parent: RateTable | None = None,
+    code_deck: CodeDeck | None = None,
+    rounding: RateTable.RoundingMode = RateTable.RoundingMode.HALF_UP,
+    decimals: int = 6,
+    increment_base: RateTable.IncrementBase = RateTable.IncrementBase.AFTER_MINIMUM,
+    boundary: RateTable.Boundary = RateTable.Boundary.START,
+    notes: str = "",
+    at: datetime,
+    actor_id: int | None,
+) -> RateTable:
+    """Add an empty rate table for a voice or metered product; costs round to `decimals` (0 to 8).
+
+    :raises RateTableRefused: for a bad currency, time zone, number of decimals or product.
+    :raises ParentTableDiffers: if the parent rates something else or in another currency.
+    :raises RateTableNameTaken: if the name is in use.
+    """
+    _check_table(currency, time_zone, decimals, product)
+    table = RateTable(
+        provider_id=provider_id,
+        name=name,
+        currency=currency,
+        product=product,
+        time_zone=time_zone,
+        parent=parent,
+        code_deck=code_deck,
+        rounding=rounding,
+        decimals=decimals,
+        increment_base=increment_base,
+        boundary=boundary,
+        notes=notes,
+        created_at=at,
+    )
+    if parent is not None:
+        _check_parent(table, parent)
+    lock_in_transaction("rate_table_name", provider_id, name.lower())
+    if RateTable.objects.filter(provider_id=provider_id, name__iexact=name).exists():
+        raise RateTableNameTaken(f"There is a rate table '{name}' already; choose another name.")
+    table.save(force_insert=True)
+    record(
+        provider_id=provider_id,
+        action="rate_table.created",
+        changed=table,
+        at=at,
+        actor_id=actor_id,
+        after={"name": name, "currency": currency, "product": product.code, "parent": parent},
+    )
+    return table
+
+
+@transaction.atomic
+def change_parent_table(
+    *, table: RateTable, parent: RateTable | None, at: datetime, actor_id: int | None
+) -> RateTable:
+    """Have `parent`, or nothing, searched for rates after `table`.
+
+    :raises ParentTableDiffers: if the parent rates something else or in another currency.
+    :raises ParentTableCircular: if `table` is an ancestor of `parent`, or the parent itself.
+    """
+    # One change of parents at a time, or two of them could close a circle.
+    lock_in_transaction("rate_table_parents", table.provider_id)
+    table = RateTable.objects.select_for_update().get(pk=table.pk)
+    if parent is not None:
+        _check_parent(table, parent)
+        _check_not_circular(table, parent)
+    before, table.parent = table.parent, parent
+    table.save(update_fields=["parent"])
+    table.refresh_from_db(fields=["revision"])
+    record(
+        provider_id=table.provider_id,
+        action="rate_table.parent_changed",
+        changed=table,
+        at=at,
+        actor_id=actor_id,
+        before={"parent": before},
+        after={"parent": parent},
+    )
+    return table
+
+
+def _check_table(currency: str, time_zone: str, decimals: int, product: Product) -> None:
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise RateTableRefused(f"'{currency}' is not a currency; write it as EUR.")
+    if time_zone not in available_timezones():
+        raise RateTableRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")
+    if not 0 <= decimals <= 8:
+        raise RateTableRefused(f"Costs round to 0 to 8 decimals, not {decimals}.")
+    if product.kind not in (ProductKind.VOICE, ProductKind.METERED):
+        raise RateTableRefused(f"{product} is sold at a price; it has no usage to rate.")
+
+
+def _check_parent(table: RateTable, parent: RateTable) -> None:
+    if parent.currency != table.currency or parent.product_id != table.product_id:
+        raise ParentTableDiffers(
+            f"{parent} rates {parent.product} in {parent.currency}; a parent of {table} must rate"
+            f" {table.product} in {table.currency}."
+        )
+
+
+def _check_not_circular(table: RateTable, parent: RateTable) -> None:
+    parents = dict(
+        RateTable.objects.filter(provider_id=table.provider_id).values_list("pk", "parent_id")
+    )
+    ancestor: int | None = parent.pk
+    while ancestor is not None:
+        if ancestor == table.pk:
+            raise ParentTableCircular(f"{parent} is searched after {table} already.")
+        ancestor = parents[ancestor]

@@ -54,12 +54,16 @@ LONGEST_NUMBER_DIGITS = 15
 
 @dataclass(frozen=True)
 class Account:
-    """A customer's account on the switch; `calling_code` and `numbers` as E.164 digits."""
+    """A customer's account on the switch; `calling_code` and `numbers` as E.164 digits.
+
+    `usual_trunk_only` keeps its calls off the trunks that have a tech prefix.
+    """
 
     account_code: str
     numbers: tuple[str, ...]
     calling_code: str
     weight: int = 1
+    usual_trunk_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,7 @@ class Telephones:
         """A call by `caller` to `number`; what is not given is drawn."""
         rng = self._rng
         if tech_prefix is None:
-            (tech_prefix,) = rng.choices(list(self._trunks), list(self._trunks.values()))
+            tech_prefix = "" if caller.usual_trunk_only else self._draw_trunk()
         if talk_seconds is None:
             talk_seconds = _draw_talk_seconds(rng)
         cause = ANSWERED if answered else _draw_failure(rng)
@@ -262,6 +266,10 @@ class Telephones:
             callee = self._draw_account()
         number = self._rng.choice(callee.numbers)
         return self.place(caller, number, answered=answered, on_net=True, tech_prefix="")
+
+    def _draw_trunk(self) -> str:
+        (tech_prefix,) = self._rng.choices(list(self._trunks), list(self._trunks.values()))
+        return tech_prefix
 
     def _draw_account(self) -> Account:
         (account,) = self._rng.choices(self._accounts, cum_weights=self._cumulated)

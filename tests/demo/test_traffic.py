@@ -59,6 +59,16 @@ class TestGenerateTraffic:
         assert parsed.records["call_id"].n_unique() == TRAFFIC.manifest.records == 6000 - 31 - 23
         assert len(parsed.records) == 6000 - 23
 
+    def test_keeps_an_account_to_its_usual_trunk_where_it_asks(self) -> None:
+        kept = tuple(replace(account, usual_trunk_only=True) for account in PLAN.accounts[:10])
+        traffic = generate_traffic(replace(PLAN, accounts=kept + PLAN.accounts[10:]))
+
+        kept_codes = {account.account_code for account in kept}
+        by_trunk = {
+            (call.account_code in kept_codes, call.tech_prefix) for call in traffic.rated_calls
+        }
+        assert by_trunk == {(True, ""), (False, ""), (False, "9011"), (False, "9022")}
+
     def test_repeats_a_record_to_the_letter_and_later(self) -> None:
         records = parse(TRAFFIC.content, first_line=1, zone=BERLIN).records
         repeated = records.filter(pl.col("call_id").is_duplicated())

@@ -7,6 +7,7 @@ from django.db import transaction
 def enqueue(name: str, **arguments: object) -> None:
     """Send task `name` with keyword `arguments` (JSON values: ids, not objects) after commit.
 
-    The broker may lose it: every task that matters is also found again by its app's sweep.
+    The broker may lose it, or be out of reach: what was committed stays, the failure is logged, and
+    the app's sweep finds the work again.
     """
-    transaction.on_commit(lambda: current_app.send_task(name, kwargs=arguments))
+    transaction.on_commit(lambda: current_app.send_task(name, kwargs=arguments), robust=True)

@@ -20,8 +20,8 @@ class ProviderTables(Operation):
 
     Row-level security: the web role sees and writes only rows of the provider in
     `app.provider_id`. Composite foreign keys: a row can only refer to rows of its own provider,
-    whichever role writes it. `own_user` also shows a row to the user it belongs to, before a
-    provider is known (memberships at sign-in).
+    whichever role writes it. `own_user` also shows a row to the user it belongs to while they
+    sign in and no provider is known yet (memberships).
     """
 
     reversible = True
@@ -75,7 +75,12 @@ class ProviderTables(Operation):
     def _lock(self, model: type[Model]) -> str:
         table = model._meta.db_table
         condition = f"provider_id = {CURRENT_PROVIDER}"
-        shown = f"{condition} OR user_id = {CURRENT_USER}" if self.own_user else condition
+        own_user = (
+            f"CREATE POLICY own_user ON {table} FOR SELECT"
+            f" USING ({SIGNING_IN} AND user_id = {CURRENT_USER});"
+            if self.own_user
+            else ""
+        )
         key = (
             f"ALTER TABLE {table} ADD CONSTRAINT {table}_of_provider UNIQUE (provider_id, id);"
             if self.references
@@ -84,7 +89,8 @@ class ProviderTables(Operation):
         return f"""
             {key}
             ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-            CREATE POLICY own_provider ON {table} USING ({shown}) WITH CHECK ({condition});
+            CREATE POLICY own_provider ON {table} USING ({condition});
+            {own_user}
             GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {WEB_ROLE};
         """
 

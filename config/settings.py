@@ -94,8 +94,6 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "tenancy.User"
-# E-mail is unique without regard to case, by a functional constraint the check cannot see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 _VALIDATION = "django.contrib.auth.password_validation"

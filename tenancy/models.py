@@ -61,16 +61,16 @@ class BillerEntity(ProviderOwned):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds users by e-mail without regard to case, as sign-in needs."""
+    """Finds users by e-mail without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").lower())
 
 
 class User(AbstractBaseUser):
-    """A person who signs in by e-mail; what they may do comes from memberships."""
+    """A person who signs in by e-mail (kept in lower case); memberships say what they may do."""
 
-    email = models.EmailField()
+    email = models.EmailField(unique=True)
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)
@@ -83,7 +83,11 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email

@@ -104,8 +104,9 @@ def create_user(*, email: str, name: str, password: str | None, at: datetime) ->
         validate_email(email)
     except ValidationError as error:
         raise EmailRefused(f"'{email}' is not an e-mail address.") from error
-    lock_in_transaction("user_email", email.lower())
-    if User.objects.filter(email__iexact=email).exists():
+    email = email.lower()
+    lock_in_transaction("user_email", email)
+    if User.objects.filter(email=email).exists():
         raise EmailTaken(f"Somebody signs in as {email} already; use another address.")
     user = User(email=email, name=name, created_at=at)
     if password is not None:

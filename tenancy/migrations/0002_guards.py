@@ -20,10 +20,16 @@ class Migration(migrations.Migration):
                 CREATE ROLE {WEB_ROLE} NOLOGIN NOBYPASSRLS;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END $$;
+            -- Only trying tells: a role's maker is a member of it, yet need not be able to become it.
+            -- Databases of one server may be migrated at once, and all grant the same.
             DO $$ BEGIN
-                IF NOT pg_has_role(current_user, '{WEB_ROLE}', 'MEMBER') THEN
+                SET LOCAL ROLE {WEB_ROLE};
+                SET LOCAL ROLE NONE;
+            EXCEPTION WHEN insufficient_privilege THEN
+                BEGIN
                     GRANT {WEB_ROLE} TO current_user;
-                END IF;
+                EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
+                END;
             END $$;
             CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
@@ -53,6 +59,10 @@ class Migration(migrations.Migration):
             ALTER TABLE account_emailaddress ENABLE ROW LEVEL SECURITY;
             CREATE POLICY of_visible_user ON account_emailaddress USING (EXISTS (
                 SELECT 1 FROM tenancy_user u WHERE u.id = account_emailaddress.user_id));
+            ALTER TABLE account_emailconfirmation ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY of_visible_address ON account_emailconfirmation USING (EXISTS (
+                SELECT 1 FROM account_emailaddress a
+                WHERE a.id = account_emailconfirmation.email_address_id));
             GRANT SELECT, INSERT, UPDATE, DELETE ON account_emailaddress,
                 account_emailconfirmation, django_session TO {WEB_ROLE};
             GRANT SELECT ON django_content_type TO {WEB_ROLE};

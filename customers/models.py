@@ -12,7 +12,7 @@ from tenancy.owned import ProviderOwned
 
 
 class Customer(ProviderOwned):
-    """The account that is served and invoiced; the tag never changes in ordinary edits."""
+    """The account that is served and invoiced; its tag never changes (database trigger)."""
 
     seen_by_customer = "pk"
     seen_by_reseller = "reseller_id"

@@ -20,6 +20,8 @@ class TsTzRange(models.Func):
 class Reseller(ProviderOwned):
     """A partner of the provider; resellers form a tree without cycles (database trigger)."""
 
+    seen_by_reseller = "pk"
+
     class State(models.TextChoices):
         ACTIVE = "ACTIVE"
         DISABLED = "DISABLED"

@@ -19,6 +19,23 @@ class Migration(migrations.Migration):
             CREATE POLICY team_of_provider ON tenancy_user USING (EXISTS (
                 SELECT 1 FROM customers_teammember t
                 WHERE t.user_id = tenancy_user.id AND t.provider_id = {CURRENT_PROVIDER}));
+
+            ALTER TABLE customers_customer ADD CONSTRAINT customer_code_of_its_reseller
+                FOREIGN KEY (reseller_code_id, reseller_id)
+                REFERENCES resellers_resellercode (id, reseller_id)
+                DEFERRABLE INITIALLY DEFERRED;
+
+            CREATE FUNCTION customers_tag_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'the reseller of customer % is fixed', OLD.id
+                    USING ERRCODE = 'integrity_constraint_violation',
+                          CONSTRAINT = 'customer_tag_is_fixed';
+            END $$;
+            CREATE TRIGGER customer_tag_is_fixed BEFORE UPDATE ON customers_customer
+                FOR EACH ROW WHEN (
+                    OLD.reseller_id IS DISTINCT FROM NEW.reseller_id
+                    OR OLD.reseller_code_id IS DISTINCT FROM NEW.reseller_code_id)
+                EXECUTE FUNCTION customers_tag_is_fixed();
             """,
             migrations.RunSQL.noop,
         ),

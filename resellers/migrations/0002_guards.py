@@ -27,6 +27,10 @@ class Migration(migrations.Migration):
                 SELECT 1 FROM resellers_reselleruser r
                 WHERE r.user_id = tenancy_user.id AND r.provider_id = {CURRENT_PROVIDER}));
 
+            -- For references to a code together with the reseller it belongs to.
+            ALTER TABLE resellers_resellercode
+                ADD CONSTRAINT reseller_code_of_reseller UNIQUE (id, reseller_id);
+
             CREATE FUNCTION resellers_refuse_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 IF NEW.parent_id IS NULL THEN RETURN NEW; END IF;

@@ -145,7 +145,9 @@ def _check_free(provider_id: int, text: str, besides: ResellerCode | None = None
         )
     lock_in_transaction("reseller_code", provider_id, text.lower())
     same = ResellerCode.objects.filter(provider_id=provider_id, code__iexact=text)
-    if same.exclude(pk=besides and besides.pk).exists():
+    if besides is not None:
+        same = same.exclude(pk=besides.pk)
+    if same.exists():
         raise CodeTaken(f"There is a code '{text}' already; choose another one.")
 
 

@@ -1,0 +1,152 @@
+"""What changes in the life of a customer's account: its state, its details, its billing terms."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from audit.services import record
+from catalogue.models import ProductKind, RateTable
+from common.errors import DomainError
+from customers.models import Customer
+from customers.rules.states import following, may_follow
+from customers.services.onboarding import CustomerDetails
+
+
+class CustomerTerminated(DomainError):
+    """A terminated account keeps what it has and is never changed again."""
+
+
+class StateRefused(DomainError):
+    """The account cannot go from its state to that one."""
+
+
+class BillingTermsRefused(DomainError):
+    """The credit limit is below zero, or the rate table does not fit the customer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillingTerms:
+    """How a customer is billed.
+
+    `credit_limit` in the customer's currency; `biller_entity_id` None means the provider's default
+    seller, `rate_table_id` None the voice prices of its catalogue.
+    """
+
+    tax_category: Customer.TaxCategory = Customer.TaxCategory.STANDARD
+    credit_limit: Decimal = Decimal(0)
+    is_billable: bool = True
+    biller_entity_id: int | None = None
+    rate_table_id: int | None = None
+
+
+@transaction.atomic
+def change_state(
+    *,
+    customer: Customer,
+    state: Customer.State,
+    reason: str = "",
+    at: datetime,
+    actor_id: int | None,
+) -> Customer:
+    """Put an account into another state; `reason` is kept in its history.
+
+    :raises StateRefused: if that state cannot follow the present one.
+    """
+    customer = _locked(customer)
+    before = customer.state
+    if not may_follow(before, state):
+        allowed = ", ".join(sorted(following(before))).lower() or "none"
+        raise StateRefused(
+            f"{customer} is {before.lower()} and cannot become {state.lower()};"
+            f" states that may follow: {allowed}."
+        )
+    customer.state = state
+    if state == Customer.State.ACTIVE and customer.active_since is None:
+        customer.active_since = at
+    if state == Customer.State.TERMINATED:
+        customer.terminated_at = at
+    customer.save(update_fields=["state", "active_since", "terminated_at"])
+    record(
+        provider_id=customer.provider_id,
+        action="customer.state_changed",
+        changed=customer,
+        at=at,
+        actor_id=actor_id,
+        before={"state": before},
+        after={"state": state, "reason": reason},
+    )
+    return customer
+
+
+@transaction.atomic
+def edit_details(
+    *, customer: Customer, details: CustomerDetails, at: datetime, actor_id: int | None
+) -> Customer:
+    """Replace names and addresses; invoices that were issued keep theirs.
+
+    :raises CustomerTerminated: if the account is.
+    """
+    return _replace(customer, asdict(details), "customer.edited", at=at, actor_id=actor_id)
+
+
+@transaction.atomic
+def edit_billing_terms(
+    *, customer: Customer, terms: BillingTerms, at: datetime, actor_id: int | None
+) -> Customer:
+    """Replace how the customer is billed, from the next estimate on.
+
+    :raises BillingTermsRefused: for a negative credit limit, or a rate table of another currency.
+    :raises CustomerTerminated: if the account is.
+    """
+    if terms.credit_limit < 0:
+        raise BillingTermsRefused(f"A credit limit is 0 or more, not {terms.credit_limit}.")
+    if terms.rate_table_id is not None:
+        _check_rate_table(customer, terms.rate_table_id)
+    after = asdict(terms)
+    return _replace(customer, after, "customer.billing_terms_edited", at=at, actor_id=actor_id)
+
+
+def _check_rate_table(customer: Customer, rate_table_id: int) -> None:
+    voice = RateTable.objects.filter(
+        provider_id=customer.provider_id, product__kind=ProductKind.VOICE
+    )
+    if not voice.filter(pk=rate_table_id, currency=customer.currency).exists():
+        raise BillingTermsRefused(
+            f"{customer} is billed in {customer.currency}; choose a voice rate table in that."
+        )
+
+
+def _replace(
+    customer: Customer,
+    after: dict[str, object],
+    action: str,
+    *,
+    at: datetime,
+    actor_id: int | None,
+) -> Customer:
+    customer = _locked(customer)
+    if customer.state == Customer.State.TERMINATED:
+        raise CustomerTerminated(f"{customer} is terminated; nothing of it changes any more.")
+    before = {name: getattr(customer, name) for name in after}
+    changed = [name for name in after if before[name] != after[name]]
+    if not changed:
+        return customer
+    for name in changed:
+        setattr(customer, name, after[name])
+    customer.save(update_fields=changed)
+    record(
+        provider_id=customer.provider_id,
+        action=action,
+        changed=customer,
+        at=at,
+        actor_id=actor_id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    return customer
+
+
+def _locked(customer: Customer) -> Customer:
+    return Customer.objects.select_for_update().get(pk=customer.pk)

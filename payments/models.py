@@ -1,5 +1,7 @@
 """Money in: payments, what they settle, their reversal, and what gateways tell us."""
 
+from datetime import date, datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -63,13 +65,62 @@ class Payment(ProviderOwned):
             models.UniqueConstraint(
                 fields=["provider", "order_number"], name="payment_order_number_unique"
             ),
+            models.UniqueConstraint(
+                fields=["provider", "gateway", "gateway_reference"],
+                condition=~models.Q(gateway_reference=""),
+                name="payment_gateway_reference_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(mode="GATEWAY") & ~models.Q(gateway="")
+                | ~models.Q(mode="GATEWAY") & models.Q(gateway=""),
+                name="payment_by_gateway_names_it",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["PENDING", "FAILED", "EXPIRED"])
+                | models.Q(succeeded_at__isnull=False, posting_date__isnull=False)
+                & ~models.Q(receipt_number=""),
+                name="payment_received_has_receipt",
+            ),
         ]
         indexes = [
-            models.Index(fields=["provider", "customer", "created_at"], name="payment_customer")
+            models.Index(fields=["provider", "customer", "created_at"], name="payment_customer"),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state="PENDING"),
+                name="payment_pending",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.order_number
+
+    def mark_succeeded(self, *, receipt_number: str, posting_date: date, at: datetime) -> None:
+        """The money is there. A gateway may say so after it, or we, had given the payment up."""
+        assert self.state in UNPAID, f"a payment that is {self.state} cannot succeed"
+        self.state = self.State.SUCCEEDED
+        self.receipt_number = receipt_number
+        self.posting_date = posting_date
+        self.succeeded_at = at
+        self.failure = ""
+
+    def mark_failed(self, failure: str) -> None:
+        """The gateway refused it, `failure` says why."""
+        assert self.state == self.State.PENDING
+        self.state = self.State.FAILED
+        self.failure = failure[:200]
+
+    def mark_expired(self) -> None:
+        """Nobody paid in time."""
+        assert self.state == self.State.PENDING
+        self.state = self.State.EXPIRED
+
+    def mark_reversed(self) -> None:
+        """Its contra entry is booked."""
+        assert self.state == self.State.SUCCEEDED
+        self.state = self.State.REVERSED
+
+
+UNPAID = (Payment.State.PENDING, Payment.State.FAILED, Payment.State.EXPIRED)
 
 
 class PlannedAllocation(ProviderOwned):
@@ -143,3 +194,31 @@ class WebhookEvent(ProviderOwned):
             ),
         ]
         indexes = [models.Index(fields=["state", "received_at"], name="webhook_waiting")]
+
+
+class SandboxCheckout(ProviderOwned):
+    """An order as the sandbox gateway, which plays another company, keeps it on its own side.
+
+    `settles_at` is when a delayed card's money arrives: until then the checkout is processing.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "OPEN"
+        CHALLENGED = "CHALLENGED"
+        SUCCEEDED = "SUCCEEDED"
+        FAILED = "FAILED"
+
+    reference = models.CharField(max_length=40)
+    order_number = models.CharField(max_length=40)
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    return_url = models.URLField(max_length=300)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    failure = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    settles_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reference"], name="sandbox_reference_unique"),
+        ]

@@ -308,4 +308,91 @@ class Migration(migrations.Migration):
                 fields=("provider", "gateway", "event_id"), name="webhook_event_once"
             ),
         ),
+        migrations.CreateModel(
+            name="SandboxCheckout",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=40)),
+                ("order_number", models.CharField(max_length=40)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=20)),
+                ("currency", models.CharField(max_length=3)),
+                ("return_url", models.URLField(max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Open"),
+                            ("CHALLENGED", "Challenged"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="OPEN",
+                        max_length=10,
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("settles_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("state", "PENDING")),
+                fields=["created_at"],
+                name="payment_pending",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gateway_reference", ""), _negated=True),
+                fields=("provider", "gateway", "gateway_reference"),
+                name="payment_gateway_reference_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", "GATEWAY"), models.Q(("gateway", ""), _negated=True)),
+                    models.Q(models.Q(("mode", "GATEWAY"), _negated=True), ("gateway", "")),
+                    _connector="OR",
+                ),
+                name="payment_by_gateway_names_it",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["PENDING", "FAILED", "EXPIRED"]),
+                    models.Q(
+                        ("posting_date__isnull", False),
+                        ("succeeded_at__isnull", False),
+                        models.Q(("receipt_number", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_received_has_receipt",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sandboxcheckout",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenancy.provider"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sandboxcheckout",
+            constraint=models.UniqueConstraint(
+                fields=("reference",), name="sandbox_reference_unique"
+            ),
+        ),
     ]

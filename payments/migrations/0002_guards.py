@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only
+from common.postgres import ProviderTables, append_only, fixed_once
 
 
 class Migration(migrations.Migration):
@@ -12,7 +12,32 @@ class Migration(migrations.Migration):
     ]
 
     operations: ClassVar = [
-        ProviderTables("Payment", "PlannedAllocation", "Allocation", "Reversal", "WebhookEvent"),
+        ProviderTables(
+            "Payment",
+            "PlannedAllocation",
+            "Allocation",
+            "Reversal",
+            "WebhookEvent",
+            "SandboxCheckout",
+        ),
+        fixed_once(
+            "payments_payment",
+            "TRUE",
+            except_columns=[
+                "state",
+                "gateway_reference",
+                "posting_date",
+                "receipt_number",
+                "succeeded_at",
+                "failure",
+            ],
+        ),
+        fixed_once("payments_allocation", "TRUE", except_columns=["undone_at"]),
+        fixed_once(
+            "payments_webhookevent",
+            "TRUE",
+            except_columns=["state", "outcome", "processed_at"],
+        ),
         append_only("payments_reversal"),
         append_only("payments_plannedallocation"),
     ]

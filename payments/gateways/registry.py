@@ -1,0 +1,23 @@
+"""Which gateways this installation has."""
+
+from django.conf import settings
+
+from common.errors import DomainError
+from payments.gateways.protocol import Gateway
+from payments.gateways.sandbox.adapter import SandboxGateway
+
+
+class GatewayUnknown(DomainError):
+    """No gateway of this name is switched on here."""
+
+
+def gateway_named(name: str) -> Gateway:
+    """The adapter called `name`.
+
+    The sandbox moves no real money, so production has none, whatever its other settings say.
+
+    :raises GatewayUnknown: there is none, or it is switched off.
+    """
+    if name == SandboxGateway.name and settings.SANDBOX_GATEWAY and not settings.PRODUCTION:
+        return SandboxGateway()
+    raise GatewayUnknown(f"There is no payment gateway '{name}' on this installation.")

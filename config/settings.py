@@ -140,7 +140,9 @@ SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_KEY_PREFIX = env.str("CELERY_KEY_PREFIX", default="")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "end due subscriptions": {"task": "subscriptions.end_due_subscriptions", "schedule": 3600},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

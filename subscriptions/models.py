@@ -49,7 +49,8 @@ class Subscription(ProviderOwned):
 class Charge(ProviderOwned):
     """A recurring or one-time amount owed by a customer, to be put on one invoice.
 
-    `net_amount` carries 4 decimals and may be negative; `period_to` is exclusive.
+    `net_amount` carries 4 decimals and may be negative; `period_to` is exclusive. A charge with a
+    `credited_charge` gives back what that one charged for days left unused.
     """
 
     seen_by_customer = "customer_id"
@@ -72,11 +73,20 @@ class Charge(ProviderOwned):
     net_amount = models.DecimalField(max_digits=20, decimal_places=4)
     currency = models.CharField(max_length=3)
     posted_at = models.DateTimeField()
+    credited_charge = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="credit"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["subscription", "kind", "period_from"], name="charge_once_per_period"
+                fields=["subscription", "kind", "period_from"],
+                condition=models.Q(credited_charge__isnull=True),
+                name="charge_once_per_period",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(credited_charge__isnull=True) | models.Q(net_amount__lt=0),
+                name="credit_is_negative",
             ),
             models.CheckConstraint(
                 condition=models.Q(period_to__gt=models.F("period_from")),

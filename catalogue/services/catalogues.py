@@ -113,7 +113,7 @@ def enable_catalogue(*, catalogue: Catalogue, at: datetime, actor_id: int | None
 def _switch(
     catalogue: Catalogue, *, is_enabled: bool, at: datetime, actor_id: int | None
 ) -> Catalogue:
-    catalogue = Catalogue.objects.select_for_update().get(pk=catalogue.pk)
+    catalogue = Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
     state = "enabled" if is_enabled else "disabled"
     if catalogue.is_default and not is_enabled:
         raise DefaultCatalogueNeeded(f"{catalogue} is the default catalogue and stays enabled.")

@@ -118,7 +118,7 @@ def _multiplied_terms(item: CatalogueItem, factor: Decimal) -> Terms:
 
 
 def _locked(catalogue: Catalogue) -> Catalogue:
-    return Catalogue.objects.select_for_update().get(pk=catalogue.pk)
+    return Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
 
 
 def _same_item(

@@ -45,7 +45,7 @@ def publish_catalogue(
     effective_at = effective_at or at
     if effective_at < at:
         raise EffectiveInThePast(f"{effective_at} is over; publish now or at a later time.")
-    catalogue = Catalogue.objects.select_for_update().get(pk=catalogue.pk)
+    catalogue = Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
     if not catalogue.is_enabled:
         raise CatalogueDisabled(f"{catalogue} is disabled; enable it before publishing.")
     items = list(CatalogueItem.objects.filter(catalogue=catalogue).order_by("pk"))

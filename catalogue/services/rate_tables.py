@@ -96,7 +96,7 @@ def change_parent_table(
     """
     # One change of parents at a time, or two of them could close a circle.
     lock_in_transaction("rate_table_parents", table.provider_id)
-    table = RateTable.objects.select_for_update().get(pk=table.pk)
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
     if parent is not None:
         _check_parent(table, parent)
         _check_not_circular(table, parent)

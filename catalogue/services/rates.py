@@ -29,7 +29,7 @@ def add_rates(
 
     :raises RateRefused: if the code deck does not know the destination of a prefix.
     """
-    table = RateTable.objects.select_for_update().get(pk=table.pk)
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
     terms = _with_destinations(table, list(rates))
     rows = [Rate(provider_id=table.provider_id, rate_table=table, **asdict(each)) for each in terms]
     added = Rate.objects.bulk_create(rows, batch_size=_BATCH_ROWS)
@@ -50,7 +50,7 @@ def add_rate(*, table: RateTable, terms: RateTerms, at: datetime, actor_id: int 
 
     :raises RateRefused: if it has no destination and the code deck knows none.
     """
-    table = RateTable.objects.select_for_update().get(pk=table.pk)
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
     (terms,) = _with_destinations(table, [terms])
     values = asdict(terms)
     rate = Rate.objects.create(provider_id=table.provider_id, rate_table=table, **values)
@@ -125,8 +125,8 @@ def close_rate(*, rate: Rate, effective_to: datetime, at: datetime, actor_id: in
 
 def _locked(rate: Rate) -> Rate:
     # The table first, as everywhere: a trigger writes its revision when a rate changes.
-    table = RateTable.objects.select_for_update().get(pk=rate.rate_table_id)
-    rate = Rate.objects.select_for_update().get(pk=rate.pk)
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=rate.rate_table_id)
+    rate = Rate.objects.select_for_update(no_key=True).get(pk=rate.pk)
     rate.rate_table = table
     return rate
 

@@ -33,7 +33,7 @@ def assign_catalogue(
     :raises CustomerHasCatalogue: if it has another one and `replace` is false: ask, then replace.
     """
     # Locked so that it cannot be disabled in the meantime.
-    catalogue = Catalogue.objects.select_for_update().get(pk=catalogue.pk)
+    catalogue = Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
     if catalogue.is_default or not catalogue.is_enabled:
         state = "the default catalogue" if catalogue.is_default else "disabled"
         raise CatalogueNotAssignable(f"{catalogue} is {state}; choose an enabled custom one.")
@@ -78,4 +78,4 @@ def _link(
 
 
 def _locked(customer: Customer) -> Customer:
-    return Customer.objects.select_for_update().get(pk=customer.pk)
+    return Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)

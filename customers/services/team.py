@@ -48,7 +48,7 @@ def change_team_role(
     *, member: TeamMember, role: TeamMember.TeamRole, at: datetime, actor_id: int | None
 ) -> TeamMember:
     """Give a member of the team another role."""
-    member = TeamMember.objects.select_for_update().get(pk=member.pk)
+    member = TeamMember.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.role == role:
         return member
     before, member.role = member.role, role

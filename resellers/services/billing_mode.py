@@ -63,7 +63,7 @@ def assign_billing_mode(
     if valid_to is not None and valid_to <= valid_from:
         raise BillingModeEmpty(f"Billing mode cannot end at {valid_to}: it starts {valid_from}.")
     _check_tables(reseller, rate_table, policy, internal_rate_table)
-    reseller = Reseller.objects.select_for_update().get(pk=reseller.pk)
+    reseller = Reseller.objects.select_for_update(no_key=True).get(pk=reseller.pk)
     assignment = BillingModeAssignment(
         provider_id=reseller.provider_id,
         reseller=reseller,
@@ -108,8 +108,8 @@ def end_billing_mode(
     :raises BillingModeEmpty: if it starts only then, or later.
     :raises BillingModeOverlaps: if a following assignment has begun by then.
     """
-    Reseller.objects.select_for_update().get(pk=assignment.reseller_id)
-    assignment = BillingModeAssignment.objects.select_for_update().get(pk=assignment.pk)
+    Reseller.objects.select_for_update(no_key=True).get(pk=assignment.reseller_id)
+    assignment = BillingModeAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     if valid_to <= assignment.valid_from:
         raise BillingModeEmpty(
             f"Billing mode cannot end at {valid_to}: it starts {assignment.valid_from}."

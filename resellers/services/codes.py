@@ -153,5 +153,5 @@ def _check_free(provider_id: int, text: str, besides: ResellerCode | None = None
 
 def _locked(code: ResellerCode) -> ResellerCode:
     # The reseller before the code, as where a default code is chosen.
-    Reseller.objects.select_for_update().get(pk=code.reseller_id)
-    return ResellerCode.objects.select_for_update().get(pk=code.pk)
+    Reseller.objects.select_for_update(no_key=True).get(pk=code.reseller_id)
+    return ResellerCode.objects.select_for_update(no_key=True).get(pk=code.pk)

@@ -62,7 +62,7 @@ def _check_default(provider_id: int, code_id: int) -> None:
     if code is None:
         raise DefaultCodeRefused("There is no such code; choose one of your resellers' codes.")
     # Locked so that its owner cannot be disabled, nor an expiry set, in the meantime.
-    owner = Reseller.objects.select_for_update().get(pk=code.reseller_id)
+    owner = Reseller.objects.select_for_update(no_key=True).get(pk=code.reseller_id)
     code.refresh_from_db()
     if owner.state != Reseller.State.ACTIVE:
         raise DefaultCodeRefused(f"{code} belongs to {owner}, which is disabled.")

@@ -176,7 +176,7 @@ def _next_number(provider_id: int) -> int:
 
 
 def _locked(reseller: Reseller) -> Reseller:
-    return Reseller.objects.select_for_update().get(pk=reseller.pk)
+    return Reseller.objects.select_for_update(no_key=True).get(pk=reseller.pk)
 
 
 def _check_state(reseller: Reseller, state: Reseller.State) -> None:

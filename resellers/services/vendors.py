@@ -55,7 +55,7 @@ def change_vendor_owner(
     *, vendor: Vendor, owner: Reseller | None, at: datetime, actor_id: int | None
 ) -> Vendor:
     """Have another reseller, or the provider for None, pay the vendor from now on."""
-    vendor = Vendor.objects.select_for_update().get(pk=vendor.pk)
+    vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)
     before = vendor.owner
     if before == owner:
         return vendor
@@ -79,7 +79,7 @@ def disable_vendor(*, vendor: Vendor, at: datetime, actor_id: int | None) -> Ven
 
     :raises VendorAlreadyDisabled: if it is disabled.
     """
-    vendor = Vendor.objects.select_for_update().get(pk=vendor.pk)
+    vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)
     if vendor.state == Vendor.State.DISABLED:
         raise VendorAlreadyDisabled(f"{vendor} is disabled already.")
     before, vendor.state = vendor.state, Vendor.State.DISABLED

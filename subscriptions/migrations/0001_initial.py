@@ -125,6 +125,15 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("posted_at", models.DateTimeField()),
                 (
+                    "credited_charge",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit",
+                        to="subscriptions.charge",
+                    ),
+                ),
+                (
                     "customer",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -182,7 +191,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="charge",
             constraint=models.UniqueConstraint(
-                fields=("subscription", "kind", "period_from"), name="charge_once_per_period"
+                condition=models.Q(("credited_charge__isnull", True)),
+                fields=("subscription", "kind", "period_from"),
+                name="charge_once_per_period",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credited_charge__isnull", True), ("net_amount__lt", 0), _connector="OR"
+                ),
+                name="credit_is_negative",
             ),
         ),
         migrations.AddConstraint(

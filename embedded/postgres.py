@@ -138,15 +138,15 @@ class PostgresEngine:
         return self.root / "postgres.json"
 
     @property
-    def _data(self) -> Path:
+    def _store(self) -> Path:
         return (self.root / "postgres").resolve() / "data"
 
     def _initialise(self) -> None:
         """Make the data directory, once."""
-        if self._data.exists():
+        if self._store.exists():
             if not self._secret_path.exists():
                 raise ProcessFailed(
-                    f"The passwords of {self._data} are lost with {self._secret_path}: "
+                    f"The passwords of {self._store} are lost with {self._secret_path}: "
                     "restore that file, or remove the data as well to start afresh"
                 )
             return
@@ -175,7 +175,7 @@ class PostgresEngine:
         if ran.returncode != 0:
             raise ProcessFailed(f"initdb failed:\n{ran.stdout}{ran.stderr}")
         write_private_json(self._secret_path, {**secret})
-        draft.rename(self._data)
+        draft.rename(self._store)
 
     def _launch(self) -> None:
         """Start the server process and wait for it, again where the obstacle passes."""
@@ -201,7 +201,7 @@ class PostgresEngine:
             [
                 str(_program("postgres")),
                 "-D",
-                str(self._data),
+                str(self._store),
                 *(f"--{name}={value}" for name, value in settings.items()),
             ],
             log_path=self.log_path,
@@ -219,7 +219,7 @@ class PostgresEngine:
 
     def _lock_lines(self) -> list[str]:
         try:
-            return (self._data / "postmaster.pid").read_text().splitlines()
+            return (self._store / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
 
@@ -232,7 +232,7 @@ class PostgresEngine:
         if not lines or not lines[0].isdecimal():
             return None
         pid = int(lines[0])
-        return pid if str(self._data) in command_line(pid) else None
+        return pid if str(self._store) in command_line(pid) else None
 
     def _disown_recycled_pid(self) -> None:
         """Let PostgreSQL see through a lock file whose pid now belongs to somebody else.
@@ -242,7 +242,7 @@ class PostgresEngine:
         """
         lines = self._lock_lines()
         if lines and lines[0].isdecimal() and is_alive(int(lines[0])):
-            path = self._data / "postmaster.pid"
+            path = self._store / "postmaster.pid"
             path.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
     def _create_database(self) -> None:

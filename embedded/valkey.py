@@ -62,7 +62,7 @@ class ValkeyEngine:
     def destroy(self) -> None:
         """Stop the server and remove its data."""
         self.stop()
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self._store, ignore_errors=True)
         self._secret_path.unlink(missing_ok=True)
 
     @property
@@ -74,7 +74,7 @@ class ValkeyEngine:
         return self.root / "valkey.json"
 
     @property
-    def _data(self) -> Path:
+    def _store(self) -> Path:
         return self.root / "valkey"
 
     def _launch(self) -> None:
@@ -83,10 +83,10 @@ class ValkeyEngine:
         port = int(secret.get("port", 0))
         if not port or not is_free(port):
             port = pick_port()
-        self._data.mkdir(parents=True, exist_ok=True)
+        self._store.mkdir(parents=True, exist_ok=True)
         write_private_json(self._secret_path, {"port": port, "password": password})
         # In a file, as the command line is open to every user of the machine.
-        configuration = self._data / "valkey.conf"
+        configuration = self._store / "valkey.conf"
         write_private(configuration, self._configuration(port, password))
         self._process.start([str(_program()), str(configuration)])
 
@@ -96,7 +96,7 @@ class ValkeyEngine:
                 "bind 127.0.0.1",
                 f"port {port}",
                 f'requirepass "{password}"',
-                f'dir "{self._data}"',
+                f'dir "{self._store}"',
                 "databases 64",
                 # A broker must refuse rather than forget.
                 "maxmemory-policy noeviction",

@@ -60,7 +60,7 @@ class BillerEntity(ProviderOwned):
         return self.name
 
 
-class UserManager(BaseUserManager["User"]):
+class Users(BaseUserManager["User"]):
     """Finds users by e-mail without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -80,7 +80,7 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects = UserManager()
+    objects = Users()
 
     class Meta:
         constraints = [

@@ -1,0 +1,114 @@
+import pytest
+from django.apps import apps
+from django.db import connection, models
+
+from common.postgres import WEB_ROLE
+from tenancy.models import Provider, User
+from tenancy.owned import ProviderOwned
+from tests.architecture.source import STACK
+
+MODELS = [model for model in apps.get_models() if model._meta.app_label in STACK]
+# The tenant itself, and people, who may belong to several providers; each has policies of its own.
+NOT_OWNED: set[type[models.Model]] = {Provider, User}
+# What the web role uses of Django without row-level security: it holds nothing of a provider.
+OPEN_TABLES = {"django_session", "django_content_type"}
+# `provider_id = CURRENT_PROVIDER`, the way PostgreSQL writes it.
+OWN_PROVIDER = (
+    "(provider_id = (NULLIF(current_setting('app.provider_id'::text, true), ''::text))::bigint)"
+)
+OWNED = [model for model in MODELS if model not in NOT_OWNED]
+
+pytestmark = pytest.mark.django_db
+
+
+def column(sql: str, *parameters: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return [str(row[0]) for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model._meta.label)
+class TestATableOfAProvider:
+    def test_names_its_provider_in_every_row(self, model: type[models.Model]) -> None:
+        assert issubclass(model, ProviderOwned)
+        field = model._meta.get_field("provider")
+        assert not field.null
+        assert column(
+            "SELECT attnotnull FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attname = 'provider_id'",
+            model._meta.db_table,
+        ) == ["True"]
+
+    def test_has_row_level_security_on(self, model: type[models.Model]) -> None:
+        assert column(
+            "SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", model._meta.db_table
+        ) == ["True"]
+
+    def test_shows_and_takes_rows_of_the_current_provider_only(
+        self, model: type[models.Model]
+    ) -> None:
+        """One policy for all commands; any other only lets people see their own membership."""
+        policies = column(
+            "SELECT policyname || ' ' || cmd FROM pg_policies WHERE tablename = %s ORDER BY 1",
+            model._meta.db_table,
+        )
+        assert policies in (["own_provider ALL"], ["own_provider ALL", "own_user SELECT"])
+        assert column(
+            "SELECT qual || coalesce(with_check, '') FROM pg_policies"
+            " WHERE tablename = %s AND policyname = 'own_provider'",
+            model._meta.db_table,
+        ) == [OWN_PROVIDER]
+
+    def test_can_be_read_by_the_web_role(self, model: type[models.Model]) -> None:
+        assert column(
+            "SELECT has_table_privilege(%s, %s, 'SELECT')", WEB_ROLE, model._meta.db_table
+        ) == ["True"]
+
+
+class TestTheDatabase:
+    def test_opens_nothing_to_the_web_role_without_row_level_security(self) -> None:
+        """Partitions neither: their parents' policies would not hold for them."""
+        unlocked = column(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relrowsecurity"
+            " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+            " AND has_table_privilege(%s, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')",
+            WEB_ROLE,
+        )
+
+        assert set(unlocked) == OPEN_TABLES
+
+    def test_gives_the_web_role_no_function_that_acts_as_its_owner(self) -> None:
+        assert (
+            column(
+                "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+                " WHERE prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+            )
+            == []
+        )
+
+
+class TestTheModels:
+    def test_refer_down_the_stack_only(self) -> None:
+        upward = {
+            f"{model._meta.label}.{field.name} -> {field.related_model._meta.label}"
+            for model in MODELS
+            for field in model._meta.local_fields
+            if isinstance(field, models.ForeignKey)
+            and isinstance(field.related_model, type)
+            and field.related_model in MODELS
+            and STACK.index(field.related_model._meta.app_label)
+            < STACK.index(model._meta.app_label)
+        }
+
+        assert upward == set()
+
+    def test_keep_money_exact(self) -> None:
+        inexact = {
+            f"{model._meta.label}.{field.name}"
+            for model in MODELS
+            for field in model._meta.local_fields
+            if isinstance(field, models.FloatField)
+        }
+
+        assert inexact == set()

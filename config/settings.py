@@ -135,12 +135,17 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 
 XDR_FILES_DIR = Path(env.str("XDR_FILES_DIR", default=str(VAR_DIR / "xdr_files")))
 XDR_CHUNK_LINES = env.int("XDR_CHUNK_LINES", default=50_000)
+XDR_FILE_BYTES = env.int("XDR_FILE_BYTES", default=8 * 1024**3)  # of text, once decompressed
 SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_KEY_PREFIX = env.str("CELERY_KEY_PREFIX", default="")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
+    "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
+    "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},
+    "apply advance": {"task": "payments.apply_advances", "schedule": 60},
     "end due subscriptions": {"task": "subscriptions.end_due_subscriptions", "schedule": 3600},
 }
 

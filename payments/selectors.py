@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
@@ -16,6 +17,14 @@ from ledger.models import Account, AccountKind
 from payments.models import Allocation, Payment, WebhookEvent
 from payments.rules.advance import Money, unspent
 from subscriptions.models import Charge
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Allocated(TypedDict):
+        allocated_amount: Decimal
+
+    AllocatedPayment = WithAnnotations[Payment, _Allocated]
 
 OPEN_STATES = (Invoice.State.ISSUED, Invoice.State.PART_PAID)
 
@@ -37,7 +46,7 @@ class ServiceBalance:
         return self.credit_limit - incurred + self.wallet_amount
 
 
-def payments(scope: Scope) -> QuerySet[Payment]:
+def payments(scope: Scope) -> "QuerySet[AllocatedPayment]":
     """Payments, newest first, each with `allocated_amount`: what of it settles invoices now."""
     live = Sum("allocations__amount", filter=Q(allocations__undone_at__isnull=True))
     return (
@@ -72,6 +81,7 @@ def unspent_money(scope: Scope, *, customer_id: int, currency: str) -> list[Mone
         for payment_id, arrived_at, amount, allocated_amount in received.values_list(
             "pk", "succeeded_at", "amount", "allocated_amount"
         )
+        if arrived_at is not None
     ]
     return sorted([*paid, *_unspent_credit(scope, customer_id, currency)], key=_arrival)
 

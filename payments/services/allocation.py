@@ -51,7 +51,7 @@ def allocate(
 
 
 def _postings(customer: Customer, uses: Sequence[Use]) -> list[Posting]:
-    earlier = Counter(
+    earlier: Counter[tuple[int | None, int]] = Counter(
         Allocation.objects.filter(
             provider_id=customer.provider_id,
             invoice_id__in={use.invoice_id for use in uses},

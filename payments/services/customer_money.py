@@ -1,7 +1,7 @@
 """The lock under which a customer's money moves, and what it shows.
 
 Lock order, everywhere in this package: a gateway's message, the customer's money, the payment,
-invoices by ascending id, the number series, ledger accounts.
+invoices by ascending id, ledger accounts, the number series.
 """
 
 from datetime import date, datetime

@@ -1,0 +1,65 @@
+"""Background work on money in. The tasks that find work run by the clock and send one per unit."""
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from common import clock
+from common.jobs import enqueue
+from common.scope import Scope
+from customers.models import Customer
+from payments import selectors
+from payments.models import Payment
+from payments.services import advance, asking, webhooks
+from tenancy.selectors import providers
+
+# A message stored this long ago and not acted on has lost its task, with a worker or the broker.
+LOST_AFTER = timedelta(minutes=2)
+
+
+@shared_task(name="payments.process_webhook")
+def process_webhook(*, event_id: int, **_: object) -> None:
+    """Safe to repeat: a message is acted on once, under its lock."""
+    webhooks.process_webhook(event_id=event_id, at=clock.now())
+
+
+@shared_task(name="payments.sweep_webhooks")
+def sweep_webhooks(**_: object) -> None:
+    """Find messages whose task was lost. Safe to repeat: it only sends tasks that are."""
+    before = clock.now() - LOST_AFTER
+    for provider in providers():
+        waiting = selectors.waiting_events(Scope.system(provider.pk), received_before=before)
+        for event_id in waiting.values_list("pk", flat=True):
+            enqueue("payments.process_webhook", event_id=event_id)
+
+
+@shared_task(name="payments.ask_gateway")
+def ask_gateway(*, payment_id: int, **_: object) -> None:
+    """Safe to repeat: a payment ends once, whoever says so first."""
+    asking.ask_gateway(payment=Payment.objects.get(pk=payment_id), at=clock.now())
+
+
+@shared_task(name="payments.ask_gateways")
+def ask_gateways(**_: object) -> None:
+    """Find payments pending too long. Safe to repeat: it only sends tasks that are."""
+    before = clock.now() - asking.ASK_AFTER
+    for provider in providers():
+        pending = selectors.pending_payments(Scope.system(provider.pk), started_before=before)
+        for payment_id in pending.values_list("pk", flat=True):
+            enqueue("payments.ask_gateway", payment_id=payment_id)
+
+
+@shared_task(name="payments.apply_advance")
+def apply_advance(*, customer_id: int, **_: object) -> None:
+    """Safe to repeat: what was spent is not there to be spent again."""
+    customer = Customer.objects.get(pk=customer_id)
+    advance.apply_advance_on_issue(customer=customer, at=clock.now())
+
+
+@shared_task(name="payments.apply_advances")
+def apply_advances(**_: object) -> None:
+    """Find customers with advance and a newer invoice. Safe to repeat: it only sends tasks."""
+    for provider in providers():
+        customers = selectors.customers_with_advance_due(Scope.system(provider.pk))
+        for customer_id in customers.values_list("pk", flat=True):
+            enqueue("payments.apply_advance", customer_id=customer_id)

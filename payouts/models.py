@@ -1,5 +1,7 @@
 """What resellers earn, and the statements that settle it offline."""
 
+from datetime import date, datetime
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -8,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Cast, Coalesce
 
 from billing.models import CreditNote, Invoice
+from common.periods import Period
 from customers.models import Customer
 from ledger.models import Transfer
 from payments.models import Allocation
@@ -61,9 +64,16 @@ class CommissionPlan(ProviderOwned):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.percent.normalize():f} % of {self.get_base_display().lower()}"
+
 
 class PayoutStatement(ProviderOwned):
-    """What one reseller is owed for a period in one currency; settled offline."""
+    """What one reseller is owed for a period in one currency; settled offline.
+
+    `clawed_back_amount` is zero or negative; closing = opening + accrued + clawed back - settled
+    before. It is settled whole, as `closing_amount`. Fixed by the database from approval on.
+    """
 
     class State(models.TextChoices):
         DRAFT = "DRAFT"
@@ -93,18 +103,82 @@ class PayoutStatement(ProviderOwned):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    closing_amount=models.F("opening_amount")
+                    + models.F("accrued_amount")
+                    + models.F("clawed_back_amount")
+                    - models.F("settled_before_amount")
+                ),
+                name="statement_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="DRAFT", number="", approved_at__isnull=True)
+                | ~models.Q(state="DRAFT")
+                & ~models.Q(number="")
+                & models.Q(approved_at__isnull=False),
+                name="statement_numbered_on_approval",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state="SETTLED",
+                    transfer__isnull=False,
+                    settled_date__isnull=False,
+                    closing_amount__gt=0,
+                )
+                | ~models.Q(state="SETTLED")
+                & models.Q(transfer__isnull=True, settled_date__isnull=True),
+                name="statement_settled_by_transfer",
+            ),
             models.UniqueConstraint(
-                fields=["reseller", "period_from", "period_to", "currency"],
-                name="one_statement_per_period",
+                fields=["provider", "number"],
+                condition=~models.Q(number=""),
+                name="statement_number_unique",
+            ),
+            ExclusionConstraint(
+                name="statements_never_overlap",
+                expressions=[
+                    ("reseller", RangeOperators.EQUAL),
+                    ("currency", RangeOperators.EQUAL),
+                    (
+                        DateRange("period_from", "period_to", RangeBoundary()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.number or f"draft {self.pk}"
+
+    @property
+    def period(self) -> Period:
+        """The days the statement is about; what came too late for an earlier one is on it too."""
+        return Period(self.period_from, self.period_to)
+
+    def mark_approved(self, *, number: str, at: datetime, actor_id: int | None) -> None:
+        """Its figures are agreed; from now on they are fixed."""
+        assert self.state == self.State.DRAFT
+        self.state = self.State.APPROVED
+        self.number = number
+        self.approved_at = at
+        self.approved_by_id = actor_id
+
+    def mark_settled(self, *, transfer: Transfer, settled_date: date) -> None:
+        """The reseller has been paid what it closed with."""
+        assert self.state == self.State.APPROVED
+        self.state = self.State.SETTLED
+        self.transfer = transfer
+        self.settled_date = settled_date
 
 
 class Accrual(ProviderOwned):
     """Commission earned (positive) or clawed back (negative) by one event, posted to the ledger.
 
     Exactly one of `invoice` issued, `allocation` made, `allocation` undone or `credit_note` is the
-    event; `event_key` names it so that the sweep accrues each once.
+    event; `event_key` (`allocation:17`) names it so that each accrues once. `base_amount` is net of
+    tax; both amounts are rounded to the currency. Fixed by the database, but for the draft
+    statement it is on.
     """
 
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="accruals")
@@ -132,4 +206,24 @@ class Accrual(ProviderOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_key"], name="accrued_once"),
+            models.CheckConstraint(
+                condition=models.Q(amount=0, transfer__isnull=True)
+                | ~models.Q(amount=0) & models.Q(transfer__isnull=False),
+                name="accrual_is_posted",
+            ),
         ]
+        indexes = [models.Index(fields=["provider", "event_date"], name="accrual_event_date")]
+
+    def __str__(self) -> str:
+        return self.event_key
+
+
+class StatementDocument(ProviderOwned):
+    """An approved statement's PDF, as rendered once and sent unchanged ever after."""
+
+    statement = models.OneToOneField(
+        PayoutStatement, on_delete=models.PROTECT, related_name="document"
+    )
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    rendered_at = models.DateTimeField()

@@ -3,6 +3,7 @@
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.comparison
 from django.conf import settings
 from django.db import migrations, models
@@ -229,6 +230,39 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="StatementDocument",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("content", models.BinaryField()),
+                ("rendered_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="document",
+                        to="payouts.payoutstatement",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
         migrations.AddConstraint(
             model_name="commissionplan",
             constraint=models.CheckConstraint(
@@ -260,15 +294,106 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="payoutstatement",
-            constraint=models.UniqueConstraint(
-                fields=("reseller", "period_from", "period_to", "currency"),
-                name="one_statement_per_period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "closing_amount",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("opening_amount"), "+", models.F("accrued_amount")
+                                ),
+                                "+",
+                                models.F("clawed_back_amount"),
+                            ),
+                            "-",
+                            models.F("settled_before_amount"),
+                        ),
+                    )
+                ),
+                name="statement_adds_up",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("approved_at__isnull", True), ("number", ""), ("state", "DRAFT")),
+                    models.Q(
+                        models.Q(("state", "DRAFT"), _negated=True),
+                        models.Q(("number", ""), _negated=True),
+                        ("approved_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="statement_numbered_on_approval",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closing_amount__gt", 0),
+                        ("settled_date__isnull", False),
+                        ("state", "SETTLED"),
+                        ("transfer__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("state", "SETTLED"), _negated=True),
+                        ("settled_date__isnull", True),
+                        ("transfer__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="statement_settled_by_transfer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutstatement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("number", ""), _negated=True),
+                fields=("provider", "number"),
+                name="statement_number_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutstatement",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("reseller", "="),
+                    ("currency", "="),
+                    (
+                        payouts.models.DateRange(
+                            "period_from",
+                            "period_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="statements_never_overlap",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="accrual",
+            index=models.Index(fields=["provider", "event_date"], name="accrual_event_date"),
         ),
         migrations.AddConstraint(
             model_name="accrual",
             constraint=models.UniqueConstraint(
                 fields=("provider", "event_key"), name="accrued_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="accrual",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount", 0), ("transfer__isnull", True)),
+                    models.Q(models.Q(("amount", 0), _negated=True), ("transfer__isnull", False)),
+                    _connector="OR",
+                ),
+                name="accrual_is_posted",
             ),
         ),
     ]

@@ -2,7 +2,38 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables
+from common.postgres import ProviderTables, append_only, fixed_once
+
+# An accrual moves on to a draft and off it again; approval ends that, in both directions.
+STATED_ACCRUALS = """
+CREATE FUNCTION payouts_refuse_stated() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE earlier bigint := CASE WHEN TG_OP = 'UPDATE' THEN OLD.statement_id END;
+BEGIN
+    IF NEW.statement_id IS DISTINCT FROM earlier AND EXISTS (
+        SELECT 1 FROM payouts_payoutstatement
+        WHERE id IN (earlier, NEW.statement_id) AND state <> 'DRAFT') THEN
+        RAISE EXCEPTION 'accrual % is, or would be, on an approved statement', NEW.event_key
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER payouts_accrual_stated BEFORE INSERT OR UPDATE ON payouts_accrual
+    FOR EACH ROW EXECUTE FUNCTION payouts_refuse_stated();
+"""
+
+# Draft, approved, settled: never back, and nothing after that.
+ONWARD_STATEMENTS = """
+CREATE TRIGGER payouts_payoutstatement_onward BEFORE UPDATE ON payouts_payoutstatement
+    FOR EACH ROW WHEN (OLD.state = 'SETTLED' OR OLD.state = 'APPROVED' AND NEW.state = 'DRAFT')
+    EXECUTE FUNCTION refuse_change();
+"""
+SETTLEMENT_COLUMNS = (
+    "state",
+    "settled_date",
+    "settlement_mode",
+    "settlement_reference",
+    "transfer_id",
+)
 
 
 class Migration(migrations.Migration):
@@ -12,5 +43,26 @@ class Migration(migrations.Migration):
     ]
 
     operations: ClassVar = [
-        ProviderTables("CommissionPlan", "PayoutStatement", "Accrual"),
+        ProviderTables("CommissionPlan", "PayoutStatement", "Accrual", "StatementDocument"),
+        fixed_once(
+            "payouts_commissionplan",
+            "EXISTS (SELECT 1 FROM payouts_accrual WHERE plan_id = OLD.id)",
+            except_columns=["valid_to"],
+        ),
+        fixed_once(
+            "payouts_payoutstatement",
+            "OLD.state <> 'DRAFT'",
+            except_columns=SETTLEMENT_COLUMNS,
+        ),
+        migrations.RunSQL(
+            ONWARD_STATEMENTS,
+            "DROP TRIGGER payouts_payoutstatement_onward ON payouts_payoutstatement;",
+        ),
+        fixed_once("payouts_accrual", "true", except_columns=["statement_id"]),
+        migrations.RunSQL(
+            STATED_ACCRUALS,
+            "DROP TRIGGER payouts_accrual_stated ON payouts_accrual;"
+            " DROP FUNCTION payouts_refuse_stated();",
+        ),
+        append_only("payouts_statementdocument"),
     ]

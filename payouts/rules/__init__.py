@@ -1,0 +1,1 @@
+"""The arithmetic of commission and of the statements that pay it; pure."""

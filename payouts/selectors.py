@@ -1,0 +1,102 @@
+"""Questions about commission: what has not accrued, what is on statements, what is owed."""
+
+from datetime import date
+
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from billing.models import CreditNote, Invoice
+from common.scope import Scope
+from payments.models import Allocation
+from payouts.models import Accrual, CommissionPlan, PayoutStatement
+from resellers.models import Reseller
+
+
+def commission_plans(scope: Scope, *, reseller: Reseller) -> QuerySet[CommissionPlan]:
+    """A reseller's plans, the latest first."""
+    rows = CommissionPlan.objects.visible_to(scope).filter(reseller=reseller)
+    return rows.order_by("-valid_from", "-pk")
+
+
+def invoices_to_accrue(scope: Scope) -> list[int]:
+    """Ids of the invoices with an event that may concern commission and was not considered yet.
+
+    Some of their events may turn out to earn nothing, for want of a plan that pays them.
+    """
+    found = (
+        _issued(scope).values_list("pk", flat=True),
+        _collected(scope).values_list("invoice_id", flat=True),
+        _undone(scope).values_list("invoice_id", flat=True),
+        _credited(scope).values_list("invoice_id", flat=True),
+    )
+    return sorted({invoice_id for ids in found for invoice_id in ids})
+
+
+def statements(scope: Scope) -> QuerySet[PayoutStatement]:
+    """Payout statements with their reseller, the latest period first."""
+    rows = PayoutStatement.objects.visible_to(scope).select_related("reseller", "transfer")
+    return rows.order_by("-period_from", "reseller__number", "currency", "pk")
+
+
+def accruals_of(statement: PayoutStatement) -> QuerySet[Accrual]:
+    """What is on a statement, by customer, invoice and date."""
+    rows = Accrual.objects.filter(provider_id=statement.provider_id, statement=statement)
+    return rows.select_related(
+        "customer", "invoice", "allocation__payment", "credit_note"
+    ).order_by("customer__number", "invoice__issue_date", "invoice_id", "event_date", "pk")
+
+
+def unstated_accruals(scope: Scope, *, before: date) -> QuerySet[Accrual]:
+    """What happened before `before` and is on no statement."""
+    rows = Accrual.objects.visible_to(scope)
+    return rows.filter(statement__isnull=True, event_date__lt=before).order_by("event_date", "pk")
+
+
+def _issued(scope: Scope) -> QuerySet[Invoice]:
+    plan = _plan_on("tagged_reseller", "issue_date").filter(base=CommissionPlan.Base.INVOICED_NET)
+    return (
+        Invoice.objects.visible_to(scope)
+        .filter(
+            Exists(plan),
+            ~_recorded("invoice"),
+            kind=Invoice.Kind.CUSTOMER,
+            tagged_reseller__isnull=False,
+            customer__is_billable=True,
+        )
+        .exclude(state=Invoice.State.ESTIMATE)
+    )
+
+
+def _collected(scope: Scope) -> QuerySet[Allocation]:
+    return Allocation.objects.visible_to(scope).filter(
+        Exists(_plan_on("invoice__tagged_reseller", "transfer__effective_date")),
+        ~_recorded("allocation"),
+        ~_recorded("invoice", "invoice_id"),
+        invoice__kind=Invoice.Kind.CUSTOMER,
+        invoice__tagged_reseller__isnull=False,
+        invoice__customer__is_billable=True,
+    )
+
+
+def _undone(scope: Scope) -> QuerySet[Allocation]:
+    return Allocation.objects.visible_to(scope).filter(
+        _recorded("allocation"), ~_recorded("allocation_undone"), undone_at__isnull=False
+    )
+
+
+def _credited(scope: Scope) -> QuerySet[CreditNote]:
+    earned = Accrual.objects.filter(invoice=OuterRef("invoice"))
+    return CreditNote.objects.visible_to(scope).filter(Exists(earned), ~_recorded("credit_note"))
+
+
+def _plan_on(reseller: str, day: str) -> QuerySet[CommissionPlan]:
+    return CommissionPlan.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef(day)),
+        reseller=OuterRef(reseller),
+        valid_from__lte=OuterRef(day),
+    )
+
+
+def _recorded(event: str, subject: str = "pk") -> Exists:
+    key = Concat(Value(f"{event}:"), Cast(OuterRef(subject), CharField()))
+    return Exists(Accrual.objects.filter(provider_id=OuterRef("provider_id"), event_key=key))

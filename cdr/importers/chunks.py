@@ -175,10 +175,23 @@ def _decode(content: bytes) -> tuple[pl.Series, pl.Series]:
     """The lines as text, and which of them were not valid UTF-8."""
     try:
         raw = _split(content.decode())
+        return raw, pl.repeat(False, len(raw), eager=True)
     except UnicodeDecodeError:
-        raw = _split(content.decode(errors="backslashreplace"))
-        return raw, raw != _split(content.decode(errors="replace"))
-    return raw, pl.repeat(False, len(raw), eager=True)
+        lines = content.removesuffix(b"\n").split(b"\n")
+        valid = [_is_utf8(line) for line in lines]
+        shown = (
+            line if good else line.decode(errors="backslashreplace").encode()
+            for line, good in zip(lines, valid, strict=True)
+        )
+        return _split((b"\n".join(shown) + b"\n").decode()), ~pl.Series(valid)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _split(text: str) -> pl.Series:

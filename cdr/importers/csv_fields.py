@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+_SEPARATOR = '","'
+# FreeSWITCH's fallback template writes a blank before the last field.
+_SEPARATORS = (_SEPARATOR, '", "')
 _FIELD = r'(?: *"(?:[^"]|"")*"|[^",]*)'
 # A quoted field is matched whole and kept, so that only blanks outside quotes are dropped.
 _BLANKS_AFTER_COMMA = r'("(?:[^"]|"")*")|(,) +'
@@ -23,41 +26,53 @@ def split_fields(
     A line has all of `names` or lacks the last `optional` ones, which are then null. The second
     frame has line_number, raw and reason.
     """
-    if lines.is_empty():
-        return _read(lines, names), lines.with_columns(reason=pl.lit(None, pl.String))
-    quoted, others = _split_quoted(lines, names)
-    if others.is_empty():
-        return quoted, others.with_columns(reason=pl.lit(None, pl.String))
-    fits = others["raw"].str.contains(_line_pattern(len(names), optional))
-    rest = _read(others.filter(fits), names)
-    return (
-        pl.concat([quoted, rest]).sort("line_number"),
-        _with_reasons(others.filter(~fits), len(names), optional),
-    )
+    pieces, rest = [], lines
+    for width in (len(names), len(names) - optional):
+        for separator in _SEPARATORS:
+            split, rest = _split_quoted(rest, names, width, separator)
+            pieces.append(split)
+    fits = rest["raw"].str.contains(_line_pattern(len(names), optional))
+    pieces.append(_read(rest.filter(fits), names))
+    found = [piece for piece in pieces if not piece.is_empty()] or pieces[:1]
+    together = found[0] if len(found) == 1 else pl.concat(found).sort("line_number")
+    return together, _with_reasons(rest.filter(~fits), len(names), optional)
 
 
-def _split_quoted(lines: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The lines whose every field is quoted and holds no quote, split; and all others.
+def _split_quoted(
+    lines: pl.DataFrame, names: Sequence[str], width: int, last_separator: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines of `width` quoted fields that hold no quotes, split; and all other lines.
 
-    Two outer quotes and two per separator are all the quotes such a line has: if it splits into as
-    many fields as names, no field can hold a quote. Switches write nearly all lines so, and they
-    are split several times as fast as CSV in general.
+    Switches write nearly all lines so, and they are split several times as fast as CSV in general.
+    Each separator takes two quotes and the line's ends take two: if the first `width` fields use up
+    all quotes of a line, none is left for the inside of a field. A separator that differs from the
+    usual one must occur once only, or it might be a field of its own.
     """
     raw = lines["raw"]
-    width = len(names)
-    parts = raw.str.strip_prefix('"').str.strip_suffix('"').str.splitn('","', width)
-    fields = parts.struct.unnest()
-    fields.columns = list(names)
     regular = (
         (raw.str.count_matches('"', literal=True) == 2 * width)
         & raw.str.starts_with('"')
         & raw.str.ends_with('"')
-        & fields[names[-1]].is_not_null()
     )
-    split = lines.hstack(fields)
-    if regular.all():
+    if last_separator != _SEPARATOR:
+        regular &= raw.str.count_matches(last_separator, literal=True) == 1
+    candidates = lines if regular.all() else lines.filter(regular)
+    text = candidates["raw"]
+    if last_separator != _SEPARATOR:
+        text = text.str.replace(last_separator, _SEPARATOR, literal=True)
+    parts = (
+        text.str.strip_prefix('"')
+        .str.strip_suffix('"')
+        .str.splitn(_SEPARATOR, width)
+        .struct.unnest()
+    )
+    parts.columns = list(names[:width])
+    absent = [pl.lit(None, pl.String).alias(name) for name in names[width:]]
+    whole = parts[names[width - 1]].is_not_null()
+    split = candidates.hstack(parts.with_columns(absent)).filter(whole)
+    if len(split) == len(lines):
         return split, lines.clear()
-    return split.filter(regular), lines.filter(~regular)
+    return split, lines.join(split, on="line_number", how="anti", maintain_order="left")
 
 
 def _line_pattern(width: int, optional: int) -> str:

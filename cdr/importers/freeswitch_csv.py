@@ -89,7 +89,9 @@ def _reject_faults(checked: pl.DataFrame, zone: ZoneInfo) -> tuple[pl.DataFrame,
     if not faulty.any():
         return records, no_rejected()
     reason = pl.coalesce([pl.when(condition).then(text) for condition, text in faults])
-    rejected = checked.filter(faulty).select("line_number", "raw", reason.alias("reason"))
+    # In one piece: of several, filtering leaves some empty, and pl.format panics (Polars 1.44).
+    lines = checked.filter(faulty).rechunk()
+    rejected = lines.select("line_number", "raw", reason.alias("reason"))
     return records.filter(~faulty), rejected
 
 

@@ -168,6 +168,12 @@ class TestSplitLines:
             (4, r"\xff\xfe", "the line is not valid UTF-8"),
         ]
 
+    def test_counts_blank_lines_behind_a_line_that_is_no_text(self) -> None:
+        lines = split_lines(b"\xff\n\n", first_line=1)
+
+        assert lines.rejected["line_number"].to_list() == [1]
+        assert lines.blank_count == 1
+
     def test_rejects_lines_over_the_longest_length(self) -> None:
         longest = b"x" * MAX_LINE_BYTES
 

@@ -77,6 +77,19 @@ class TestParse:
         assert parsed.records["call_id"].to_list() == ["c2", "c1", "c2", "c1"]
         assert parsed.blank_lines == 1
 
+    def test_explains_the_few_bad_lines_of_a_long_chunk_in_the_fallback_template(self) -> None:
+        no_time = DEFAULT.replace("2026-10-01 10:00:00", "never")
+        negative = DEFAULT.replace('"60"', '"-1"')
+        block = [DEFAULT] * 10_000
+
+        parsed = parse_text("\n".join([*block, no_time, *block, negative, *block]))
+
+        assert len(parsed.records) == 30_000
+        assert parsed.rejected.select("line_number", "reason").rows() == [
+            (10_001, 'column 5 (start_stamp) "never" is not a time like 2026-10-31 23:59:59'),
+            (20_002, 'column 9 (billsec) "-1" is not a number of seconds from 0 to 2147483647'),
+        ]
+
     def test_reads_an_unanswered_call(self) -> None:
         line = write_line(
             answer_stamp="", billsec="0", hangup_cause="NO_ANSWER", bleg_uuid="", accountcode=""
@@ -317,6 +330,28 @@ class TestProperties:
             str(datetime.fromtimestamp(instant // 1_000_000, UTC).replace(tzinfo=None))
             for instant in parsed.records["started_at"]
         ] == [call[4] for call in written]
+
+    @given(
+        st.lists(st.text('", a', max_size=6), min_size=6, max_size=6),
+        st.lists(st.sampled_from([",", ", "]), min_size=14, max_size=14),
+        st.sampled_from([13, 15]),
+    )
+    def test_blanks_and_quotes_are_told_apart_inside_and_outside_of_fields(
+        self, values: list[str], separators: list[str], width: int
+    ) -> None:
+        names = ["caller_id_name", "caller_id_number", "destination_number", "context"]
+        names += ["bleg_uuid", "accountcode"]
+        call = VALUES | dict(zip(names, values, strict=True))
+        fields = ['"{}"'.format(value.replace('"', '""')) for value in call.values()][:width]
+        line = fields[0] + "".join(
+            separator + field for separator, field in zip(separators, fields[1:], strict=False)
+        )
+
+        parsed = parse_text(line)
+
+        read = ["caller_number", "destination_number", "context", "leg_id", "account_code"]
+        assert parsed.rejected.rows() == []
+        assert parsed.records.select(read).rows() == [tuple(value or None for value in values[1:])]
 
     @given(
         st.lists(

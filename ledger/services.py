@@ -1,6 +1,6 @@
 """Posting transfers; the database keeps the balances and refuses what the books may not hold."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +12,11 @@ from ledger.models import Account, AccountKind, Transfer, TransferKind
 
 
 class NothingToReverse(DomainError):
-    """The transfer was reversed before; a second contra entry would be wrong."""
+    """The transfer was reversed before, or is itself a reversal; another one would be wrong."""
+
+
+class KeyReused(DomainError):
+    """An idempotency key names an earlier transfer that moved something else."""
 
 
 class WalletOverdrawn(DomainError):
@@ -78,6 +82,7 @@ def post(
     accounts are locked first, lowest id first, so that concurrent calls queue and never deadlock.
 
     :raises WalletOverdrawn: if a wallet would end below zero.
+    :raises KeyReused: if a key was recorded before for another amount or other accounts.
     """
     accounts = _lock_accounts(provider_id, postings)
     known = _recorded(provider_id, [posting.key for posting in postings])
@@ -94,6 +99,8 @@ def post(
                 actor_id=actor_id,
             )
             known[posting.key] = transfer
+        else:
+            _refuse_other(transfer, posting, accounts)
         transfers.append(transfer)
     return transfers
 
@@ -109,11 +116,13 @@ def reverse(
 ) -> Transfer:
     """Record the same transfer the other way round, linked to it.
 
-    :raises NothingToReverse: if it was reversed before.
+    :raises NothingToReverse: if it was reversed before, or is itself a reversal.
     :raises WalletOverdrawn: if the money has left the wallet since.
     """
     pair = Account.objects.filter(pk__in=[transfer.debit_id, transfer.credit_id])
     locked = {account.pk: account for account in pair.order_by("pk").select_for_update(no_key=True)}
+    if transfer.reverses_id is not None:
+        raise NothingToReverse(f"Transfer {transfer.pk} is a reversal; post a new one instead.")
     if Transfer.objects.filter(reverses=transfer).exists():
         raise NothingToReverse(f"Transfer {transfer.pk} was reversed before.")
     debit, credit = locked[transfer.credit_id], locked[transfer.debit_id]
@@ -140,15 +149,18 @@ def _recorded(provider_id: int, keys: Sequence[str]) -> dict[str, Transfer]:
 
 def _lock_accounts(provider_id: int, postings: Sequence[Posting]) -> dict[AccountRef, Account]:
     wanted = {ref for posting in postings for ref in (posting.debit, posting.credit)}
-    # Opened in one order everywhere, as two openers of the same pair would else deadlock.
-    ordered = sorted(wanted, key=lambda ref: (ref.kind, ref.owner, ref.currency))
-    Account.objects.bulk_create(
-        [
-            Account(provider_id=provider_id, kind=ref.kind, owner=ref.owner, currency=ref.currency)
-            for ref in ordered
-        ],
-        ignore_conflicts=True,
+    found = _account_ids(provider_id, wanted)
+    if len(found) < len(wanted):
+        _open_accounts(provider_id, wanted - found.keys())
+        found = _account_ids(provider_id, wanted)
+    locked = (
+        Account.objects.filter(pk__in=found.values()).order_by("pk").select_for_update(no_key=True)
     )
+    by_id = {row.pk: row for row in locked}
+    return {ref: by_id[pk] for ref, pk in found.items()}
+
+
+def _account_ids(provider_id: int, wanted: Set[AccountRef]) -> dict[AccountRef, int]:
     rows = Account.objects.filter(
         provider_id=provider_id,
         kind__in={ref.kind for ref in wanted},
@@ -156,13 +168,30 @@ def _lock_accounts(provider_id: int, postings: Sequence[Posting]) -> dict[Accoun
         currency__in={ref.currency for ref in wanted},
     )
     found = {AccountRef(AccountKind(row.kind), row.currency, row.owner): row.pk for row in rows}
-    locked = (
-        Account.objects.filter(pk__in=[found[ref] for ref in wanted])
-        .order_by("pk")
-        .select_for_update(no_key=True)
+    return {ref: pk for ref, pk in found.items() if ref in wanted}
+
+
+def _open_accounts(provider_id: int, missing: Set[AccountRef]) -> None:
+    # Opened in one order everywhere, as two openers of the same pair would else deadlock.
+    ordered = sorted(missing, key=lambda ref: (ref.kind, ref.owner, ref.currency))
+    Account.objects.bulk_create(
+        [
+            Account(provider_id=provider_id, kind=ref.kind, owner=ref.owner, currency=ref.currency)
+            for ref in ordered
+        ],
+        ignore_conflicts=True,
     )
-    by_id = {row.pk: row for row in locked}
-    return {ref: by_id[found[ref]] for ref in wanted}
+
+
+def _refuse_other(
+    transfer: Transfer, posting: Posting, accounts: dict[AccountRef, Account]
+) -> None:
+    recorded = (transfer.debit_id, transfer.credit_id, transfer.amount)
+    asked = (accounts[posting.debit].pk, accounts[posting.credit].pk, posting.amount)
+    if recorded != asked:
+        raise KeyReused(
+            f"The key {posting.key} belongs to transfer {transfer.pk}, which moved something else."
+        )
 
 
 def _record(

@@ -37,6 +37,20 @@ class Migration(migrations.Migration):
                 END IF;
                 RETURN NEW;
             END $$;
+            CREATE FUNCTION ledger_refuse_account_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.balance = 0 THEN RETURN NEW; END IF;
+                -- Depth 2 is an update by the trigger of a transfer.
+                ELSIF TG_OP = 'UPDATE' AND pg_trigger_depth() = 2
+                    AND to_jsonb(OLD) - 'balance' = to_jsonb(NEW) - 'balance' THEN
+                    RETURN NEW;
+                END IF;
+                RAISE EXCEPTION 'ledger_account changes by transfers only: % refused', TG_OP
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END $$;
+            CREATE TRIGGER ledger_account_kept BEFORE INSERT OR UPDATE OR DELETE ON ledger_account
+                FOR EACH ROW EXECUTE FUNCTION ledger_refuse_account_change();
             CREATE TRIGGER ledger_transfer_balances AFTER INSERT ON ledger_transfer
                 FOR EACH ROW EXECUTE FUNCTION ledger_keep_balances();
             """,

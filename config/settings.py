@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},
     "apply advance": {"task": "payments.apply_advances", "schedule": 60},
+    "accrue commission": {"task": "payouts.sweep", "schedule": 300},
     "end due subscriptions": {"task": "subscriptions.end_due_subscriptions", "schedule": 3600},
 }
 

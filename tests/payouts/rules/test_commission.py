@@ -54,7 +54,7 @@ class TestCollectedNet:
 
     def test_asks_only_about_what_is_new(self) -> None:
         recorded = {"allocation:1": earning("500", "50")}
-        events = [Allocated(1, Decimal(590), TEN), Allocated(2, Decimal(590), TEN)]
+        events: list[Event] = [Allocated(1, Decimal(590), TEN), Allocated(2, Decimal(590), TEN)]
 
         assert accrue(THOUSAND, events, recorded) == {"allocation:2": earning("500", "50")}
         assert accrue(THOUSAND, events, recorded | accrue(THOUSAND, events, recorded)) == {}
@@ -72,12 +72,12 @@ class TestCollectedNet:
         assert earned["credit_note:9"].percent == 15
 
     def test_earns_nothing_without_a_plan_and_the_rest_under_one(self) -> None:
-        events = [Allocated(1, Decimal(590), None), Allocated(2, Decimal(590), TEN)]
+        events: list[Event] = [Allocated(1, Decimal(590), None), Allocated(2, Decimal(590), TEN)]
 
         assert accrue(THOUSAND, events, {}) == {"allocation:2": earning("500", "50")}
 
     def test_takes_back_exactly_what_an_undone_allocation_earned(self) -> None:
-        events = [
+        events: list[Event] = [
             Allocated(1, Decimal("0.05"), TEN),
             Allocated(2, Decimal(590), TEN),
             AllocationUndone(1),
@@ -91,7 +91,7 @@ class TestCollectedNet:
         assert total(earned) == (Decimal(1000), Decimal(100))
 
     def test_leaves_out_the_undoing_of_what_earned_nothing(self) -> None:
-        events = [Allocated(1, Decimal(590), None), AllocationUndone(1)]
+        events: list[Event] = [Allocated(1, Decimal(590), None), AllocationUndone(1)]
 
         assert accrue(THOUSAND, events, {}) == {}
 
@@ -112,7 +112,7 @@ class TestCollectedNet:
             credited(9, net="1000", gross="1180", excess="1180"),
         ]
 
-        assert total(accrue(THOUSAND, events, {})) == (0, 0)
+        assert total(accrue(THOUSAND, events, {})) == (ZERO, ZERO)
 
     def test_ends_where_the_money_ends_when_a_credited_payment_is_reversed(self) -> None:
         events: list[Event] = [
@@ -123,12 +123,12 @@ class TestCollectedNet:
             Allocated(3, Decimal(944), TEN),
         ]
 
-        assert total(accrue(THOUSAND, events, {})) == (800, 80)
+        assert total(accrue(THOUSAND, events, {})) == (Decimal(800), Decimal(80))
 
 
 class TestInvoicedNet:
     def test_earns_on_issue_and_nothing_on_payment(self) -> None:
-        events = [InvoiceIssued(7, TEN), Allocated(1, Decimal(590), None)]
+        events: list[Event] = [InvoiceIssued(7, TEN), Allocated(1, Decimal(590), None)]
 
         assert accrue(THOUSAND, events, {}) == {"invoice:7": earning("1000", "100")}
 
@@ -149,7 +149,7 @@ class TestInvoicedNet:
         earned = accrue(THOUSAND, events, {})
 
         assert earned["invoice:7"] == earning("1000", "0", ZERO)
-        assert total(earned) == (0, 0)
+        assert total(earned) == (ZERO, ZERO)
 
 
 amounts = st.decimals("0.01", "99999.99", places=2)
@@ -182,7 +182,9 @@ class TestAnyInvoice:
         self, data: st.DataObject, terms: Terms, percent: Decimal
     ) -> None:
         parts = data.draw(parts_of(terms.gross_amount, terms.currency))
-        events = [Allocated(number, part, percent) for number, part in enumerate(parts)]
+        events: list[Event] = [
+            Allocated(number, part, percent) for number, part in enumerate(parts)
+        ]
 
         earned = accrue(terms, events, {})
 
@@ -217,7 +219,7 @@ class TestAnyInvoice:
 
         earned = accrue(terms, [*events, *map(AllocationUndone, undoing)], {})
 
-        assert total(earned) == (0, 0)
+        assert total(earned) == (ZERO, ZERO)
         assert len(earned) == 2 * len(parts)
 
     @given(st.data(), invoices(), percents)
@@ -231,4 +233,4 @@ class TestAnyInvoice:
         ]
         events.append(Credited(1, terms.net_amount, gross, excess_amount=gross))
 
-        assert total(accrue(terms, events, {})) == (0, 0)
+        assert total(accrue(terms, events, {})) == (ZERO, ZERO)

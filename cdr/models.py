@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import models
 
 from catalogue.models import Product, Rate, RateTable
+from cdr.rules.parties import Charge, Party
+from cdr.rules.suspense import Result as Outcome
+from cdr.rules.suspense import Suspended
 from customers.models import Customer
 from resellers.models import Vendor
 from tenancy.models import Provider
@@ -15,34 +18,34 @@ from tenancy.owned import ProviderOwned
 class PartyKind(models.IntegerChoices):
     """Who pays or is paid on a leg; the provider's id is always 0."""
 
-    PROVIDER = 0
-    RESELLER = 1
-    CUSTOMER = 2
-    VENDOR = 3
+    PROVIDER = Party.PROVIDER.value
+    RESELLER = Party.RESELLER.value
+    CUSTOMER = Party.CUSTOMER.value
+    VENDOR = Party.VENDOR.value
 
 
 class LegKind(models.IntegerChoices):
     """Which of the three charges of an xDR a leg is."""
 
-    CUSTOMER = 1
-    RESELLER = 2
-    VENDOR = 3
+    CUSTOMER = Charge.CUSTOMER.value
+    RESELLER = Charge.RESELLER.value
+    VENDOR = Charge.VENDOR.value
 
 
 class SuspenseReason(models.TextChoices):
     """Why a line, an xDR or one leg of it waits for somebody."""
 
-    UNPARSABLE = "unparsable"
-    UNKNOWN_CUSTOMER = "unknown_customer"
-    UNKNOWN_VENDOR = "unknown_vendor"
-    UNRATED_CUSTOMER = "unrated_customer"
-    UNRATED_VENDOR = "unrated_vendor"
-    RESELLER_UNRATED = "reseller_unrated"
-    FOREIGN_VENDOR = "foreign_vendor"
-    BLOCKED = "blocked"
-    TOO_OLD = "too_old"
-    IN_FUTURE = "in_future"
-    OVERFLOW = "overflow"
+    UNPARSABLE = Suspended.UNPARSABLE.value
+    UNKNOWN_CUSTOMER = Suspended.UNKNOWN_CUSTOMER.value
+    UNKNOWN_VENDOR = Suspended.UNKNOWN_VENDOR.value
+    UNRATED_CUSTOMER = Suspended.UNRATED_CUSTOMER.value
+    UNRATED_VENDOR = Suspended.UNRATED_VENDOR.value
+    RESELLER_UNRATED = Suspended.RESELLER_UNRATED.value
+    FOREIGN_VENDOR = Suspended.FOREIGN_VENDOR.value
+    BLOCKED = Suspended.BLOCKED.value
+    TOO_OLD = Suspended.TOO_OLD.value
+    IN_FUTURE = Suspended.IN_FUTURE.value
+    OVERFLOW = Suspended.OVERFLOW.value
 
 
 class Source(ProviderOwned):
@@ -151,6 +154,8 @@ class XdrChunk(ProviderOwned):
     The counters are written by that transaction; a file's counts are the sums of its chunks.
     Each line read is exactly one of rated, zero, duplicate, suspended or blank; `suspended` counts
     lines none of whose legs stand, `partly_suspended` those of the rated with a leg in suspense.
+    They tell what the import did: what suspense releases later does not change them. `queued_at` is
+    when a worker was last asked for the chunk.
     """
 
     class State(models.TextChoices):
@@ -170,6 +175,7 @@ class XdrChunk(ProviderOwned):
     suspended_count = models.PositiveIntegerField(default=0)
     partly_suspended_count = models.PositiveIntegerField(default=0)
     blank_count = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -179,8 +185,9 @@ class XdrChunk(ProviderOwned):
 
 
 class Xdr(ProviderOwned):
-    """A usage detail record as received, never edited; partitioned by month of `started_at`.
+    """A usage detail record as received; partitioned by month of `started_at`.
 
+    What was received is never edited; the parties and the result follow where suspense is released.
     `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk. `dedup_key`
     is a 128-bit hash of source, call id and leg id, or of start, caller, destination and duration.
     """
@@ -188,9 +195,9 @@ class Xdr(ProviderOwned):
     seen_by_customer = "customer_id"
 
     class Result(models.IntegerChoices):
-        RATED = 1
-        ZERO = 2
-        SUSPENDED = 3
+        RATED = Outcome.RATED.value
+        ZERO = Outcome.ZERO.value
+        SUSPENDED = Outcome.SUSPENDED.value
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "id")
     provider = models.ForeignKey(
@@ -293,7 +300,8 @@ class UsageCharge(ProviderOwned):
 class Suspense(ProviderOwned):
     """A line, an xDR or one leg of it that could not be identified or rated, and why.
 
-    `raw` keeps the line verbatim. `estimated_amount` values it where a customer rate is known.
+    `raw` keeps the line verbatim. `estimated_amount`, in `currency`, is what the customer would pay
+    for the whole xDR; zero and no currency where no customer rate is known.
     """
 
     class State(models.TextChoices):
@@ -315,6 +323,7 @@ class Suspense(ProviderOwned):
     )
     volume = models.BigIntegerField(default=0)
     estimated_amount = models.DecimalField(max_digits=18, decimal_places=8, default=Decimal(0))
+    currency = models.CharField(max_length=3, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)

@@ -138,6 +138,7 @@ class Migration(migrations.Migration):
                 ("suspended_count", models.PositiveIntegerField(default=0)),
                 ("partly_suspended_count", models.PositiveIntegerField(default=0)),
                 ("blank_count", models.PositiveIntegerField(default=0)),
+                ("queued_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 (
                     "provider",
@@ -265,6 +266,7 @@ class Migration(migrations.Migration):
                     "estimated_amount",
                     models.DecimalField(decimal_places=8, default=Decimal("0"), max_digits=18),
                 ),
+                ("currency", models.CharField(blank=True, max_length=3)),
                 (
                     "state",
                     models.CharField(

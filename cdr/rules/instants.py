@@ -12,3 +12,8 @@ _MICROSECOND = timedelta(microseconds=1)
 def to_microseconds(instant: datetime) -> int:
     """Microseconds between the epoch and an aware `instant`; negative before 1970."""
     return (instant - EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The instant `microseconds` after the epoch, aware, in UTC."""
+    return EPOCH + microseconds * _MICROSECOND

@@ -1,0 +1,51 @@
+"""The monthly partitions of xDRs and legs, by UTC month of their start."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import connection
+
+from common.locks import lock_in_transaction
+from common.periods import month
+
+PARTITIONED = ("cdr_xdr", "cdr_leg")
+
+
+def ensure_partitions(months: Iterable[date]) -> None:
+    """Make the partitions of the given months (any day of each) that are not there yet.
+
+    They belong to the transaction at hand; another that needs one waits for its end. A partition is
+    made on its own and attached, which keeps nobody from reading or writing the others, and nobody
+    but its owner may touch it directly: the locks of a provider's rows are on the parent.
+    """
+    missing = [day for day in sorted({day.replace(day=1) for day in months}) if not _exists(day)]
+    if not missing:
+        return
+    lock_in_transaction("cdr.partitions")
+    for first_day in missing:
+        if not _exists(first_day):
+            _make(first_day)
+
+
+def _exists(first_day: date) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [_name(PARTITIONED[-1], first_day)])
+        found: tuple[bool] = cursor.fetchone()
+    return found[0]
+
+
+def _make(first_day: date) -> None:
+    following = month(first_day.year, first_day.month).to_date
+    with connection.cursor() as cursor:
+        for parent in PARTITIONED:
+            name = _name(parent, first_day)
+            cursor.execute(
+                f"CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);"
+                f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"
+                f"ALTER TABLE {parent} ATTACH PARTITION {name}"
+                f" FOR VALUES FROM ('{first_day} 00:00+00') TO ('{following} 00:00+00')"
+            )
+
+
+def _name(parent: str, first_day: date) -> str:
+    return f"{parent}_{first_day:%Y_%m}"

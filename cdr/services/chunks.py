@@ -1,0 +1,165 @@
+"""Rating one chunk of a file: one transaction from its lines to its usage charges."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from psycopg2 import errors
+
+from cdr.importers.chunks import read_chunks
+from cdr.models import XdrChunk, XdrFile
+from cdr.rules.instants import from_microseconds
+from cdr.rules.suspense import Result
+from cdr.services.mediation import MediatedLines, mediate_lines
+from cdr.services.rating import RatedXdrs, rate_xdrs
+from cdr.services.recording import (
+    Origin,
+    record_legs,
+    record_suspense,
+    record_waiting_lines,
+    record_xdrs,
+)
+from cdr.services.sources import SourceTerms, source_terms
+
+PLACE_BITS = 18
+"""An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
+
+_IDENTITY = {"started_at": pl.Int64, "dedup_key": pl.String}
+_RUNS = 5
+_LOST_RACES = (errors.UniqueViolation, errors.DeadlockDetected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    rated: int = 0
+    zero: int = 0
+    duplicate: int = 0
+    suspended: int = 0
+    partly_suspended: int = 0
+    blank: int = 0
+
+
+def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
+    """Rate the lines of a chunk and mark it DONE; False if it was done before.
+
+    Everything the chunk brings is committed at once or not at all, and the chunk is locked the
+    while, so that repeating the call, at the same time too, changes nothing. Where another chunk
+    stores the same xDR at the same time, the unique index lets one of them pass and the other runs
+    again and finds it. The last chunk of a file marks it DONE.
+    """
+    for run in range(1, _RUNS + 1):
+        try:
+            with transaction.atomic():
+                return _rate_locked(chunk_id, at)
+        except DatabaseError as error:
+            if run == _RUNS or not isinstance(error.__cause__, _LOST_RACES):
+                raise
+    raise AssertionError("the last run returns or raises")
+
+
+def _rate_locked(chunk_id: int, at: datetime) -> bool:
+    chunk = XdrChunk.objects.select_for_update(no_key=True, of=("self",)).select_related("file")
+    locked = chunk.get(pk=chunk_id)
+    if locked.state == XdrChunk.State.DONE:
+        return False
+    source = source_terms(locked.file.source_id)
+    mediated = mediate_lines(_content(locked), first_line=locked.first_line, source=source, at=at)
+    counts = _record(mediated, locked, Origin(source, chunk_id, at))
+    _finish(locked, counts, at)
+    return True
+
+
+def _content(chunk: XdrChunk) -> bytes:
+    path = Path(settings.XDR_FILES_DIR) / chunk.file.stored_name
+    read = next(
+        read_chunks(
+            path,
+            max_bytes=chunk.first_byte + chunk.byte_count,
+            lines=chunk.line_count,
+            first_line=chunk.first_line,
+            offset=chunk.first_byte,
+        )
+    )
+    return read.content
+
+
+def _record(mediated: MediatedLines, chunk: XdrChunk, origin: Origin) -> _Counts:
+    stored = _is_stored(mediated.xdrs, origin.source)
+    fresh = mediated.xdrs.filter(~stored) if stored.any() else mediated.xdrs
+    duplicates = mediated.duplicate_count + int(stored.sum())
+    record_waiting_lines(mediated.waiting, origin)
+    counts = _Counts(
+        duplicate=duplicates, suspended=len(mediated.waiting), blank=mediated.blank_count
+    )
+    if fresh.is_empty():
+        return counts
+    rated = rate_xdrs(_numbered(fresh, chunk), origin.source)
+    record_xdrs(rated, origin)
+    record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
+    record_suspense(rated, rated.outcome.suspense, origin)
+    return _counted(rated, counts)
+
+
+def _numbered(xdrs: pl.DataFrame, chunk: XdrChunk) -> pl.DataFrame:
+    place = pl.col("line_number") - chunk.first_line
+    return xdrs.with_columns(id=place + (chunk.pk << PLACE_BITS))
+
+
+def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
+    """Which of the xDRs the source has brought before: one range query over their starts."""
+    if xdrs.is_empty():
+        return pl.Series(dtype=pl.Boolean)
+    starts = xdrs["started_at"].to_numpy()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (extract(epoch FROM started_at) * 1000000)::bigint, dedup_key::text"
+            " FROM cdr_xdr WHERE provider_id = %s AND source_id = %s"
+            " AND started_at BETWEEN %s AND %s",
+            [
+                source.provider_id,
+                source.id,
+                from_microseconds(int(starts.min())),
+                from_microseconds(int(starts.max())),
+            ],
+        )
+        rows = cursor.fetchall()
+    known = pl.DataFrame(rows, schema=_IDENTITY, orient="row").with_columns(
+        pl.col("dedup_key").str.replace_all("-", "", literal=True), is_stored=True
+    )
+    identity = list(_IDENTITY)
+    found = xdrs.select(identity).join(known, on=identity, how="left", maintain_order="left")
+    return found["is_stored"].fill_null(False)
+
+
+def _counted(rated: RatedXdrs, before: _Counts) -> _Counts:
+    result = rated.outcome.result
+    waiting_legs = rated.outcome.suspense.filter(pl.col("leg_kind").is_not_null())
+    waiting = waiting_legs["row"].unique().to_numpy()
+    return _Counts(
+        rated=int((result == Result.RATED).sum()),
+        zero=int((result == Result.ZERO).sum()),
+        duplicate=before.duplicate,
+        suspended=before.suspended + int((result == Result.SUSPENDED).sum()),
+        partly_suspended=int((result[waiting] == Result.RATED).sum()),
+        blank=before.blank,
+    )
+
+
+def _finish(chunk: XdrChunk, counts: _Counts, at: datetime) -> None:
+    XdrChunk.objects.filter(pk=chunk.pk).update(
+        state=XdrChunk.State.DONE,
+        finished_at=at,
+        rated_count=counts.rated,
+        zero_count=counts.zero,
+        duplicate_count=counts.duplicate,
+        suspended_count=counts.suspended,
+        partly_suspended_count=counts.partly_suspended,
+        blank_count=counts.blank,
+    )
+    # Locked before counting: of two last chunks that end together, the second sees the first done.
+    file = XdrFile.objects.select_for_update(no_key=True).get(pk=chunk.file_id)
+    if not file.chunks.filter(state=XdrChunk.State.WAITING).exists():
+        XdrFile.objects.filter(pk=file.pk).update(state=XdrFile.State.DONE, finished_at=at)

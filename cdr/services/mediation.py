@@ -1,0 +1,143 @@
+"""From the lines of a chunk to xDRs that can be identified and rated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from cdr.importers import freeswitch_csv
+from cdr.importers.chunks import ParsedChunk
+from cdr.importers.numbers import DialPlan, normalise
+from cdr.models import Source, Xdr
+from cdr.rating.dedup import dedup_keys, is_repeated
+from cdr.rules.instants import to_microseconds
+from cdr.rules.suspense import Suspended
+from cdr.services.sources import SourceTerms
+
+MOST_IN_FUTURE = timedelta(hours=24)
+"""A switch's clock may run ahead, or its zone be wrong, by no more."""
+
+_PARSERS: Mapping[str, Callable[..., ParsedChunk]] = {
+    Source.Format.FREESWITCH_CSV: freeswitch_csv.parse,
+}
+_KEPT_TEXTS = ("call_id", "account_code", "caller_number", "destination_number", "hangup_cause")
+_WAITING = {
+    "line_number": pl.Int64,
+    "raw": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+    "started_at": pl.Int64,
+}
+_WIDTHS = {
+    field.name: field.max_length
+    for field in Xdr._meta.local_fields
+    if field.name in _KEPT_TEXTS and field.max_length
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MediatedLines:
+    """What the lines of a chunk became; each is in `xdrs`, `waiting`, a duplicate or blank.
+
+    `xdrs` has line_number, raw, dedup_key, the texts as received, started_at (int64 microseconds
+    UTC), duration_seconds and volume (int64, billable seconds). `waiting` has line_number, raw,
+    reason, detail and started_at.
+    """
+
+    xdrs: pl.DataFrame
+    waiting: pl.DataFrame
+    duplicate_count: int
+    blank_count: int
+
+
+def mediate_lines(
+    content: bytes, *, first_line: int, source: SourceTerms, at: datetime
+) -> MediatedLines:
+    """Parse, leave out what repeats, and set aside what cannot be an xDR of this time."""
+    parsed = _parse(content, first_line=first_line, zone=source.zone, format_=source.format)
+    records, oversized = _without_oversized(parsed.records)
+    keyed = records.with_columns(dedup_keys(records, source_id=source.id))
+    repeated = is_repeated(keyed)
+    once = keyed.filter(~repeated) if repeated.any() else keyed
+    timely, untimely = _without_untimely(once, source, at)
+    waiting = pl.concat([_unparsable(parsed.rejected), _unparsable(oversized), untimely])
+    return MediatedLines(
+        xdrs=timely,
+        waiting=waiting.sort("line_number"),
+        duplicate_count=int(repeated.sum()),
+        blank_count=parsed.blank_lines,
+    )
+
+
+def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
+    """`xdrs` with normalised_number, caller_e164 and trunk_vendor_id; null where there is none."""
+    plan = DialPlan(country_prefix=source.country_prefix)
+    called = normalise(
+        xdrs["destination_number"], plan=plan, tech_prefixes=dict(source.trunk_vendors)
+    )
+    calling = normalise(xdrs["caller_number"], plan=plan)
+    return xdrs.with_columns(
+        called["number"].alias("normalised_number"),
+        called["trunk"].alias("trunk_vendor_id"),
+        calling["number"].alias("caller_e164"),
+    )
+
+
+def _parse(content: bytes, *, first_line: int, zone: ZoneInfo, format_: str) -> ParsedChunk:
+    parsed = _PARSERS[format_](content, first_line=first_line, zone=zone)
+    # Nothing is used that was not answered, whatever the switch counted.
+    answered = pl.col("answered_at").is_not_null()
+    volume = pl.when(answered).then("billable_seconds").otherwise(0).cast(pl.Int64).alias("volume")
+    records = parsed.records.select(
+        "line_number", "raw", "leg_id", *_KEPT_TEXTS, "started_at", "duration_seconds", volume
+    )
+    return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
+
+
+def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records whose texts fit their columns, and the lines of the others with the reason."""
+    too_long = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
+    oversized = records.select(pl.any_horizontal(too_long).fill_null(False)).to_series()
+    reason = pl.coalesce(
+        pl.when(condition).then(pl.lit(f"{name} has more than {width} characters"))
+        for condition, (name, width) in zip(too_long, _WIDTHS.items(), strict=True)
+    )
+    lines = records.filter(oversized).select("line_number", "raw", reason.alias("reason"))
+    return (records.filter(~oversized) if oversized.any() else records), lines
+
+
+def _without_untimely(
+    records: pl.DataFrame, source: SourceTerms, at: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records whose start can be true, and the lines of the others with the reason."""
+    started_at = pl.col("started_at")
+    oldest, latest = at - source.oldest, at + MOST_IN_FUTURE
+    too_old = started_at < to_microseconds(oldest)
+    in_future = started_at > to_microseconds(latest)
+    untimely = records.filter(too_old | in_future)
+    if untimely.is_empty():
+        return records, pl.DataFrame(schema=_WAITING)
+    waiting = untimely.select(
+        "line_number",
+        "raw",
+        reason=pl.when(too_old)
+        .then(pl.lit(str(Suspended.TOO_OLD)))
+        .otherwise(pl.lit(str(Suspended.IN_FUTURE))),
+        detail=pl.when(too_old)
+        .then(pl.lit(f"started before {oldest:%Y-%m-%d %H:%M:%S} UTC"))
+        .otherwise(pl.lit(f"starts after {latest:%Y-%m-%d %H:%M:%S} UTC")),
+        started_at=started_at,
+    )
+    return records.filter(~(too_old | in_future)), waiting
+
+
+def _unparsable(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.select(
+        "line_number",
+        "raw",
+        reason=pl.lit(str(Suspended.UNPARSABLE)),
+        detail="reason",
+        started_at=pl.lit(None, pl.Int64),
+    )

@@ -1,0 +1,77 @@
+"""Rating a batch of xDRs: identify, walk the tree, price, judge and sum; nothing is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from cdr.models import CustomerIdentifier
+from cdr.rating import align
+from cdr.rating.identification import identify_parties
+from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
+from cdr.rating.outcomes import Outcome, judge_xdrs
+from cdr.rating.prices import PricedLegs, PriceTable, price_legs, table_ids
+from cdr.services.mediation import normalise_numbers
+from cdr.services.party_terms import identifiers, party_terms
+from cdr.services.price_tables import price_tables
+from cdr.services.sources import SourceTerms
+
+
+@dataclass(frozen=True, slots=True)
+class RatedXdrs:
+    """A batch with everything known about it; the rows of all but `legs` and `priced` are xDRs.
+
+    `xdrs` has got normalised_number, customer_id, vendor_id, terminating_customer_id and
+    reseller_id (of the customer, 0 for none, -1 where the customer is unknown).
+    """
+
+    xdrs: pl.DataFrame
+    legs: PlannedLegs
+    priced: PricedLegs
+    outcome: Outcome
+    tables: Mapping[int, PriceTable]
+
+
+def rate_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
+    """Rate xDRs of one source by what holds now.
+
+    `xdrs` has account_code, caller_number, destination_number, started_at (int64 microseconds UTC)
+    and volume (int64); it must not be empty.
+    """
+    kinds = CustomerIdentifier.Kind
+    known = identify_parties(
+        normalise_numbers(xdrs, source),
+        accounts=identifiers(source.provider_id, kinds.ACCOUNT_CODE),
+        numbers=identifiers(source.provider_id, kinds.NUMBER),
+        default_vendor_id=source.default_vendor_id,
+    )
+    started_at = known["started_at"].to_numpy()
+    terms = party_terms(
+        source,
+        customer_ids=_customer_ids(known),
+        first=int(started_at.min()),
+        last=int(started_at.max()),
+    )
+    legs = plan_legs(known, terms)
+    tables = price_tables(source.provider_id, table_ids(legs))
+    priced = price_legs(
+        legs,
+        tables,
+        destination=align(known["normalised_number"]),
+        started_at=started_at,
+        volume=known["volume"].to_numpy(),
+    )
+    outcome = judge_xdrs(known, terms, legs, priced, tables)
+    tagged = known.join(
+        terms.customers.select("customer_id", "reseller_id"),
+        on="customer_id",
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("reseller_id").fill_null(NOBODY))
+    return RatedXdrs(tagged, legs, priced, outcome, tables)
+
+
+def _customer_ids(known: pl.DataFrame) -> list[int]:
+    both = pl.concat([known["customer_id"], known["terminating_customer_id"]])
+    ids: list[int] = both.drop_nulls().unique().to_list()
+    return ids

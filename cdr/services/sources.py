@@ -1,0 +1,58 @@
+"""What a source says about its lines, read once per batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from cdr.models import Source, Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTerms:
+    """A source with its provider's zone (`day_zone`: what a day is on an invoice) and trunks.
+
+    `trunk_vendors` gives the vendor reached by each tech prefix.
+    """
+
+    id: int
+    provider_id: int
+    product_id: int
+    format: str
+    zone: ZoneInfo
+    day_zone: ZoneInfo
+    country_prefix: str | None
+    default_vendor_id: int | None
+    allows_foreign_vendors: bool
+    oldest: timedelta
+    trunk_vendors: Mapping[str, int]
+
+
+def source_terms(source_id: int) -> SourceTerms:
+    """The source as it is now."""
+    row = Source.objects.values_list(
+        "provider_id",
+        "product_id",
+        "format",
+        "time_zone",
+        "provider__time_zone",
+        "country_prefix",
+        "default_vendor_id",
+        "allows_foreign_vendors",
+        "oldest_days",
+        named=True,
+    ).get(pk=source_id)
+    trunks = Trunk.objects.filter(source_id=source_id).values_list("tech_prefix", "vendor_id")
+    return SourceTerms(
+        id=source_id,
+        provider_id=row.provider_id,
+        product_id=row.product_id,
+        format=row.format,
+        zone=ZoneInfo(row.time_zone),
+        day_zone=ZoneInfo(row.provider__time_zone),
+        country_prefix=row.country_prefix or None,
+        default_vendor_id=row.default_vendor_id,
+        allows_foreign_vendors=row.allows_foreign_vendors,
+        oldest=timedelta(days=row.oldest_days),
+        trunk_vendors=dict(trunks),
+    )

@@ -1,0 +1,106 @@
+"""Cutting a received file into chunks, and finding again what was queued and lost."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from cdr.importers.chunks import FileChunk, read_chunks
+from cdr.models import XdrChunk, XdrFile
+from cdr.services.chunks import PLACE_BITS
+from common.jobs import enqueue
+
+RowT = TypeVar("RowT", bound=Model)
+
+PATIENCE = timedelta(minutes=2)
+"""How long work may stay queued before it is taken for lost and queued again."""
+
+_MOST_LINES = 1 << PLACE_BITS
+_CHUNKS_AT_ONCE = 500
+
+
+@transaction.atomic
+def split_file(*, file_id: int, at: datetime) -> int:
+    """Cut a RECEIVED file into chunks and queue each; returns how many, 0 if it was split before.
+
+    A file whose stored text is gone or changed its size cannot be rated: it becomes FAILED.
+    """
+    file = XdrFile.objects.select_for_update(no_key=True).get(pk=file_id)
+    if file.state != XdrFile.State.RECEIVED:
+        return 0
+    path = Path(settings.XDR_FILES_DIR) / file.stored_name
+    try:
+        size = path.stat().st_size
+        chunks = list(_chunks(file, path, size, at))
+    except OSError as error:
+        file.state, file.error = XdrFile.State.FAILED, f"the stored file cannot be read: {error}"
+        file.save(update_fields=["state", "error"])
+        return 0
+    XdrChunk.objects.bulk_create(chunks, batch_size=_CHUNKS_AT_ONCE)
+    file.state = XdrFile.State.RATING
+    file.save(update_fields=["state"])
+    _queue(chunk.pk for chunk in chunks)
+    return len(chunks)
+
+
+@transaction.atomic
+def requeue_lost(*, at: datetime) -> int:
+    """Queue again what has waited for longer than PATIENCE; returns how many pieces of work.
+
+    The broker may lose all it holds. A message too many does no harm: whoever gets it finds the
+    work done, or waits for the one who does it.
+    """
+    lost = at - PATIENCE
+    files = XdrFile.objects.filter(state=XdrFile.State.RECEIVED, received_at__lte=lost)
+    file_ids = _unlocked_ids(files)
+    for file_id in file_ids:
+        enqueue("cdr.split_file", file_id=file_id)
+    chunks = XdrChunk.objects.filter(state=XdrChunk.State.WAITING, queued_at__lte=lost)
+    chunk_ids = _unlocked_ids(chunks)
+    XdrChunk.objects.filter(pk__in=chunk_ids).update(queued_at=at)
+    _queue(chunk_ids)
+    return len(file_ids) + len(chunk_ids)
+
+
+def _unlocked_ids(rows: QuerySet[RowT]) -> list[int]:
+    """The rows that nobody is working on: those are locked, and not lost."""
+    free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    return list(free.values_list("pk", flat=True))
+
+
+def _queue(chunk_ids: Iterable[int]) -> None:
+    for chunk_id in chunk_ids:
+        enqueue("cdr.rate_chunk", chunk_id=chunk_id)
+
+
+def _chunks(file: XdrFile, path: Path, size: int, at: datetime) -> Iterator[XdrChunk]:
+    lines = min(settings.XDR_CHUNK_LINES, _MOST_LINES)
+    pieces = read_chunks(path, max_bytes=size, lines=lines)
+    for number, (piece, end) in enumerate(_with_ends(pieces, size), start=1):
+        yield XdrChunk(
+            provider_id=file.provider_id,
+            file=file,
+            number=number,
+            first_line=piece.first_line,
+            first_byte=piece.offset,
+            byte_count=end - piece.offset,
+            line_count=_count_lines(piece.content),
+            queued_at=at,
+        )
+
+
+def _with_ends(pieces: Iterator[FileChunk], size: int) -> Iterator[tuple[FileChunk, int]]:
+    """Each piece with where it ends in the text: where the next begins, or at its end."""
+    current = next(pieces)
+    for following in pieces:
+        yield current, following.offset
+        current = following
+    yield current, size
+
+
+def _count_lines(content: bytes) -> int:
+    return content.count(b"\n") + (not content.endswith(b"\n"))

@@ -8,8 +8,9 @@ from common import clock
 from common.jobs import enqueue
 from common.scope import Scope
 from customers.models import Customer
-from payments import selectors
 from payments.models import Payment
+from payments.selectors.advance import customers_with_advance_due
+from payments.selectors.payments import pending_payments, waiting_events
 from payments.services import advance, asking, webhooks
 from tenancy.selectors import providers
 
@@ -28,7 +29,7 @@ def sweep_webhooks(**_: object) -> None:
     """Find messages whose task was lost. Safe to repeat: it only sends tasks that are."""
     before = clock.now() - LOST_AFTER
     for provider in providers():
-        waiting = selectors.waiting_events(Scope.system(provider.pk), received_before=before)
+        waiting = waiting_events(Scope.system(provider.pk), received_before=before)
         for event_id in waiting.values_list("pk", flat=True):
             enqueue("payments.process_webhook", event_id=event_id)
 
@@ -44,7 +45,7 @@ def ask_gateways(**_: object) -> None:
     """Find payments pending too long. Safe to repeat: it only sends tasks that are."""
     before = clock.now() - asking.ASK_AFTER
     for provider in providers():
-        pending = selectors.pending_payments(Scope.system(provider.pk), started_before=before)
+        pending = pending_payments(Scope.system(provider.pk), started_before=before)
         for payment_id in pending.values_list("pk", flat=True):
             enqueue("payments.ask_gateway", payment_id=payment_id)
 
@@ -60,6 +61,6 @@ def apply_advance(*, customer_id: int, **_: object) -> None:
 def apply_advances(**_: object) -> None:
     """Find customers with advance and a newer invoice. Safe to repeat: it only sends tasks."""
     for provider in providers():
-        customers = selectors.customers_with_advance_due(Scope.system(provider.pk))
+        customers = customers_with_advance_due(Scope.system(provider.pk))
         for customer_id in customers.values_list("pk", flat=True):
             enqueue("payments.apply_advance", customer_id=customer_id)

@@ -7,9 +7,9 @@ from django.db import transaction
 from audit.services import record
 from common.scope import Scope
 from customers.models import Customer
-from payments import selectors
 from payments.models import Allocation
 from payments.rules.advance import Due, Use, spend
+from payments.selectors.advance import unspent_money
 from payments.services.allocation import allocate
 from payments.services.customer_money import day_of, lock_money, lock_open_invoices
 
@@ -37,7 +37,7 @@ def _apply(
         for invoice in lock_open_invoices(customer)
         if invoice.issued_at is not None
     ]
-    monies = selectors.unspent_money(
+    monies = unspent_money(
         Scope.system(customer.provider_id),
         customer_id=customer.pk,
         currency=customer.currency,

@@ -10,11 +10,11 @@ from django.db import transaction
 from audit.services import record
 from billing.models import Invoice
 from customers.models import Customer
-from payments import selectors
 from payments.gateways.protocol import Gateway, Order
 from payments.gateways.registry import gateway_named
 from payments.models import Payment
 from payments.rules.distribution import InvoiceNotPayable
+from payments.selectors.advance import OPEN_STATES
 from payments.services.customer_money import day_of, lock_money
 from payments.services.planning import plan_payment
 
@@ -42,7 +42,7 @@ def start_invoice_payment(
             raise InvoiceNotPayable(f"Invoice {invoice} is not a customer's.")
         lock_money(customer.pk)
         invoice.refresh_from_db()
-        if invoice.state not in selectors.OPEN_STATES or invoice.currency != customer.currency:
+        if invoice.state not in OPEN_STATES or invoice.currency != customer.currency:
             raise InvoiceNotPayable(f"Nothing is due on invoice {invoice}.")
         payment = plan_payment(
             customer=customer,

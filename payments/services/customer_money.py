@@ -12,8 +12,8 @@ from billing.models import Invoice
 from common.locks import lock_in_transaction
 from common.scope import Scope
 from customers.models import Customer
-from payments import selectors
 from payments.models import Payment
+from payments.selectors.advance import OPEN_STATES, open_invoices
 from tenancy.models import Provider
 
 
@@ -36,10 +36,10 @@ def lock_payment(payment_id: int) -> Payment:
 def lock_open_invoices(customer: Customer) -> list[Invoice]:
     """What the customer has to pay in its currency, oldest first; its dues now stay as they are."""
     scope = Scope.system(customer.provider_id)
-    rows = selectors.open_invoices(scope, customer_id=customer.pk)
+    rows = open_invoices(scope, customer_id=customer.pk)
     locked = rows.filter(currency=customer.currency).order_by("pk").select_for_update(no_key=True)
     # A row that was waited for is as the other transaction left it, perhaps paid.
-    still_open = [invoice for invoice in locked if invoice.state in selectors.OPEN_STATES]
+    still_open = [invoice for invoice in locked if invoice.state in OPEN_STATES]
     return sorted(still_open, key=lambda invoice: (invoice.issued_at, invoice.pk))
 
 

@@ -1,0 +1,48 @@
+"""Payments, and what gateways said about them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from common.money import ZERO
+from common.scope import Scope
+from payments.models import Payment, WebhookEvent
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Allocated(TypedDict):
+        allocated_amount: Decimal
+
+    AllocatedPayment = WithAnnotations[Payment, _Allocated]
+
+
+def payments(scope: Scope) -> "QuerySet[AllocatedPayment]":
+    """Payments, newest first, each with `allocated_amount`: what of it settles invoices now."""
+    live = Sum("allocations__amount", filter=Q(allocations__undone_at__isnull=True))
+    return (
+        Payment.objects.visible_to(scope)
+        .annotate(allocated_amount=Coalesce(live, ZERO))
+        .order_by("-created_at", "-pk")
+    )
+
+
+def pending_payments(scope: Scope, *, started_before: datetime) -> QuerySet[Payment]:
+    """Payments at a gateway of which nothing has been heard, oldest first."""
+    return (
+        Payment.objects.visible_to(scope)
+        .filter(state=Payment.State.PENDING, created_at__lt=started_before)
+        .order_by("created_at", "pk")
+    )
+
+
+def waiting_events(scope: Scope, *, received_before: datetime) -> QuerySet[WebhookEvent]:
+    """Gateways' messages that were stored but not acted on, oldest first."""
+    return (
+        WebhookEvent.objects.visible_to(scope)
+        .filter(state=WebhookEvent.State.RECEIVED, received_at__lt=received_before)
+        .order_by("received_at", "pk")
+    )

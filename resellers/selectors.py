@@ -41,7 +41,7 @@ class ResellerDisabled(DomainError):
 
 def resellers(scope: Scope) -> ProviderQuerySet[Reseller]:
     """Resellers with parent and, as `code_names`, their codes in a line; by number."""
-    names = StringAgg("codes__code", delimiter=Value(", "), ordering="codes__code")
+    names = StringAgg("codes__code", ", ", order_by="codes__code", default=Value(""))
     rows = Reseller.objects.visible_to(scope).select_related("parent")
     return rows.annotate(code_names=names).order_by("number", "pk")
 

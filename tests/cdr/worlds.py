@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogue.models import Product, RateTable
+from catalogue.models import Catalogue, Product, RateTable
 from cdr.models import PartyKind, Source
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
@@ -38,11 +38,18 @@ class World:
     carla: Customer
     source: Source
 
+    def default_catalogue(self) -> Catalogue:
+        return Catalogue.objects.get(provider=self.provider, is_default=True)
+
+    def default_table(self) -> RateTable:
+        """The table that customers pay by without another."""
+        return RateTable.objects.get(provider=self.provider, name="Retail")
+
 
 def make_world() -> World:
     provider = make_provider()
     product = make_product(provider)
-    table = make_rate_table(product, {"": "0.05"})
+    table = make_rate_table(product, {"": "0.05"}, name="Retail")
     make_catalogue(provider, [{"product": product, "rate_table": table}], is_default=True)
     root = make_reseller(provider)
     sub = make_reseller(provider, parent=root)

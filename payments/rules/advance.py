@@ -38,6 +38,8 @@ class Use:
 def spend(monies: Iterable[Money], dues: Iterable[Due], *, later_only: bool) -> list[Use]:
     """Settle `dues` from `monies`, both oldest first; no use is zero.
 
+    Monies that came at the same instant are spent in the order given.
+
     With `later_only` money settles only invoices issued after it came: who pays ahead pays the
     next invoice, while an older one was left open on purpose by how the payment was distributed.
     """

@@ -39,9 +39,9 @@ def unspent_money(scope: Scope, *, customer_id: int, currency: str) -> list[Mone
     )
     paid = [
         Money(payment_id, arrived_at, amount - allocated_amount)
-        for payment_id, arrived_at, amount, allocated_amount in received.values_list(
-            "pk", "succeeded_at", "amount", "allocated_amount"
-        )
+        for payment_id, arrived_at, amount, allocated_amount in received.order_by(
+            "succeeded_at", "pk"
+        ).values_list("pk", "succeeded_at", "amount", "allocated_amount")
         if arrived_at is not None
     ]
     return sorted([*paid, *_unspent_credit(scope, customer_id, currency)], key=_arrival)

@@ -58,10 +58,7 @@ def _apply(
         changed=customer,
         at=at,
         actor_id=actor_id,
-        after={
-            f"invoice {use.invoice_id} from {use.payment_id or 'credit'}": use.amount
-            for use in uses
-        },
+        after={"uses": "; ".join(map(_in_words, uses))},
     )
     return allocations
 

@@ -66,6 +66,15 @@ def requeue_lost(*, at: datetime) -> int:
     return len(file_ids) + len(chunk_ids)
 
 
+@transaction.atomic
+def is_being_rated(file: XdrFile) -> bool:
+    """Whether somebody is splitting the file or rating one of its chunks at this moment."""
+    whole = XdrFile.objects.filter(pk=file.pk, state=XdrFile.State.RECEIVED)
+    chunks = file.chunks.filter(state=XdrChunk.State.WAITING)
+    busy_with_file = whole.count() > len(_unlocked_ids(whole))
+    return busy_with_file or chunks.count() > len(_unlocked_ids(chunks))
+
+
 def _unlocked_ids(rows: QuerySet[RowT]) -> list[int]:
     """The rows that nobody is working on: those are locked, and not lost."""
     free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)

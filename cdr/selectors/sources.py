@@ -1,0 +1,29 @@
+"""Reading the sources of xDRs."""
+
+from cdr.models import Source
+from common.errors import DomainError
+from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
+
+
+class UnknownSource(DomainError):
+    """The provider has no such source, or several that could be meant."""
+
+
+def sources(scope: Scope) -> ProviderQuerySet[Source]:
+    """Where xDRs come from, by name."""
+    return Source.objects.visible_to(scope).order_by("name", "pk")
+
+
+def source_named(scope: Scope, name: str) -> Source:
+    """The source with that slug, or the only one of that format.
+
+    :raises UnknownSource: none or several; the message names those there are.
+    """
+    found = list(sources(scope).filter(slug=name)) or list(sources(scope).filter(format=name))
+    if len(found) == 1:
+        return found[0]
+    slugs = ", ".join(source.slug for source in found or sources(scope))
+    if found:
+        raise UnknownSource(f"Several sources have the format '{name}'; name one of: {slugs}.")
+    raise UnknownSource(f"There is no source '{name}'. Sources: {slugs or 'none yet'}.")

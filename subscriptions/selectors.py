@@ -16,7 +16,10 @@ def items_on_offer(
     """What a customer that the scope sees can buy at an instant: its catalogue, in its currency.
 
     The catalogue is the custom one where it has one, else the default; its version in effect.
+    Resellers see customers but no prices.
     """
+    if scope.reseller_id is not None:
+        return CatalogueVersionItem.objects.none()
     seen = Customer.objects.visible_to(scope).filter(pk=customer.pk).first()
     # Catalogues are the provider's; a customer sees of them what is on offer to it.
     whole = Scope.system(scope.provider_id)

@@ -1,9 +1,9 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from payments.gateways.protocol import (
     GatewayEvent,
@@ -218,7 +218,7 @@ class TestGatewayNamed:
         ("is_switched_on", "is_production"), [(False, False), (True, True), (False, True)]
     )
     def test_has_no_sandbox_where_it_is_switched_off_or_in_production(
-        self, settings: Any, is_switched_on: bool, is_production: bool
+        self, settings: Settings, is_switched_on: bool, is_production: bool
     ) -> None:
         settings.SANDBOX_GATEWAY = is_switched_on
         settings.PRODUCTION = is_production
@@ -227,7 +227,7 @@ class TestGatewayNamed:
             gateway_named("sandbox")
 
     @pytest.mark.django_db
-    def test_keeps_the_cards_in_the_drawer_too(self, settings: Any) -> None:
+    def test_keeps_the_cards_in_the_drawer_too(self, settings: Settings) -> None:
         provider = make_provider()
         reference = open_order(provider)
         settings.SANDBOX_GATEWAY = False

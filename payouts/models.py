@@ -1,6 +1,7 @@
 """What resellers earn, and the statements that settle it offline."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -80,6 +81,12 @@ class PayoutStatement(ProviderOwned):
         APPROVED = "APPROVED"
         SETTLED = "SETTLED"
 
+    class Mode(models.TextChoices):
+        BANK_TRANSFER = "BANK_TRANSFER"
+        CHEQUE = "CHEQUE"
+        CASH = "CASH"
+        OTHER = "OTHER"
+
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="statements")
     number = models.CharField(max_length=60, blank=True)
     period_from = models.DateField()
@@ -97,7 +104,7 @@ class PayoutStatement(ProviderOwned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     settled_date = models.DateField(null=True)
-    settlement_mode = models.CharField(max_length=40, blank=True)
+    settlement_mode = models.CharField(max_length=13, choices=Mode.choices, blank=True)
     settlement_reference = models.CharField(max_length=100, blank=True)
     transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -152,6 +159,11 @@ class PayoutStatement(ProviderOwned):
         return self.number or f"draft {self.pk}"
 
     @property
+    def settled_amount(self) -> Decimal:
+        """What has been paid of it: all or nothing."""
+        return self.closing_amount if self.state == self.State.SETTLED else Decimal(0)
+
+    @property
     def period(self) -> Period:
         """The days the statement is about; what came too late for an earlier one is on it too."""
         return Period(self.period_from, self.period_to)
@@ -164,12 +176,21 @@ class PayoutStatement(ProviderOwned):
         self.approved_at = at
         self.approved_by_id = actor_id
 
-    def mark_settled(self, *, transfer: Transfer, settled_date: date) -> None:
+    def mark_settled(
+        self,
+        *,
+        transfer: Transfer,
+        settled_date: date,
+        mode: "PayoutStatement.Mode",
+        reference: str,
+    ) -> None:
         """The reseller has been paid what it closed with."""
         assert self.state == self.State.APPROVED
         self.state = self.State.SETTLED
         self.transfer = transfer
         self.settled_date = settled_date
+        self.settlement_mode = mode
+        self.settlement_reference = reference
 
 
 class Accrual(ProviderOwned):

@@ -1,11 +1,10 @@
 """Questions about commission: what has not accrued, what is on statements, what is owed."""
 
-from datetime import date
-
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing.models import CreditNote, Invoice
+from common.periods import Period
 from common.scope import Scope
 from payments.models import Allocation
 from payouts.models import Accrual, CommissionPlan, PayoutStatement
@@ -38,6 +37,12 @@ def statements(scope: Scope) -> QuerySet[PayoutStatement]:
     return rows.order_by("-period_from", "reseller__number", "currency", "pk")
 
 
+def statements_to_render(scope: Scope) -> QuerySet[PayoutStatement]:
+    """Approved statements whose PDF is not kept yet."""
+    rows = PayoutStatement.objects.visible_to(scope).filter(document__isnull=True)
+    return rows.exclude(state=PayoutStatement.State.DRAFT).order_by("pk")
+
+
 def accruals_of(statement: PayoutStatement) -> QuerySet[Accrual]:
     """What is on a statement, by customer, invoice and date."""
     rows = Accrual.objects.filter(provider_id=statement.provider_id, statement=statement)
@@ -46,10 +51,29 @@ def accruals_of(statement: PayoutStatement) -> QuerySet[Accrual]:
     ).order_by("customer__number", "invoice__issue_date", "invoice_id", "event_date", "pk")
 
 
-def unstated_accruals(scope: Scope, *, before: date) -> QuerySet[Accrual]:
-    """What happened before `before` and is on no statement."""
-    rows = Accrual.objects.visible_to(scope)
-    return rows.filter(statement__isnull=True, event_date__lt=before).order_by("event_date", "pk")
+def parties_to_state(scope: Scope, *, period: Period) -> set[tuple[int, str]]:
+    """Who a statement for the period is to be drafted for: (reseller id, currency).
+
+    All with commission that is on no statement, or with a balance to carry forward, unless an
+    approved statement covers the period, or a later one of any state.
+    """
+    earned = Accrual.objects.visible_to(scope).filter(
+        statement__isnull=True, event_date__lt=period.to_date
+    )
+    wanted = set(earned.exclude(amount=0).values_list("reseller_id", "currency").distinct())
+    last = PayoutStatement.objects.visible_to(scope).order_by(
+        "reseller_id", "currency", "-period_to"
+    )
+    for statement in last.distinct("reseller_id", "currency"):
+        party = (statement.reseller_id, statement.currency)
+        is_draft = statement.state == PayoutStatement.State.DRAFT
+        if statement.period_to > period.from_date:
+            wanted.discard(party)
+            if is_draft and statement.period == period:
+                wanted.add(party)
+        elif is_draft or statement.closing_amount != statement.settled_amount:
+            wanted.add(party)
+    return wanted
 
 
 def _issued(scope: Scope) -> QuerySet[Invoice]:

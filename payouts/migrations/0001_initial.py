@@ -98,7 +98,19 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("approved_at", models.DateTimeField(null=True)),
                 ("settled_date", models.DateField(null=True)),
-                ("settlement_mode", models.CharField(blank=True, max_length=40)),
+                (
+                    "settlement_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("BANK_TRANSFER", "Bank Transfer"),
+                            ("CHEQUE", "Cheque"),
+                            ("CASH", "Cash"),
+                            ("OTHER", "Other"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
                 ("settlement_reference", models.CharField(blank=True, max_length=100)),
                 (
                     "approved_by",

@@ -7,6 +7,7 @@ from typing import Any
 
 from billing.models import CreditNote, Invoice
 from billing.rules.settling import state_after
+from common.periods import month
 from customers.models import Customer
 from ledger.models import AccountKind, TransferKind
 from ledger.services import AccountRef, Posting, customer_receivable, customer_wallet, post
@@ -16,6 +17,8 @@ from payouts.models import CommissionPlan
 from resellers.models import Reseller
 from tenancy.models import BillerEntity
 
+OCTOBER = month(2026, 10)
+NOVEMBER = month(2026, 11)
 _serial = itertools.count(1)
 
 

@@ -1,0 +1,1 @@
+"""Payout statements as people get them."""

@@ -110,6 +110,7 @@ class RateDeck:
         return RateDeck(self.currency, scaled)
 
 
+@cache
 def build_rate_deck(currency: str) -> RateDeck:
     """The retail deck: every country, its areas and its mobile operators; prices in `currency`."""
     rates = {rate.prefix: rate for rate in _countries()}

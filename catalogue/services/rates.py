@@ -1,7 +1,7 @@
 """Rates of a table, one at a time or thousands at once."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from catalogue.rules.rate_terms import RateRefused, RateTerms
 from common.errors import DomainError
 
 _BATCH_ROWS = 2000
+_COLUMNS = [field.name for field in fields(RateTerms)]
 
 
 class RateAlreadyEnded(DomainError):
@@ -31,7 +32,15 @@ def add_rates(
     """
     table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
     terms = _with_destinations(table, list(rates))
-    rows = [Rate(provider_id=table.provider_id, rate_table=table, **asdict(each)) for each in terms]
+    rows = [
+        Rate(
+            provider_id=table.provider_id,
+            rate_table=table,
+            # Not `asdict`, whose deep copies take longer than the insert.
+            **{name: getattr(each, name) for name in _COLUMNS},
+        )
+        for each in terms
+    ]
     added = Rate.objects.bulk_create(rows, batch_size=_BATCH_ROWS)
     record(
         provider_id=table.provider_id,

@@ -1,0 +1,131 @@
+"""`make demo`: sets two providers up and takes their October from usage to payouts."""
+
+import os
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from rich.console import Console
+
+from cdr.models import XdrFile
+from common import clock
+from common.commands import TollgateCommand
+from common.errors import DomainError
+from demo.checks import Comparison, customer_by_card, customer_in_bulk
+from demo.expected import expect
+from demo.payments import issue_credit_note, pay_in_three_ways
+from demo.plans import PERIOD, PLANS, ProviderPlan
+from demo.processes import Installation, start_installation
+from demo.sign_ins import add_people
+from demo.summary import print_checks, print_provider, print_where_to_look
+from demo.switch import october
+from demo.traffic import Traffic
+from demo.world import SOURCE_SLUG, found_provider
+from payouts.models import PayoutStatement
+from tenancy.models import Provider
+
+DEFAULT_PORT = 8000
+DEFAULT_PASSWORD = "demo"  # noqa: S105  # demo mode only, and said on the screen
+
+
+class NotInDemoMode(DomainError):
+    """The demo's people have a password that everybody knows."""
+
+
+class MonthNotOver(DomainError):
+    """The clock is before the end of the month that the demo bills."""
+
+
+class Command(TollgateCommand):
+    """Runs the demo; a second start does nothing twice."""
+
+    help = "Set up two providers, bill their October 2026, and leave the application running."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        environment = os.environ
+        parser.add_argument(
+            "--port", type=int, default=int(environment.get("PORT") or DEFAULT_PORT)
+        )
+        parser.add_argument(
+            "--once", action="store_true", default=bool(environment.get("DEMO_ONCE"))
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.console = Console()
+        self.password = os.environ.get("DEMO_PASSWORD") or DEFAULT_PASSWORD
+        _refuse_unless_possible()
+        began = time.monotonic()
+        installation = start_installation(options["port"])
+        try:
+            all_hold = self._run(installation)
+        finally:
+            if options["once"]:
+                installation.stop()
+        print_where_to_look(
+            self.console, installation.url, self.password, is_running=not options["once"]
+        )
+        self.console.print(f"Done in {time.monotonic() - began:.0f} s.")
+        if not all_hold:
+            sys.exit(1)
+
+    def _run(self, installation: Installation) -> bool:
+        holds = []
+        for plan in PLANS:
+            provider = self._found(plan)
+            traffic = october(plan)
+            self._import(plan, provider, traffic)
+            self._bill(plan, provider, installation)
+            checks = list(Comparison(plan, provider, expect(plan, traffic)).checks())
+            holds.append((plan, provider, checks))
+        for plan, provider, _ in holds:
+            print_provider(self.console, plan, provider)
+        self.console.rule("[bold]Proof[/bold]")
+        for plan, _, checks in holds:
+            print_checks(self.console, plan.slug, checks)
+        call_command("verify_ledger")
+        return all(check.holds for _, _, checks in holds for check in checks)
+
+    def _found(self, plan: ProviderPlan) -> Provider:
+        provider = Provider.objects.filter(slug=plan.slug).first()
+        if provider is None:
+            self.console.print(f"Founding {plan.name}: resellers, vendors, rates, customers")
+            provider = found_provider(plan)
+            add_people(plan, provider, password=self.password, at=clock.now())
+        return provider
+
+    def _import(self, plan: ProviderPlan, provider: Provider, traffic: Traffic) -> None:
+        path: Path = settings.VAR_DIR / "demo" / f"{plan.slug}-{PERIOD.from_date:%Y-%m}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(traffic.content)
+        if not XdrFile.objects.filter(provider=provider, name=path.name).exists():
+            self.console.print(f"Importing {path.name} through the worker")
+            call_command(
+                "import_xdrs", str(path), provider=plan.slug, source=SOURCE_SLUG, wait=True
+            )
+
+    def _bill(self, plan: ProviderPlan, provider: Provider, installation: Installation) -> None:
+        month = f"{PERIOD.from_date:%Y-%m}"
+        call_command("run_billing", provider=plan.slug, period=month, approve=True)
+        by_card, in_bulk = customer_by_card(provider), customer_in_bulk(provider)
+        pay_in_three_ways(plan, provider, by_card=by_card, in_bulk=in_bulk, url=installation.url)
+        issue_credit_note(by_card)
+        if not PayoutStatement.objects.filter(provider=provider).exists():
+            today = clock.now().astimezone(plan.zone)
+            call_command(
+                "payout_statements",
+                provider=plan.slug,
+                period=f"{today:%Y-%m}",
+                approve=True,
+                output=str(settings.VAR_DIR / "demo"),
+            )
+
+
+def _refuse_unless_possible() -> None:
+    if not settings.DEMO:
+        raise NotInDemoMode("Set TOLLGATE_MODE=demo, or run `make demo`, which does.")
+    if clock.now().date() <= PERIOD.to_date:
+        raise MonthNotOver(f"The demo bills {PERIOD}; this machine's clock is not past it.")

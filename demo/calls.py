@@ -170,7 +170,7 @@ def draw_dialled(
 ) -> str:
     """`number` as a caller may write it on the usual trunk, and the plan understands it."""
     forms = [f"+{number}", plan.international_prefix + number, number]
-    national = number.removeprefix(plan.country_prefix or number)
+    national = number.removeprefix(plan.country_prefix or "")
     if national != number and len(national) == (plan.national_digits or len(national)):
         forms.append((plan.trunk_prefix or "") + national)
     (dialled,) = rng.choices(forms, DIALLED_WEIGHTS[: len(forms)])

@@ -69,6 +69,15 @@ class TestGenerateTraffic:
         }
         assert by_trunk == {(True, ""), (False, ""), (False, "9011"), (False, "9022")}
 
+    def test_dials_no_national_numbers_where_the_plan_knows_no_country(self) -> None:
+        plan = replace(PLAN, dial_plan=DialPlan())
+
+        records = read(generate_traffic(plan), plan)
+
+        assert records["number"].null_count() == 0
+        zeros = records["destination_number"].str.extract("^(0+)").drop_nulls()
+        assert set(zeros) == {"00"}
+
     def test_repeats_a_record_to_the_letter_and_later(self) -> None:
         records = parse(TRAFFIC.content, first_line=1, zone=BERLIN).records
         repeated = records.filter(pl.col("call_id").is_duplicated())

@@ -56,26 +56,8 @@ def subscribe(
         raise QuantityRefused(f"A quantity is 1 or more, not {quantity}.")
     customer = lock_customer(customer.pk)
     _check_active(customer)
-    offered = items_on_offer(Scope.system(customer.provider_id), customer, at)
-    if not offered.filter(pk=item.pk).exists():
-        raise ItemNotOffered(f"{item.product} is not on offer to {customer}; see what is.")
-    one_time = item.product.kind == ProductKind.ONE_TIME
-    subscription = Subscription.objects.create(
-        provider_id=customer.provider_id,
-        customer=customer,
-        product=item.product,
-        item=item,
-        quantity=quantity,
-        currency=item.currency,
-        price=item.price,
-        price_period=item.price_period,
-        in_advance=item.in_advance,
-        state=Subscription.State.REQUESTED,
-        start_date=start_date,
-        end_date=start_date if one_time else None,
-        created_at=at,
-        created_by_id=actor_id,
-    )
+    _check_offered(customer, item, at)
+    subscription = _request(customer, item, quantity, start_date, at=at, actor_id=actor_id)
     if not item.approval_required:
         _start(subscription, at)
     record(
@@ -131,6 +113,41 @@ def approve_subscription(
 def _check_active(customer: Customer) -> None:
     if customer.state != Customer.State.ACTIVE:
         raise CustomerCannotBuy(f"{customer} is {customer.state.lower()} and cannot buy.")
+
+
+def _check_offered(customer: Customer, item: CatalogueVersionItem, at: datetime) -> None:
+    offered = items_on_offer(Scope.system(customer.provider_id), customer, at)
+    if not offered.filter(pk=item.pk).exists():
+        raise ItemNotOffered(f"{item.product} is not on offer to {customer}; see what is.")
+
+
+def _request(
+    customer: Customer,
+    item: CatalogueVersionItem,
+    quantity: int,
+    start_date: date,
+    *,
+    at: datetime,
+    actor_id: int | None,
+) -> Subscription:
+    """The subscription with the item's terms frozen, not begun."""
+    one_time = item.product.kind == ProductKind.ONE_TIME
+    return Subscription.objects.create(
+        provider_id=customer.provider_id,
+        customer=customer,
+        product=item.product,
+        item=item,
+        quantity=quantity,
+        currency=item.currency,
+        price=item.price,
+        price_period=item.price_period,
+        in_advance=item.in_advance,
+        state=Subscription.State.REQUESTED,
+        start_date=start_date,
+        end_date=start_date if one_time else None,
+        created_at=at,
+        created_by_id=actor_id,
+    )
 
 
 def _start(subscription: Subscription, at: datetime) -> None:

@@ -158,8 +158,8 @@ class Invoice(ProviderOwned):
     for its reseller legs, issued by its parent reseller, or by the provider where it has none.
     `settled_amount` and `credited_amount` are what allocations and credit notes took off `gross`;
     the part of a credit note beyond the due went to the wallet and is not in `credited_amount`.
-    `seller` and `buyer` copy names, addresses and tax numbers as they were on issue;
-    `tagged_reseller` copies the customer's tag for the sales reports.
+    `seller` and `buyer` copy names, addresses and tax numbers as they were when it was calculated;
+    `tagged_reseller` copies the customer's tag on issue, for the sales reports.
     """
 
     seen_by_reseller = "reseller_id"

@@ -1,0 +1,317 @@
+"""What a document's template prints: every amount, date and volume as finished text."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from billing.documents.text import (
+    amount_text,
+    count_heading,
+    count_text,
+    date_text,
+    percent_text,
+    volume_heading,
+    volume_text,
+)
+from billing.models import Invoice, InvoiceLine
+from billing.selectors.details import (
+    CreditNoteDetail,
+    InvoiceDetail,
+    LineDetail,
+    LineGroup,
+    TaxDetail,
+)
+from customers.models import Customer
+
+DEFAULT_ACCENT = "#1f4fd8"
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_ONE_DAY = timedelta(days=1)
+_HEADINGS = {
+    InvoiceLine.Group.RECURRING: "Recurring charges",
+    InvoiceLine.Group.USAGE: "Usage",
+    InvoiceLine.Group.ONE_TIME: "One-time charges",
+}
+
+
+@dataclass(frozen=True)
+class PartyBlock:
+    """Name and address of the seller or the buyer, line by line."""
+
+    name: str
+    lines: Sequence[str]
+    tax_number: str
+    email: str = ""
+    phone: str = ""
+    registration: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; which cells there are depends on the table."""
+
+    description: str
+    amount: str
+    calls: str = ""
+    volume: str = ""
+    quantity: str = ""
+    unit_price: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A group's rows under their heading, closed by a subtotal.
+
+    Usage counts its records and its volume; charges have quantities and prices, or neither.
+    """
+
+    heading: str
+    rows: Sequence[Row]
+    subtotal: str
+    count_heading: str = ""
+    volume_heading: str = ""
+
+    @property
+    def is_usage(self) -> bool:
+        """Whether the rows count records and volume."""
+        return bool(self.volume_heading)
+
+    @property
+    def has_prices(self) -> bool:
+        """Whether any row has a quantity or a unit price to show."""
+        return any(row.quantity or row.unit_price for row in self.rows)
+
+    @property
+    def column_count(self) -> int:
+        """Description and amount, with two columns between them where there is more to tell."""
+        return 4 if self.is_usage or self.has_prices else 2
+
+
+@dataclass(frozen=True)
+class TaxRow:
+    """One row of the tax table."""
+
+    name: str
+    percent: str
+    base: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole document. `facts` are the labelled values beside the buyer's address."""
+
+    title: str
+    number: str
+    accent: str
+    currency: str
+    seller: PartyBlock
+    buyer: PartyBlock
+    facts: Sequence[tuple[str, str]]
+    intro: str
+    tables: Sequence[Table]
+    taxes: Sequence[TaxRow]
+    net: str
+    tax: str
+    gross: str
+    total_label: str
+    closing: Sequence[str]
+    bank_details: Sequence[str]
+
+    @property
+    def legal(self) -> str:
+        """The seller's name, registration and tax number, for the foot of every page."""
+        seller = self.seller
+        tax_number = f"Tax number {seller.tax_number}" if seller.tax_number else ""
+        return _joined(seller.name, seller.registration, tax_number)
+
+    @property
+    def contact(self) -> str:
+        """Where to ask, for the foot of every page."""
+        return _joined(self.seller.email, self.seller.phone)
+
+
+def invoice_page(detail: InvoiceDetail) -> Page:
+    """An invoice, or a settlement invoice to a reseller."""
+    settlement = detail.kind == Invoice.Kind.SETTLEMENT
+    title = "Settlement invoice" if settlement else "Invoice"
+    gross = amount_text(detail.gross_amount, detail.currency)
+    due = date_text(detail.due_date)
+    return Page(
+        title=title,
+        number=detail.number,
+        accent=_accent(detail.seller),
+        currency=detail.currency,
+        seller=_party(detail.seller),
+        buyer=_party(detail.buyer),
+        facts=[
+            (f"{title} number", detail.number),
+            ("Invoice date", date_text(detail.issue_date)),
+            ("Billing period", _period(detail.period_from, detail.period_to)),
+            ("Reseller number" if settlement else "Customer number", detail.buyer["number"]),
+            *_buyer_tax_number(detail.buyer),
+            ("Payment due", due),
+        ],
+        intro="",
+        tables=[table for group in detail.groups for table in _tables(group, detail.currency)],
+        taxes=_taxes(detail.taxes, detail.currency),
+        net=amount_text(detail.net_amount, detail.currency),
+        tax=amount_text(detail.tax_amount, detail.currency),
+        gross=gross,
+        total_label="Amount due",
+        closing=[
+            f"Please pay {gross} {detail.currency} by {due}, quoting {detail.number}.",
+            *_exemption(detail.buyer),
+        ],
+        bank_details=_lines(detail.seller.get("bank_details", "")),
+    )
+
+
+def credit_note_page(detail: CreditNoteDetail) -> Page:
+    """A credit note; one for an amount has a single row with its reason."""
+    lines = detail.lines or (LineDetail(detail.reason, detail.net_amount),)
+    gross = amount_text(detail.gross_amount, detail.currency)
+    return Page(
+        title="Credit note",
+        number=detail.number,
+        accent=_accent(detail.seller),
+        currency=detail.currency,
+        seller=_party(detail.seller),
+        buyer=_party(detail.buyer),
+        facts=[
+            ("Credit note number", detail.number),
+            ("Date", date_text(detail.issue_date)),
+            ("Corrects invoice", detail.invoice_number),
+            ("Invoice date", date_text(detail.invoice_issue_date)),
+            ("Customer number", detail.buyer["number"]),
+            *_buyer_tax_number(detail.buyer),
+        ],
+        intro=f"Reason: {detail.reason}" if detail.lines else "",
+        tables=[_charge_table("Credited", lines, detail.currency)],
+        taxes=_taxes(detail.taxes, detail.currency),
+        net=amount_text(detail.net_amount, detail.currency),
+        tax=amount_text(detail.tax_amount, detail.currency),
+        gross=gross,
+        total_label="Credited to you",
+        closing=[*_credit_terms(detail), *_exemption(detail.buyer)],
+        bank_details=[],
+    )
+
+
+def _tables(group: LineGroup, currency: str) -> list[Table]:
+    heading = _HEADINGS[InvoiceLine.Group(group.group)]
+    if group.group != InvoiceLine.Group.USAGE:
+        return [_charge_table(heading, group.lines, currency)]
+    by_product = groupby(
+        group.lines, key=lambda line: (line.is_late, line.product_name, line.volume_unit)
+    )
+    return [
+        _usage_table(
+            f"{heading}: {product}{' (late, from earlier periods)' if is_late else ''}",
+            unit,
+            list(lines),
+            currency,
+        )
+        for (is_late, product, unit), lines in by_product
+    ]
+
+
+def _charge_table(heading: str, lines: Sequence[LineDetail], currency: str) -> Table:
+    rows = [
+        Row(
+            description=line.description,
+            quantity="" if line.quantity is None else count_text(line.quantity),
+            unit_price="" if line.unit_price is None else amount_text(line.unit_price, currency),
+            amount=amount_text(line.net_amount, currency),
+        )
+        for line in lines
+    ]
+    return Table(heading, rows, _sum_text(lines, currency))
+
+
+def _usage_table(heading: str, unit: str, lines: Sequence[LineDetail], currency: str) -> Table:
+    rows = [
+        Row(
+            description=line.description,
+            calls=count_text(line.call_count or 0),
+            volume=volume_text(line.billed_volume or 0, unit),
+            amount=amount_text(line.net_amount, currency),
+        )
+        for line in lines
+    ]
+    return Table(
+        heading, rows, _sum_text(lines, currency), count_heading(unit), volume_heading(unit)
+    )
+
+
+def _sum_text(lines: Iterable[LineDetail], currency: str) -> str:
+    return amount_text(sum((line.net_amount for line in lines), Decimal(0)), currency)
+
+
+def _taxes(taxes: Sequence[TaxDetail], currency: str) -> list[TaxRow]:
+    return [
+        TaxRow(
+            name=tax.name,
+            percent=percent_text(tax.percent),
+            base="" if tax.base_amount is None else amount_text(tax.base_amount, currency),
+            amount=amount_text(tax.tax_amount, currency),
+        )
+        for tax in taxes
+    ]
+
+
+def _party(party: dict[str, str]) -> PartyBlock:
+    return PartyBlock(
+        name=party["name"],
+        lines=[
+            *filter(None, [party.get("contact", "")]),
+            *_lines(party["address"]),
+            *filter(None, [party["country"]]),
+        ],
+        tax_number=party["tax_number"],
+        email=party["email"],
+        phone=party["phone"],
+        registration=party.get("registration", ""),
+    )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
+
+
+def _accent(seller: dict[str, str]) -> str:
+    colour = seller.get("accent_colour", "")
+    return colour if _COLOUR.fullmatch(colour) else DEFAULT_ACCENT
+
+
+def _period(period_from: date, period_to: date) -> str:
+    return f"{date_text(period_from)} – {date_text(period_to - _ONE_DAY)}"  # noqa: RUF001
+
+
+def _buyer_tax_number(buyer: dict[str, str]) -> list[tuple[str, str]]:
+    return [("Your tax number", buyer["tax_number"])] if buyer["tax_number"] else []
+
+
+def _exemption(buyer: dict[str, str]) -> list[str]:
+    exempt = buyer.get("tax_category") == Customer.TaxCategory.EXEMPT
+    return ["No tax is charged: the customer is exempt."] if exempt else []
+
+
+def _credit_terms(detail: CreditNoteDetail) -> list[str]:
+    reduces = detail.gross_amount - detail.excess_amount
+    terms = []
+    if reduces:
+        amount = amount_text(reduces, detail.currency)
+        terms.append(
+            f"{amount} {detail.currency} lowers what is due on invoice {detail.invoice_number}."
+        )
+    if detail.excess_amount:
+        amount = amount_text(detail.excess_amount, detail.currency)
+        terms.append(f"{amount} {detail.currency} was paid before and is kept as your advance.")
+    return terms

@@ -1,0 +1,186 @@
+"""Everything an invoice or a credit note says, frozen, for documents and pages."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+from billing.models import CreditNote, CreditNoteTax, InvoiceLine, InvoiceTax
+from billing.selectors.invoices import invoice_by_id
+from common.errors import DomainError
+from common.money import ZERO
+from common.scope import Scope
+
+
+class UnknownCreditNote(DomainError):
+    """There is no such credit note for whoever asks."""
+
+
+@dataclass(frozen=True)
+class LineDetail:
+    """One line; usage has calls and a volume, a charge a quantity and a period."""
+
+    description: str
+    net_amount: Decimal
+    product_name: str = ""
+    is_late: bool = False
+    period_from: date | None = None
+    period_to: date | None = None
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    call_count: int | None = None
+    billed_volume: int | None = None
+    volume_unit: str = ""
+
+
+@dataclass(frozen=True)
+class LineGroup:
+    """The lines of one group (`InvoiceLine.Group`) and their sum."""
+
+    group: str
+    lines: tuple[LineDetail, ...]
+
+    @property
+    def net_amount(self) -> Decimal:
+        """The group's subtotal before tax."""
+        return sum((line.net_amount for line in self.lines), ZERO)
+
+
+@dataclass(frozen=True)
+class TaxDetail:
+    """One tax; a credit note names no base."""
+
+    name: str
+    percent: Decimal
+    tax_amount: Decimal
+    base_amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class InvoiceDetail:
+    """An invoice as issued; `period_to` is exclusive."""
+
+    invoice_id: int
+    kind: str
+    number: str
+    currency: str
+    issue_date: date
+    due_date: date
+    period_from: date
+    period_to: date
+    seller: dict[str, str]
+    buyer: dict[str, str]
+    groups: tuple[LineGroup, ...]
+    taxes: tuple[TaxDetail, ...]
+    net_amount: Decimal
+    tax_amount: Decimal
+    gross_amount: Decimal
+
+
+@dataclass(frozen=True)
+class CreditNoteDetail:
+    """A credit note as issued; without lines it takes an amount off the whole invoice."""
+
+    credit_note_id: int
+    number: str
+    currency: str
+    issue_date: date
+    reason: str
+    invoice_number: str
+    invoice_issue_date: date
+    seller: dict[str, str]
+    buyer: dict[str, str]
+    lines: tuple[LineDetail, ...]
+    taxes: tuple[TaxDetail, ...]
+    net_amount: Decimal
+    tax_amount: Decimal
+    gross_amount: Decimal
+    excess_amount: Decimal
+
+
+def invoice_detail(scope: Scope, invoice_id: int) -> InvoiceDetail:
+    """An issued invoice that the scope sees, with its lines and taxes.
+
+    :raises UnknownInvoice: for any other.
+    """
+    invoice = invoice_by_id(scope, invoice_id)
+    lines = InvoiceLine.objects.filter(invoice=invoice).order_by("position")
+    taxes = InvoiceTax.objects.filter(invoice=invoice).order_by("position")
+    assert invoice.number is not None
+    assert invoice.issue_date is not None
+    assert invoice.due_date is not None
+    return InvoiceDetail(
+        invoice_id=invoice.pk,
+        kind=invoice.kind,
+        number=invoice.number,
+        currency=invoice.currency,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        period_from=invoice.period_from,
+        period_to=invoice.period_to,
+        seller=invoice.seller,
+        buyer=invoice.buyer,
+        groups=tuple(
+            LineGroup(group, tuple(map(_line, of_group)))
+            for group, of_group in groupby(lines, key=lambda line: line.group)
+        ),
+        taxes=tuple(
+            TaxDetail(tax.name, tax.percent, tax.tax_amount, tax.base_amount) for tax in taxes
+        ),
+        net_amount=invoice.net_amount,
+        tax_amount=invoice.tax_amount,
+        gross_amount=invoice.gross_amount,
+    )
+
+
+def credit_note_detail(scope: Scope, credit_note_id: int) -> CreditNoteDetail:
+    """A credit note that the scope sees, with the lines and taxes it takes back.
+
+    :raises UnknownCreditNote: for any other.
+    """
+    rows = CreditNote.objects.visible_to(scope).select_related("invoice")
+    note = rows.filter(pk=credit_note_id).first()
+    if note is None:
+        raise UnknownCreditNote(f"There is no credit note {credit_note_id}.")
+    taxes = CreditNoteTax.objects.filter(credit_note=note).select_related("invoice_tax")
+    assert note.invoice.number is not None
+    assert note.invoice.issue_date is not None
+    return CreditNoteDetail(
+        credit_note_id=note.pk,
+        number=note.number,
+        currency=note.currency,
+        issue_date=note.issue_date,
+        reason=note.reason,
+        invoice_number=note.invoice.number,
+        invoice_issue_date=note.invoice.issue_date,
+        seller=note.invoice.seller,
+        buyer=note.invoice.buyer,
+        lines=tuple(
+            LineDetail(line.description, line.net_amount)
+            for line in note.lines.order_by("position")
+        ),
+        taxes=tuple(
+            TaxDetail(tax.invoice_tax.name, tax.invoice_tax.percent, tax.tax_amount)
+            for tax in taxes.order_by("invoice_tax__position")
+        ),
+        net_amount=note.net_amount,
+        tax_amount=note.tax_amount,
+        gross_amount=note.gross_amount,
+        excess_amount=note.excess_amount,
+    )
+
+
+def _line(line: InvoiceLine) -> LineDetail:
+    return LineDetail(
+        description=line.description,
+        net_amount=line.net_amount,
+        product_name=line.product_name,
+        is_late=line.is_late,
+        period_from=line.period_from,
+        period_to=line.period_to,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        call_count=line.call_count,
+        billed_volume=line.billed_volume,
+        volume_unit=line.volume_unit,
+    )

@@ -4,11 +4,11 @@ import logging
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from common import clock
+from payments.selectors.payments import addressed_provider_id
 from payments.services.webhooks import (
     GatewayUnknown,
     WebhookForged,
@@ -16,7 +16,6 @@ from payments.services.webhooks import (
     receive_webhook,
 )
 from tenancy.row_security import acting_for
-from tenancy.selectors import UnknownProvider, provider_by_slug
 
 # Gateways send a few kilobytes; nobody else needs to be read to the end.
 MAX_BODY_BYTES = 64 * 1024
@@ -34,24 +33,21 @@ def receive(request: HttpRequest, gateway: str, provider_slug: str) -> HttpRespo
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    provider_id = addressed_provider_id(provider_slug)
+    if provider_id is None:
+        return HttpResponse(status=HTTPStatus.NOT_FOUND)
     try:
-        provider = provider_by_slug(provider_slug)
-        with acting_for(provider_id=provider.pk, user_id=None):
+        with acting_for(provider_id=provider_id, user_id=None):
             receive_webhook(
-                provider_id=provider.pk,
+                provider_id=provider_id,
                 gateway=gateway,
                 headers=request.headers,
                 body=body,
                 at=clock.now(),
             )
-    except (UnknownProvider, GatewayUnknown):
+    except GatewayUnknown:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
     except (WebhookForged, WebhookNotUnderstood) as refusal:
         logger.warning("Webhook of %s for %s refused: %s", gateway, provider_slug, refusal)
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     return HttpResponse(status=HTTPStatus.OK)
-
-
-urlpatterns = [
-    path("<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
-]

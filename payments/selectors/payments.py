@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
 
+from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -28,6 +29,14 @@ def payments(scope: Scope) -> "QuerySet[AllocatedPayment]":
         .annotate(allocated_amount=Coalesce(live, ZERO))
         .order_by("-created_at", "-pk")
     )
+
+
+def addressed_provider_id(slug: str) -> int | None:
+    """The provider whose gateways write to `slug`; asked before a request has any scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT payments_provider_id(%s)", [slug])
+        row = cursor.fetchone()
+    return None if row is None else row[0]
 
 
 def pending_payments(scope: Scope, *, started_before: datetime) -> QuerySet[Payment]:

@@ -4,11 +4,31 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing.models import CreditNote, Invoice
+from common.errors import DomainError
 from common.periods import Period
 from common.scope import Scope
 from payments.models import Allocation
 from payouts.models import Accrual, CommissionPlan, PayoutStatement
 from resellers.models import Reseller
+
+
+class UnknownReseller(DomainError):
+    """The provider has no reseller with this code or number."""
+
+
+def reseller_named(scope: Scope, text: str) -> Reseller:
+    """The reseller with this code, in whatever case, or else with this number.
+
+    :raises UnknownReseller: if there is none; the message names those there are.
+    """
+    rows = Reseller.objects.visible_to(scope).order_by("number")
+    found = rows.filter(codes__code__iexact=text).first()
+    if found is None and text.isdecimal():
+        found = rows.filter(number=int(text)).first()
+    if found is None:
+        known = ", ".join(f"{reseller.number} ({reseller})" for reseller in rows)
+        raise UnknownReseller(f"There is no reseller '{text}'. Resellers: {known or 'none yet'}.")
+    return found
 
 
 def commission_plans(scope: Scope, *, reseller: Reseller) -> QuerySet[CommissionPlan]:

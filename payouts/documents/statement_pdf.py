@@ -1,14 +1,14 @@
 """A statement as the document the reseller is sent."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import weasyprint
 from django.template.loader import render_to_string
 
-from common.money import format_money, round_money
+from billing.documents.text import amount_text, date_text, percent_text
 from common.scope import Scope
 from payouts.documents.layout import CustomerPart, lay_out
 from payouts.models import PayoutStatement
@@ -63,7 +63,8 @@ class StatementText:
 
     title: str
     is_draft: bool
-    issue_date: date | None
+    period: str
+    issue_date: str
     balance: tuple[BalanceLine, ...]
     closing_label: str
     closing: str
@@ -74,7 +75,7 @@ class StatementText:
 def render_pdf(statement: PayoutStatement) -> bytes:
     """The PDF (A4) of a statement as it is; a draft says that it is one."""
     html = render_html(statement)
-    pdf: bytes = weasyprint.HTML(string=html).write_pdf()
+    pdf: bytes = weasyprint.HTML(string=html, url_fetcher=_refuse_links).write_pdf()
     return pdf
 
 
@@ -94,14 +95,15 @@ def _text(statement: PayoutStatement, seller: BillerEntity) -> StatementText:
     is_draft = statement.state == PayoutStatement.State.DRAFT
     zone = ZoneInfo(statement.provider.time_zone)
     approved_at = statement.approved_at
-    closing = statement.closing_amount
+    period, closing = statement.period, statement.closing_amount
     return StatementText(
         title="Draft of a payout statement" if is_draft else "Payout statement",
         is_draft=is_draft,
-        issue_date=approved_at.astimezone(zone).date() if approved_at else None,
+        period=f"{date_text(period.from_date)} to {date_text(period.last_date)}",
+        issue_date=date_text(approved_at.astimezone(zone).date()) if approved_at else "",
         balance=_balance(statement),
         closing_label="Payable to you" if closing > 0 else "Closing balance, carried forward",
-        closing=format_money(closing, statement.currency),
+        closing=_money(closing, statement.currency),
         note=_note(closing, seller),
         sections=_sections(statement),
     )
@@ -114,16 +116,13 @@ def _note(closing: Decimal, seller: BillerEntity) -> str:
 
 
 def _balance(statement: PayoutStatement) -> tuple[BalanceLine, ...]:
-    def amount(value: Decimal) -> str:
-        return format_money(value, statement.currency)
-
-    steps = [
-        BalanceLine("Opening balance", amount(statement.opening_amount)),
-        BalanceLine("Paid to you since", amount(-statement.settled_before_amount)),
-        BalanceLine("Commission accrued", amount(statement.accrued_amount)),
-        BalanceLine("Commission clawed back", amount(statement.clawed_back_amount)),
-    ]
-    return tuple(steps)
+    steps = (
+        ("Opening balance", statement.opening_amount),
+        ("Paid to you since", -statement.settled_before_amount),
+        ("Commission accrued", statement.accrued_amount),
+        ("Commission clawed back", statement.clawed_back_amount),
+    )
+    return tuple(BalanceLine(label, _money(amount, statement.currency)) for label, amount in steps)
 
 
 def _sections(statement: PayoutStatement) -> tuple[Section, ...]:
@@ -138,7 +137,7 @@ def _sections(statement: PayoutStatement) -> tuple[Section, ...]:
             title=title,
             parts=tuple(_part(part, statement.currency) for part in parts),
             total_label=total_label,
-            total=format_money(total, statement.currency),
+            total=_money(total, statement.currency),
         )
         for title, parts, total_label, total in tables
         if parts
@@ -153,11 +152,20 @@ def _part(part: CustomerPart, currency: str) -> PartText:
             LineText(
                 invoice_number=line.invoice_number,
                 reason=line.reason,
-                percent=f"{line.percent.normalize():f} %",
-                base=f"{round_money(line.base_amount, currency):,}",
-                amount=f"{round_money(line.amount, currency):,}",
+                percent=percent_text(line.percent),
+                base=amount_text(line.base_amount, currency),
+                amount=amount_text(line.amount, currency),
             )
             for line in part.lines
         ),
-        amount=f"{round_money(part.amount, currency):,}",
+        amount=amount_text(part.amount, currency),
     )
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{amount_text(amount, currency)} {currency}"
+
+
+def _refuse_links(url: str, *_: Any, **__: Any) -> NoReturn:
+    # Names and addresses are other people's text: a document fetches nothing, from nowhere.
+    raise ValueError(f"a statement refers to {url}")

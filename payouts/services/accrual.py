@@ -12,7 +12,7 @@ from django.db import transaction
 from billing.models import CreditNote, Invoice
 from common.locks import lock_in_transaction
 from common.scope import Scope
-from ledger.models import AccountKind, Transfer, TransferKind
+from ledger.models import Account, AccountKind, Transfer, TransferKind
 from ledger.services import AccountRef, Posting, post, reseller_payable
 from payments.models import Allocation
 from payouts.models import Accrual, CommissionPlan
@@ -125,6 +125,7 @@ def _accrual(
 def _post(provider_id: int, accruals: Iterable[Accrual], at: datetime) -> None:
     """One transfer for each accrual that moves money, in the books on the day of its event."""
     moving = sorted((row for row in accruals if row.amount), key=_day)
+    _lock_payables(provider_id, {str(row.reseller_id) for row in moving})
     for day, rows in groupby(moving, key=_day):
         same_day = list(rows)
         transfers = post(
@@ -135,6 +136,16 @@ def _post(provider_id: int, accruals: Iterable[Accrual], at: datetime) -> None:
             actor_id=None,
         )
         _link(same_day, transfers)
+
+
+def _lock_payables(provider_id: int, owners: set[str]) -> None:
+    """Hold all payables at once: posted to by day, they would be locked in another order."""
+    rows = Account.objects.filter(
+        provider_id=provider_id,
+        kind__in=[AccountKind.RESELLER_PAYABLE, AccountKind.COMMISSION_EXPENSE],
+        owner__in=["", *owners],
+    )
+    list(rows.order_by("pk").select_for_update(no_key=True))
 
 
 def _link(accruals: Sequence[Accrual], transfers: Sequence[Transfer]) -> None:

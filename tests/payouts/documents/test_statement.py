@@ -75,7 +75,7 @@ class TestRenderPdf:
         assert "Zenith & Partners" in text
         assert "1 November 2026 to 30 November 2026" in text
         assert "Commission accrued 100.04 EUR" in text
-        assert "Commission clawed back -20.00 EUR" in text
+        assert "Commission clawed back \u221220.00 EUR" in text
         assert "Payable to you 80.04 EUR" in text
         assert "INV-1 Payment received 1,000.00 10 % 100.00" in text
 

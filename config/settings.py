@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from embedded import engines
 
@@ -12,13 +13,36 @@ VAR_DIR = BASE_DIR / "var"
 env = environ.Env()
 
 MODE = env.str("TOLLGATE_MODE", default="development")
+if MODE not in ("development", "demo", "production"):
+    raise ImproperlyConfigured(
+        f"TOLLGATE_MODE is '{MODE}'; set it to development, demo or production"
+    )
 PRODUCTION = MODE == "production"
 DEMO = MODE == "demo"
-DEBUG = MODE == "development" and env.bool("DEBUG", default=False)
+DEBUG = env.bool("DEBUG", default=False)
 DEVELOPMENT_SECRET = "development-only-secret-key-which-production-refuses-to-start-with"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", default=DEVELOPMENT_SECRET)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
+
+_UNSAFE_IN_PRODUCTION = {
+    "SECRET_KEY must be set, to a secret of at least 50 characters": (
+        SECRET_KEY == DEVELOPMENT_SECRET or len(SECRET_KEY) < 50
+    ),
+    "DEBUG must be off": DEBUG,
+    "SANDBOX_GATEWAY must be off: it takes play money": SANDBOX_GATEWAY,
+    "ALLOWED_HOSTS must name the hosts people reach": (
+        ALLOWED_HOSTS == LOCAL_HOSTS or "*" in ALLOWED_HOSTS
+    ),
+    "PUBLIC_URL must be set, to an https:// address": not PUBLIC_URL.startswith("https://"),
+}
+if PRODUCTION and any(_UNSAFE_IN_PRODUCTION.values()):
+    raise ImproperlyConfigured(
+        "Refusing to start in production: "
+        + "; ".join(reason for reason, unsafe in _UNSAFE_IN_PRODUCTION.items() if unsafe)
+    )
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -47,6 +71,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "web.health.HealthMiddleware",
+    "web.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.access.WebRoleMiddleware",
@@ -56,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "web.headers.PrivatePagesMiddleware",
     "web.access.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -89,8 +116,14 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="") or engines.redis_url()
+# Tells installations that share one broker and cache apart.
+KEY_PREFIX = env.str("CELERY_KEY_PREFIX", default="")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": KEY_PREFIX,
+    }
 }
 
 AUTH_USER_MODEL = "tenancy.User"
@@ -112,6 +145,12 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "web.sign_in.AccountAdapter"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Lock-outs count by the client's address: the last one that the reverse proxy wrote down.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if PRODUCTION else 0)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 3600)
@@ -120,8 +159,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
+
+# Without a mail server, mail of development and demo is kept in files; production sends none, and
+# then offers no password reset.
+EMAIL_URL = env.str("EMAIL_URL", default="" if PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
+vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+PASSWORD_RESET = bool(EMAIL_URL)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tollgate <tollgate@localhost>")
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -136,13 +183,14 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 XDR_FILES_DIR = Path(env.str("XDR_FILES_DIR", default=str(VAR_DIR / "xdr_files")))
 XDR_CHUNK_LINES = env.int("XDR_CHUNK_LINES", default=50_000)
 XDR_FILE_BYTES = env.int("XDR_FILE_BYTES", default=8 * 1024**3)  # of text, once decompressed
-SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
-CELERY_KEY_PREFIX = env.str("CELERY_KEY_PREFIX", default="")
+CELERY_KEY_PREFIX = KEY_PREFIX
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
+    "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
+    "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},
     "apply advance": {"task": "payments.apply_advances", "schedule": 60},

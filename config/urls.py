@@ -1,7 +1,5 @@
 """Every URL of the installation."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("webhooks/", include("web.webhooks")),
-]
+urlpatterns = [path("", include("web.urls"))]

@@ -27,6 +27,11 @@ def providers() -> list[Provider]:
     return list(Provider.objects.order_by("slug"))
 
 
+def own_provider(scope: Scope) -> Provider:
+    """The provider that the scope acts inside."""
+    return Provider.objects.get(pk=scope.provider_id)
+
+
 def staff(scope: Scope) -> ProviderQuerySet[Membership]:
     """Memberships with user and role, by e-mail."""
     rows = Membership.objects.visible_to(scope).select_related("user", "role")

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
             ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;
             CREATE POLICY own_provider ON tenancy_provider
                 USING (id = {CURRENT_PROVIDER});
+            CREATE POLICY any_by_slug ON tenancy_provider FOR SELECT USING ({SIGNING_IN});
             GRANT SELECT, UPDATE ON tenancy_provider TO {WEB_ROLE};
 
             ALTER TABLE tenancy_user ENABLE ROW LEVEL SECURITY;
@@ -65,7 +66,7 @@ class Migration(migrations.Migration):
                 WHERE a.id = account_emailconfirmation.email_address_id));
             GRANT SELECT, INSERT, UPDATE, DELETE ON account_emailaddress,
                 account_emailconfirmation, django_session TO {WEB_ROLE};
-            GRANT SELECT ON django_content_type TO {WEB_ROLE};
+            GRANT SELECT ON django_content_type, django_migrations TO {WEB_ROLE};
             GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {WEB_ROLE};
             ALTER DEFAULT PRIVILEGES IN SCHEMA public
                 GRANT USAGE, SELECT ON SEQUENCES TO {WEB_ROLE};

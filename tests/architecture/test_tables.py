@@ -11,7 +11,7 @@ MODELS = [model for model in apps.get_models() if model._meta.app_label in STACK
 # The tenant itself, and people, who may belong to several providers; each has policies of its own.
 NOT_OWNED: set[type[models.Model]] = {Provider, User}
 # What the web role uses of Django without row-level security: it holds nothing of a provider.
-OPEN_TABLES = {"django_session", "django_content_type"}
+OPEN_TABLES = {"django_session", "django_content_type", "django_migrations"}
 # `provider_id = CURRENT_PROVIDER`, the way PostgreSQL writes it.
 OWN_PROVIDER = (
     "(provider_id = (NULLIF(current_setting('app.provider_id'::text, true), ''::text))::bigint)"

@@ -184,9 +184,11 @@ class TestTheWebRole:
     def test_sees_only_the_provider_it_acts_for(
         self, two_providers: tuple[Provider, Provider]
     ) -> None:
+        """Before that it may look providers up, by the slug in an address, but change none."""
         mine, _ = two_providers
         with row_security.web_role():
-            assert rows("SELECT slug FROM tenancy_provider") == []
+            assert len(rows("SELECT slug FROM tenancy_provider")) == 2
+            assert changed("UPDATE tenancy_provider SET name = name") == 0
             with row_security.acting_for(provider_id=mine.pk, user_id=None):
                 assert rows("SELECT slug FROM tenancy_provider") == [("aurora",)]
                 assert changed("UPDATE tenancy_provider SET name = name") == 1

@@ -1,0 +1,1 @@
+"""The account centre of customers and their teams."""

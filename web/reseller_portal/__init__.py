@@ -1,0 +1,1 @@
+"""The reseller portal, where nothing can be changed."""

@@ -1,0 +1,41 @@
+"""Where each page lives. `/healthz` and `/readyz` are answered before any of these."""
+
+from allauth.account import views as account
+from django.conf import settings
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.http import require_POST
+
+from web.account_centre.home import home as account_centre_home
+from web.console.home import home as console_home
+from web.home import home
+from web.reseller_portal.home import home as reseller_portal_home
+from web.webhooks import receive
+
+urlpatterns: list[URLPattern] = [
+    path("", home, name="home"),
+    path("console/", console_home, name="console_home"),
+    path("account/", account_centre_home, name="account_centre_home"),
+    path("reseller/", reseller_portal_home, name="reseller_portal_home"),
+    path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
+    # The names are allauth's, which looks its pages up by them.
+    path("sign-in/", account.login, name="account_login"),
+    path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
+    path("sign-out/", require_POST(account.logout), name="account_logout"),
+]
+if settings.PASSWORD_RESET:
+    urlpatterns += [
+        path("password/reset/", account.password_reset, name="account_reset_password"),
+        path(
+            "password/reset/sent/", account.password_reset_done, name="account_reset_password_done"
+        ),
+        re_path(
+            r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+            account.password_reset_from_key,
+            name="account_reset_password_from_key",
+        ),
+        path(
+            "password/reset/done/",
+            account.password_reset_from_key_done,
+            name="account_reset_password_from_key_done",
+        ),
+    ]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from customers.models import Customer
 from ledger.models import Transfer
 from payments.gateways.protocol import OrderStatus
 from payments.gateways.sandbox.company import Card
-from payments.models import Payment
+from payments.models import Allocation, Payment
 from payments.services.advance import apply_advance
 from payments.services.outcomes import apply_report
 from payments.services.reversal import PaymentNotReversible, reverse_payment
@@ -26,6 +27,7 @@ from tests.factories.payments import make_invoice
 from tests.payments.books import (
     AT,
     assert_books_agree,
+    live_allocations,
     pay_offline,
     receivable,
     report,
@@ -131,6 +133,26 @@ class TestOneReversal:
         assert sum(isinstance(result, PaymentNotReversible) for result in results) == 1
         assert (receivable(customer), wallet(customer)) == (Decimal("50.00"), ZERO)
         assert_books_agree(customer.provider_id)
+
+    def test_of_money_that_is_being_spent_comes_before_or_after(self) -> None:
+        provider = make_provider()
+        for _ in range(8):  # as it is a matter of luck which comes first
+            customer = make_customer(provider)
+            taken_back, kept = pay_offline(customer, "50.00"), pay_offline(customer, "50.00")
+            invoice = make_invoice(customer, "60.00", issued_at=LATER)
+
+            race(
+                partial(
+                    reverse_payment, payment=taken_back, reason="Bounced", at=LATER, actor_id=None
+                ),
+                partial(apply_advance, customer=customer, at=LATER, actor_id=None),
+            )
+
+            invoice.refresh_from_db()
+            settled_first = Allocation.objects.filter(payment=taken_back).exists()
+            assert invoice.settled_amount == Decimal("10.00" if settled_first else "50.00")
+            assert sum(amount for _, amount in live_allocations(kept)) == invoice.settled_amount
+        assert_books_agree(provider.pk)
 
 
 class TestEverythingAtOnce:

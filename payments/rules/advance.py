@@ -36,7 +36,7 @@ class Use:
 
 
 def spend(monies: Iterable[Money], dues: Iterable[Due], *, later_only: bool) -> list[Use]:
-    """Settle `dues` from `monies`, both oldest first; no use is zero.
+    """Settle `dues`, in the order given, from `monies`, oldest first; no use is zero.
 
     Monies that came at the same instant are spent in the order given.
 
@@ -45,7 +45,7 @@ def spend(monies: Iterable[Money], dues: Iterable[Due], *, later_only: bool) -> 
     """
     purse = sorted((m for m in monies if m.amount > 0), key=lambda money: money.arrived_at)
     uses: list[Use] = []
-    for due in sorted(dues, key=lambda due: (due.issued_at, due.invoice_id)):
+    for due in dues:
         wanted = due.amount
         for place, money in enumerate(purse):
             if later_only and money.arrived_at > due.issued_at:

@@ -1,4 +1,4 @@
-"""What customers have to pay, and the unspent money they could pay it with."""
+"""Money that settles nothing yet, and who could pay an invoice with it."""
 
 from datetime import datetime
 
@@ -15,15 +15,6 @@ from payments.rules.advance import Money, unspent
 from payments.selectors.payments import payments
 
 OPEN_STATES = (Invoice.State.ISSUED, Invoice.State.PART_PAID)
-
-
-def open_invoices(scope: Scope, *, customer_id: int) -> QuerySet[Invoice]:
-    """What the customer has to pay, oldest first."""
-    return (
-        Invoice.objects.visible_to(scope)
-        .filter(customer_id=customer_id, state__in=OPEN_STATES)
-        .order_by("issued_at", "pk")
-    )
 
 
 def unspent_money(scope: Scope, *, customer_id: int, currency: str) -> list[Money]:

@@ -1,24 +1,22 @@
 """What a customer may still use."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Max
 
-from billing.models import Invoice
-from cdr.models import LegKind, PartyKind, UsageCharge
-from common.money import ZERO
+from billing.models import BillRun
+from billing.selectors.unbilled import unbilled_net
 from common.scope import Scope
 from customers.models import Customer
 from ledger.models import AccountKind
 from ledger.selectors import balance
-from subscriptions.models import Charge
 
 
 @dataclass(frozen=True)
 class ServiceBalance:
-    """What a customer may still use, and what it is made of; all in `currency`, none rounded."""
+    """What a customer may still use, and what it is made of; all in `currency`."""
 
     currency: str
     credit_limit: Decimal
@@ -39,39 +37,23 @@ def service_balance(scope: Scope, *, customer_id: int) -> ServiceBalance:
     :raises Customer.DoesNotExist: the scope sees no such customer.
     """
     customer = Customer.objects.visible_to(scope).get(pk=customer_id)
+    # Books and bill runs are the provider's own; what they say about this customer is for it too.
+    system = Scope.system(customer.provider_id)
     return ServiceBalance(
         currency=customer.currency,
         credit_limit=customer.credit_limit,
-        receivable_amount=_balance(customer, AccountKind.CUSTOMER_RECEIVABLE),
-        unbilled_amount=_unbilled_usage(customer) + _unbilled_charges(customer),
-        wallet_amount=-_balance(customer, AccountKind.CUSTOMER_WALLET),
+        receivable_amount=_balance(system, customer, AccountKind.CUSTOMER_RECEIVABLE),
+        unbilled_amount=unbilled_net(
+            scope, customer, customer.currency, _first_unbilled_day(system)
+        ),
+        wallet_amount=-_balance(system, customer, AccountKind.CUSTOMER_WALLET),
     )
 
 
-def _balance(customer: Customer, kind: AccountKind) -> Decimal:
-    scope = Scope.system(customer.provider_id)
-    return balance(scope, kind=kind, currency=customer.currency, owner=str(customer.pk))
+def _balance(system: Scope, customer: Customer, kind: AccountKind) -> Decimal:
+    return balance(system, kind=kind, currency=customer.currency, owner=str(customer.pk))
 
 
-def _unbilled_usage(customer: Customer) -> Decimal:
-    charges = UsageCharge.objects.filter(
-        Q(billed__isnull=True) | Q(billed__invoice__state=Invoice.State.ESTIMATE),
-        provider_id=customer.provider_id,
-        kind=LegKind.CUSTOMER,
-        payer_kind=PartyKind.CUSTOMER,
-        payer_id=customer.pk,
-        currency=customer.currency,
-    )
-    total: Decimal = charges.aggregate(total=Coalesce(Sum("amount"), ZERO))["total"]
-    return total
-
-
-def _unbilled_charges(customer: Customer) -> Decimal:
-    charges = Charge.objects.filter(
-        Q(invoice_line__isnull=True) | Q(invoice_line__invoice__state=Invoice.State.ESTIMATE),
-        provider_id=customer.provider_id,
-        customer=customer,
-        currency=customer.currency,
-    )
-    total: Decimal = charges.aggregate(total=Coalesce(Sum("net_amount"), ZERO))["total"]
-    return total
+def _first_unbilled_day(scope: Scope) -> date:
+    issued = BillRun.objects.visible_to(scope).filter(state=BillRun.State.ISSUED)
+    return issued.aggregate(last=Max("period_to"))["last"] or date.min

@@ -9,11 +9,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.models import Invoice
+from billing.selectors.invoices import open_invoices
 from common.locks import lock_in_transaction
 from common.scope import Scope
 from customers.models import Customer
 from payments.models import Payment
-from payments.selectors.advance import OPEN_STATES, open_invoices
+from payments.selectors.advance import OPEN_STATES
 from tenancy.models import Provider
 
 
@@ -36,11 +37,11 @@ def lock_payment(payment_id: int) -> Payment:
 def lock_open_invoices(customer: Customer) -> list[Invoice]:
     """What the customer has to pay in its currency, oldest first; its dues now stay as they are."""
     scope = Scope.system(customer.provider_id)
-    rows = open_invoices(scope, customer_id=customer.pk)
-    locked = rows.filter(currency=customer.currency).order_by("pk").select_for_update(no_key=True)
+    rows = open_invoices(scope, customer.pk, customer.currency)
+    locked = rows.order_by("pk").select_for_update(no_key=True)
     # A row that was waited for is as the other transaction left it, perhaps paid.
     still_open = [invoice for invoice in locked if invoice.state in OPEN_STATES]
-    return sorted(still_open, key=lambda invoice: (invoice.issued_at, invoice.pk))
+    return sorted(still_open, key=lambda invoice: (invoice.due_date or date.max, invoice.pk))
 
 
 def dues_by_invoice(invoices: list[Invoice]) -> dict[int, Decimal]:

@@ -27,9 +27,9 @@ def day(number: int) -> datetime:
 
 
 class TestSpend:
-    def test_gives_the_oldest_money_to_the_oldest_invoice(self) -> None:
+    def test_gives_the_oldest_money_to_the_first_invoice(self) -> None:
         purse = [Money(2, day(2), Decimal("70.00")), Money(1, day(1), Decimal("50.00"))]
-        owed = [Due(8, day(4), Decimal("60.00")), Due(7, day(3), Decimal("30.00"))]
+        owed = [Due(7, day(3), Decimal("30.00")), Due(8, day(4), Decimal("60.00"))]
 
         uses = spend(purse, owed, later_only=True)
 

@@ -5,7 +5,7 @@ import pytest
 
 from common.scope import Scope
 from payments.rules.advance import Money
-from payments.selectors.advance import customers_with_advance_due, open_invoices, unspent_money
+from payments.selectors.advance import customers_with_advance_due, unspent_money
 from payments.services.advance import apply_advance_on_issue
 from payments.services.reversal import reverse_payment
 from tests.factories import make_customer, make_provider
@@ -16,20 +16,6 @@ pytestmark = pytest.mark.django_db
 
 EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
 LATER = AT + timedelta(days=20)
-
-
-class TestOpenInvoices:
-    def test_are_what_the_customer_has_to_pay_oldest_first(self) -> None:
-        provider = make_provider()
-        customer, other = make_customer(provider), make_customer(provider)
-        newer = make_invoice(customer, "10.00", issued_at=AT)
-        older = make_invoice(customer, "10.00", issued_at=EARLIER, state="PART_PAID")
-        make_invoice(customer, "10.00", issued_at=EARLIER, state="PAID")
-        make_invoice(other, "10.00", issued_at=EARLIER)
-
-        found = open_invoices(Scope.system(provider.pk), customer_id=customer.pk)
-
-        assert list(found) == [older, newer]
 
 
 class TestUnspentMoney:

@@ -4,15 +4,23 @@ import csv
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TextIO
+from typing import Protocol
 
 # A spreadsheet takes text that begins so for a formula (OWASP, "CSV injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
+
+class Writable(Protocol):
+    """What takes text: an open file, a response, a command's output."""
+
+    def write(self, text: str, /) -> object:
+        """Append `text`."""
+
+
 Cell = str | int | Decimal | date | datetime | None
 
 
-def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+def write_csv(stream: Writable, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Write a heading and the rows: decimals in full, dates as ISO 8601, None as nothing.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.

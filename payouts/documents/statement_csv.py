@@ -1,8 +1,6 @@
 """A statement as a table for the reseller's own books: one row per event."""
 
-from typing import TextIO
-
-from common.csv_files import write_csv
+from common.csv_files import Writable, write_csv
 from common.money import round_money
 from payouts.documents.layout import reason
 from payouts.models import PayoutStatement
@@ -25,7 +23,7 @@ COLUMNS = (
 )
 
 
-def write_statement_csv(statement: PayoutStatement, stream: TextIO) -> None:
+def write_statement_csv(statement: PayoutStatement, stream: Writable) -> None:
     """Write the accruals on a statement; `period_to` is the first day after the period.
 
     Their amounts sum to accrued plus clawed back.

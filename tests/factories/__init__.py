@@ -121,6 +121,7 @@ def make_customer(provider: Provider, reseller: Reseller | None = None, **fields
     if reseller is not None:
         code = reseller.codes.first() or make_code(reseller)
     values = {
+        "reseller_code": code,
         "number": serial,
         "organisation": f"Customer {serial}",
         "first_name": "Carl",
@@ -134,9 +135,7 @@ def make_customer(provider: Provider, reseller: Reseller | None = None, **fields
         "created_at": LONG_AGO,
         "active_since": LONG_AGO,
     }
-    return Customer.objects.create(
-        provider=provider, reseller=reseller, reseller_code=code, **values | fields
-    )
+    return Customer.objects.create(provider=provider, reseller=reseller, **values | fields)
 
 
 def make_team_member(customer: Customer, role: str = "ADMIN", **fields: Any) -> User:

@@ -1,0 +1,73 @@
+"""Print a standard report for one or more months."""
+
+from argparse import ArgumentParser
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from billing.documents.text import amount_text
+from common.commands import Refused, TollgateCommand
+from common.csv_files import write_csv
+from common.money import round_money
+from common.periods import Period, parse_month
+from common.scope import Scope
+from reports.library import REPORTS, Report, report_named
+from tenancy.selectors import provider_by_slug
+
+
+class Command(TollgateCommand):
+    help = "Print a standard report, as a table or as CSV."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        names = ", ".join(report.name for report in REPORTS)
+        parser.add_argument("name", metavar="NAME", help=f"one of {names}")
+        parser.add_argument("--provider", required=True, metavar="SLUG")
+        parser.add_argument("--period", required=True, metavar="MONTH", help="such as 2026-10")
+        parser.add_argument("--to", metavar="MONTH", help="the last month, for more than one")
+        parser.add_argument("--format", choices=["table", "csv"], default="table")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        report = report_named(options["name"])
+        provider = provider_by_slug(options["provider"])
+        period = _period(options["period"], options["to"] or options["period"])
+        rows = report.read(Scope.system(provider.pk), period)
+        if options["format"] == "csv":
+            cells = ([_cell(row, column) for column in report.columns] for row in rows)
+            write_csv(self.stdout, report.columns, cells)
+        else:
+            self._print(report, rows, f"{provider}: {report.title}, {period}")
+
+    def _print(self, report: Report, rows: Any, title: str) -> None:
+        headings = [column.replace("_", " ") for column in report.columns]
+        numeric = [
+            column.replace("_", " ")
+            for column in report.columns
+            if column.endswith(("_amount", "_count", "_number", "_volume"))
+        ]
+        cells = [[_text(row, column) for column in report.columns] for row in rows]
+        self.print_table(headings, cells, title=title, numeric=numeric)
+        self.stdout.write(report.formula)
+
+
+def _period(first: str, last: str) -> Period:
+    begins, ends = parse_month(first), parse_month(last)
+    if ends < begins:
+        raise Refused(f"--to {last} is before --period {first}; swap them.")
+    return Period(begins.from_date, ends.to_date)
+
+
+def _cell(row: Any, column: str) -> str | int | Decimal | date | None:
+    """A value for programs: amounts in the currency's decimals, or more where there are more."""
+    value: str | int | Decimal | date | None = getattr(row, column)
+    if isinstance(value, Decimal):
+        rounded = round_money(value, row.currency)
+        return rounded if rounded == value else value.normalize()
+    return value
+
+
+def _text(row: Any, column: str) -> str:
+    """A value for people."""
+    value = getattr(row, column)
+    if isinstance(value, Decimal):
+        return amount_text(value, row.currency)
+    return "" if value is None else str(value)

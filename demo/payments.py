@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from billing.services.crediting import credit_amount
-
 from billing.models import CreditNote, Invoice
+from billing.services.credit_notes import credit_amount
 from common import clock
 from common.errors import DomainError
 from common.money import round_money
@@ -79,7 +78,7 @@ def issue_credit_note(customer: Customer) -> None:
     assert invoice is not None, "this customer's traffic makes an invoice"
     if not CreditNote.objects.filter(invoice=invoice).exists():
         credit_amount(
-            invoice=invoice,
+            invoice_id=invoice.pk,
             gross_amount=CREDITED_AMOUNT,
             reason="Calls cut off on 14 October",
             at=clock.now(),

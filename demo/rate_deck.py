@@ -5,7 +5,6 @@ Prefixes, areas and mobile operators come from the numbering metadata of the `ph
 """
 
 import hashlib
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,11 +25,7 @@ from phonenumbers.geodata.locale import LOCALE_DATA
 RATE_PLACES = 8
 _NORTH_AMERICA = "1"
 _SHARED_MARK = "*"
-# Below this share of a prefix's numbers, no operator gives the destination its name.
 _USUAL_NATIONAL_DIGITS = 8
-# No prefix of the operators' data is longer; a shorter one stands for more numbers.
-_LONGEST_NAMED = 9
-_MAJORITY = Decimal("0.6")
 
 
 @dataclass(frozen=True)
@@ -128,52 +123,50 @@ def _countries() -> Iterator[DeckRate]:
     for code in map(str, COUNTRY_CODE_TO_REGION_CODE):
         if not _is_worldwide(code):
             region = COUNTRY_CODE_TO_REGION_CODE[int(code)][0]
-            yield _rate(code, code, region, area=None, mobile=False)
+            yield _rate(code, code, region, mobile=False)
     # The islands share +1 with the mainland, at other prices, and are told by their area codes.
     for prefix in {prefix[:4] for prefix in CARRIER_DATA if prefix[0] == _NORTH_AMERICA}:
         region = _region(prefix, _NORTH_AMERICA)
         if region not in _NORTH_AMERICAN_MAINLAND:
-            yield _rate(prefix, _NORTH_AMERICA, region, area=None, mobile=False)
+            yield _rate(prefix, _NORTH_AMERICA, region, mobile=False)
 
 
 def _areas() -> Iterator[DeckRate]:
-    for prefix, code, name in _named_prefixes(GEOCODE_DATA):
+    for prefix, code in _named_prefixes(GEOCODE_DATA):
         if len(prefix) <= len(code) + zone_of(code).digits_after_code:
-            yield _rate(prefix, code, _region(prefix, code), name, mobile=False)
+            yield _rate(prefix, code, _region(prefix, code), mobile=False)
 
 
 def _mobile_operators() -> Iterator[DeckRate]:
-    shares: dict[str, Counter[str]] = defaultdict(Counter)
-    for prefix, code, name in _named_prefixes(CARRIER_DATA):
+    kept_prefixes = set()
+    for prefix, code in _named_prefixes(CARRIER_DATA):
         # North American operators own exchanges, not area codes: the finest metadata is kept.
         kept = len(code) + (6 if code == _NORTH_AMERICA else zone_of(code).digits_after_code)
         if len(prefix) >= kept:
-            shares[prefix[:kept]][name] += 10 ** (_LONGEST_NAMED - len(prefix))
-    for prefix, owners in shares.items():
+            kept_prefixes.add(prefix[:kept])
+    for prefix in sorted(kept_prefixes):
         code = _calling_code(prefix)
-        name, numbers = owners.most_common(1)[0]
-        area = f"mobile {name}" if numbers >= _MAJORITY * owners.total() else "mobile"
-        yield _rate(prefix, code, _region(prefix, code), area, mobile=True)
+        yield _rate(prefix, code, _region(prefix, code), mobile=True)
 
 
-def _named_prefixes(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Prefix, calling code and English name, of geographic calling codes only."""
+def _named_prefixes(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each prefix that has an English name, and its calling code, if a geographic one."""
     for prefix, translations in names.items():
         code = _calling_code(prefix)
         if "en" in translations and not _is_worldwide(code):
-            yield prefix, code, translations["en"]
+            yield prefix, code
 
 
 def _is_worldwide(code: str) -> bool:
     return COUNTRY_CODE_TO_REGION_CODE[int(code)] == ("001",)
 
 
-def _rate(prefix: str, code: str, region: str, area: str | None, *, mobile: bool) -> DeckRate:
+def _rate(prefix: str, code: str, region: str, *, mobile: bool) -> DeckRate:
     zone = zone_of(code)
     if code == _NORTH_AMERICA and region not in _NORTH_AMERICAN_MAINLAND:
         zone = _CARIBBEAN
     country = _country_name(region)
-    destination = country if area in (None, country) else f"{country}, {area}"
+    destination = f"{country}, mobile" if mobile else country
     increment = zone.mobile_increment if mobile else zone.fixed_increment
     return DeckRate(
         prefix=prefix,

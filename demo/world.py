@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from billing.models import Tax, TaxProfile
 from catalogue.models import Catalogue, ItemTerms, Product, ProductKind, RateTable
 from catalogue.rules.items import Terms
 from catalogue.rules.rate_terms import RateTerms
@@ -71,6 +72,7 @@ def found_provider(plan: ProviderPlan) -> Provider:
         at=at,
     )
     founding = _Founding(plan, provider, at)
+    _create_taxes(founding)
     products = _create_products(founding)
     tables = _create_rate_tables(founding, products["voice"])
     catalogues = _create_catalogues(founding, products, tables)
@@ -80,6 +82,18 @@ def found_provider(plan: ProviderPlan) -> Provider:
     for customer_plan in customers_of(plan):
         _create_customer(founding, customer_plan, catalogues)
     return provider
+
+
+def _create_taxes(founding: _Founding) -> None:
+    profile = TaxProfile.objects.create(
+        provider=founding.provider, name=founding.plan.tax_name, is_default=True
+    )
+    Tax.objects.create(
+        provider=founding.provider,
+        profile=profile,
+        name=founding.plan.tax_name,
+        percent=founding.plan.tax_percent,
+    )
 
 
 def _create_products(founding: _Founding) -> dict[str, Product]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from embedded import engines
@@ -54,6 +55,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "rest_framework",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "heroicons",
     "tenancy",
     "audit",
     "ledger",
@@ -82,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "web.headers.PrivatePagesMiddleware",
     "web.access.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -100,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "web.shared.shell.shell",
             ],
         },
     },
@@ -173,6 +180,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tollgate <tollgate@l
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
@@ -196,6 +204,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "apply advance": {"task": "payments.apply_advances", "schedule": 60},
     "accrue commission": {"task": "payouts.sweep", "schedule": 300},
     "end due subscriptions": {"task": "subscriptions.end_due_subscriptions", "schedule": 3600},
+    "verify the books": {
+        "task": "reports.verify_ledgers",
+        "schedule": crontab(hour="2", minute="30"),
+    },
 }
 
 REST_FRAMEWORK = {

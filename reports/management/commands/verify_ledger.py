@@ -42,6 +42,6 @@ class Command(TollgateCommand):
 
 
 def _in_words(result: Verification) -> str:
-    counts = ", ".join(f"{count:,} {name}" for name, count in result.compared.items() if count)
+    counts = ", ".join(f"{name} {count:,}" for name, count in result.compared.items() if count)
     outcome = f"{len(result.faults):,} faults" if result.faults else "all agree"
     return f"{counts or 'nothing posted yet'}: {outcome}"

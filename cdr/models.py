@@ -188,8 +188,10 @@ class Xdr(ProviderOwned):
     """A usage detail record as received; partitioned by month of `started_at`.
 
     What was received is never edited; the parties and the result follow where suspense is released.
-    `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk. `dedup_key`
-    is a 128-bit hash of source, call id and leg id, or of start, caller, destination and duration.
+    `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk, hence unique.
+    `dedup_key` is a 128-bit hash of source, call id and leg id, or of source, start, caller,
+    destination and duration; with the start it is the primary key in the database, so that one
+    index keeps an xDR from being stored twice and finds the xDRs of a time.
     """
 
     seen_by_customer = "customer_id"
@@ -268,17 +270,26 @@ class UsageCharge(ProviderOwned):
     """Legs of one chunk summed per payer, payee, product, day and destination.
 
     `day` is in the provider's zone. `customer_reseller` is the tag of the originating customer.
-    Written once with the legs, or later with the leg that suspense released; never edited.
+    Written once with the legs, or later with the leg that suspense released; never edited. The two
+    composite foreign keys (provider and chunk, provider and product) say all that plain ones would,
+    and each foreign key costs as much as the rest of the row.
     """
 
-    chunk = models.ForeignKey(XdrChunk, on_delete=models.PROTECT, related_name="usage_charges")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    chunk = models.ForeignKey(
+        XdrChunk, on_delete=models.PROTECT, related_name="usage_charges", db_constraint=False
+    )
     kind = models.SmallIntegerField(choices=LegKind.choices)
     payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
     payer_id = models.BigIntegerField()
     payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
     payee_id = models.BigIntegerField()
     customer_reseller_id = models.BigIntegerField(null=True)
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     day = models.DateField()
     destination = models.CharField(max_length=120)
     currency = models.CharField(max_length=3)

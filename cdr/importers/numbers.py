@@ -39,14 +39,30 @@ def normalise(
     National numbers get the row's `country_prefixes`, or the plan's where that is null. `number` is
     null for what is no E.164 number: names, extensions, national numbers without a country prefix.
     """
-    frame = pl.DataFrame(
-        [dialled.alias("dialled"), _country_column(dialled, plan, country_prefixes)]
+    country = _country_column(dialled, plan, country_prefixes)
+    frame = pl.DataFrame([dialled.alias("dialled"), country]).with_row_index("place")
+    settled = frame.select(_is_settled(plan, tech_prefixes or {}).fill_null(False)).to_series()
+    as_dialled = frame.filter(settled).select(
+        "place", number="dialled", trunk=pl.lit(None, pl.Int64)
     )
-    return (
-        frame.with_columns(dialled=pl.col("dialled").str.strip_chars())
-        .select("country", *_without_tech_prefix(tech_prefixes or {}))
-        .select(_e164(plan).alias("number"), "trunk")
+    worked_out = (
+        frame.filter(~settled)
+        .with_columns(dialled=pl.col("dialled").str.strip_chars())
+        .select("place", "country", *_without_tech_prefix(tech_prefixes or {}))
+        .select("place", _e164(plan).alias("number"), "trunk")
     )
+    return pl.concat([as_dialled, worked_out]).sort("place").drop("place")
+
+
+def _is_settled(plan: DialPlan, tech_prefixes: Mapping[str, int]) -> pl.Expr:
+    """Whether the string is the E.164 number already, as most are: ten times as fast to see."""
+    dialled = pl.col("dialled")
+    signs = [*tech_prefixes, plan.international_prefix, plan.trunk_prefix]
+    signed = [dialled.str.starts_with(sign) for sign in signs if sign]
+    plain = dialled.str.contains(_valid(plan)) & ~pl.any_horizontal(pl.lit(False), *signed)
+    if plan.national_digits is None:
+        return plain
+    return plain & (dialled.str.len_bytes() != plan.national_digits)
 
 
 def _country_column(
@@ -81,8 +97,11 @@ def _e164(plan: DialPlan) -> pl.Expr:
         .then(pl.col("country") + digits.str.strip_prefix(plan.trunk_prefix or ""))
         .otherwise(digits)
     )
-    valid = f"^[1-9][0-9]{{{plan.minimum_digits - 1},14}}$"
-    return pl.when(number.str.contains(valid)).then(number)
+    return pl.when(number.str.contains(_valid(plan))).then(number)
+
+
+def _valid(plan: DialPlan) -> str:
+    return f"^[1-9][0-9]{{{plan.minimum_digits - 1},14}}$"
 
 
 def _is_national(digits: pl.Expr, plan: DialPlan) -> pl.Expr:

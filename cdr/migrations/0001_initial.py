@@ -191,6 +191,8 @@ class Migration(migrations.Migration):
                 (
                     "product",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="catalogue.product",
@@ -199,6 +201,8 @@ class Migration(migrations.Migration):
                 (
                     "provider",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="tenancy.provider",
@@ -207,6 +211,7 @@ class Migration(migrations.Migration):
                 (
                     "chunk",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="usage_charges",
                         to="cdr.xdrchunk",

@@ -25,9 +25,8 @@ CREATE TABLE cdr_xdr (
     vendor_id bigint,
     terminating_customer_id bigint,
     result smallint NOT NULL,
-    PRIMARY KEY (provider_id, started_at, id)
+    CONSTRAINT cdr_xdr_once PRIMARY KEY (provider_id, started_at, dedup_key)
 ) PARTITION BY RANGE (started_at);
-CREATE UNIQUE INDEX cdr_xdr_once ON cdr_xdr (provider_id, source_id, started_at, dedup_key);
 CREATE INDEX cdr_xdr_customer ON cdr_xdr (provider_id, customer_id, started_at);
 
 CREATE TABLE cdr_leg (

@@ -23,7 +23,7 @@ def dedup_keys(xdrs: pl.DataFrame, *, source_id: int) -> pl.Series:
         pl.lit(f"{source_id}{_BREAK}")
         + pl.when(pl.col("call_id").is_null()).then(by_facts).otherwise(by_call)
     ).to_series()
-    keys = [_hash(text.encode()) for text in texts.to_list()]
+    keys = [_hash(text) for text in texts.cast(pl.Binary).to_list()]
     return pl.Series("dedup_key", keys, dtype=pl.String)
 
 

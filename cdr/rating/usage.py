@@ -21,13 +21,14 @@ def sum_usage(
     stands: NDArray[np.bool_],
     by_xdr: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The standing legs by payer, payee, customer's reseller, day, destination and currency.
+    """Sums of the standing legs, of which there must be one at least.
+
+    By payer, payee, customer's reseller, day, destination and currency, in the order of payers.
 
     `by_xdr` has volume (int64), day (date) and reseller_id of each xDR (PROVIDER_ID for none),
     which is null in the answer where it is none. `cost` is summed exactly, as Int128 at 10^-8.
     """
-    row = legs.row[stands]
-    standing = by_xdr[row].with_columns(
+    standing = by_xdr[legs.row[stands]].with_columns(
         charge=legs.charge[stands],
         payer_kind=legs.payer_kind[stands],
         payer_id=legs.payer_id[stands],
@@ -49,21 +50,23 @@ def sum_usage(
         named.group_by(*_PARTIES, "destination", "currency")
         .agg(pl.col("call_count", "volume", "billed", "cost").sum())
         .with_columns(reseller_id=pl.col("reseller_id").replace(PROVIDER_ID, None))
-        .sort(*_PARTIES, "destination", "currency")
+        .sort("payer_kind", "payer_id", "day")
     )
 
 
 def _destinations(by_rate: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.DataFrame:
     """The destination and currency of every rate that was used."""
     used = by_rate.select("table_id", "rate_index").unique()
-    texts = [_destination(tables[table_id], index) for table_id, index in used.iter_rows()]
-    currencies = [tables[table_id].currency for table_id in used["table_id"]]
-    return used.with_columns(
-        destination=pl.Series(texts, dtype=pl.String),
-        currency=pl.Series(currencies, dtype=pl.String),
+    return pl.concat(
+        rates.with_columns(
+            destination=_names(tables[table_id], rates["rate_index"]),
+            currency=pl.lit(tables[table_id].currency),
+        )
+        for (table_id,), rates in used.partition_by("table_id", as_dict=True).items()
     )
 
 
-def _destination(table: PriceTable, rate_index: int) -> str:
+def _names(table: PriceTable, rate_index: pl.Series) -> pl.Series:
     assert table.compiled is not None, "a standing leg has a rate"
-    return table.compiled.destinations[rate_index]
+    destinations = table.compiled.destinations
+    return pl.Series([destinations[index] for index in rate_index], dtype=pl.String)

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from psycopg2 import errors
 
-from cdr.importers.chunks import read_chunks
+from cdr.importers.chunks import CHUNK_BYTES, read_chunks
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
+from cdr.services.copying import timestamps
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.rating import RatedXdrs, rate_xdrs
 from cdr.services.recording import (
@@ -28,6 +30,17 @@ PLACE_BITS = 18
 """An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
 
 _IDENTITY = {"started_at": pl.Int64, "dedup_key": pl.String}
+_STORED_BETWEEN = """
+    SELECT (extract(epoch FROM x.started_at) * 1000000)::bigint, x.dedup_key::text
+    FROM cdr_xdr x WHERE x.provider_id = %s AND x.started_at BETWEEN %s AND %s LIMIT %s
+"""
+_STORED_OF = """
+    SELECT (extract(epoch FROM x.started_at) * 1000000)::bigint, x.dedup_key::text
+    FROM unnest(%s::timestamptz[], %s::uuid[]) AS new(started_at, dedup_key)
+    JOIN cdr_xdr x ON x.started_at = new.started_at AND x.dedup_key = new.dedup_key
+    WHERE x.provider_id = %s
+"""
+_ROWS_READ_PER_XDR = 4
 _RUNS = 5
 _LOST_RACES = (errors.UniqueViolation, errors.DeadlockDetected)
 
@@ -74,16 +87,19 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
 
 def _content(chunk: XdrChunk) -> bytes:
     path = Path(settings.XDR_FILES_DIR) / chunk.file.stored_name
-    read = next(
-        read_chunks(
-            path,
-            max_bytes=chunk.first_byte + chunk.byte_count,
-            lines=chunk.line_count,
-            first_line=chunk.first_line,
-            offset=chunk.first_byte,
-        )
+    if chunk.byte_count <= CHUNK_BYTES:
+        with path.open("rb") as text:
+            text.seek(chunk.first_byte)
+            return text.read(chunk.byte_count)
+    # Its last line goes on beyond all bounds: read so that only the beginning of it is kept.
+    pieces = read_chunks(
+        path,
+        max_bytes=chunk.first_byte + chunk.byte_count,
+        lines=chunk.line_count,
+        first_line=chunk.first_line,
+        offset=chunk.first_byte,
     )
-    return read.content
+    return next(pieces).content
 
 
 def _record(mediated: MediatedLines, chunk: XdrChunk, origin: Origin) -> _Counts:
@@ -109,29 +125,32 @@ def _numbered(xdrs: pl.DataFrame, chunk: XdrChunk) -> pl.DataFrame:
 
 
 def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
-    """Which of the xDRs the source has brought before: one range query over their starts."""
+    """Which of the xDRs were brought before: by one range query over their starts.
+
+    Where the range holds far more xDRs than the chunk, each of the chunk is looked up instead.
+    """
     if xdrs.is_empty():
         return pl.Series(dtype=pl.Boolean)
     starts = xdrs["started_at"].to_numpy()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (extract(epoch FROM started_at) * 1000000)::bigint, dedup_key::text"
-            " FROM cdr_xdr WHERE provider_id = %s AND source_id = %s"
-            " AND started_at BETWEEN %s AND %s",
-            [
-                source.provider_id,
-                source.id,
-                from_microseconds(int(starts.min())),
-                from_microseconds(int(starts.max())),
-            ],
-        )
-        rows = cursor.fetchall()
+    bounds = (from_microseconds(int(starts.min())), from_microseconds(int(starts.max())))
+    most = _ROWS_READ_PER_XDR * len(xdrs)
+    rows = _query(_STORED_BETWEEN, [source.provider_id, *bounds, most])
+    if len(rows) == most:
+        instants, keys = timestamps(xdrs["started_at"]), xdrs["dedup_key"]
+        rows = _query(_STORED_OF, [instants.to_list(), keys.to_list(), source.provider_id])
     known = pl.DataFrame(rows, schema=_IDENTITY, orient="row").with_columns(
         pl.col("dedup_key").str.replace_all("-", "", literal=True), is_stored=True
     )
     identity = list(_IDENTITY)
     found = xdrs.select(identity).join(known, on=identity, how="left", maintain_order="left")
     return found["is_stored"].fill_null(False)
+
+
+def _query(sql: str, parameters: list[Any]) -> list[tuple[int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[int, str]] = cursor.fetchall()
+    return rows
 
 
 def _counted(rated: RatedXdrs, before: _Counts) -> _Counts:

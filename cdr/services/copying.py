@@ -1,13 +1,42 @@
 """Writing columns to PostgreSQL by COPY."""
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from io import BytesIO
 
+import numpy as np
 import polars as pl
 from django.db import connection
+from numpy.typing import NDArray
 
 _BYTES_AT_ONCE = 1 << 20
-_STAMP = "%Y-%m-%d %H:%M:%S%.6f+00"
+_BINARY_START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+_BINARY_END = struct.pack(">h", -1)
+# PostgreSQL counts microseconds from the year 2000.
+_POSTGRES_EPOCH = 946_684_800_000_000
+
+
+class Binary(Enum):
+    """Types of COPY's binary format whose values all take the same room."""
+
+    SMALLINT = auto()
+    BIGINT = auto()
+    TIMESTAMPTZ = auto()
+    """From microseconds since 1970."""
+    AMOUNT = auto()
+    """numeric with eight decimals, from whole numbers of 10^-8 below 10^18."""
+    CODE = auto()
+    """Text of three bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of one binary type: an array, or one value for all rows."""
+
+    kind: Binary
+    values: NDArray[np.generic] | int
 
 
 def copy_rows(table: str, rows: pl.DataFrame, *, texts: Sequence[str]) -> None:
@@ -18,27 +47,99 @@ def copy_rows(table: str, rows: pl.DataFrame, *, texts: Sequence[str]) -> None:
     if rows.is_empty():
         return
     never_null = f", FORCE_NOT_NULL ({', '.join(texts)})" if texts else ""
-    command = f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT csv{never_null})"
     encoded = BytesIO()
     rows.write_csv(encoded, include_header=False)
+    _copy(table, rows.columns, f"FORMAT csv{never_null}", encoded)
+
+
+def copy_binary(table: str, columns: Mapping[str, Column], count: int) -> None:
+    """Append `count` rows without any null to the table's columns.
+
+    For rows of numbers alone this is several times as fast as text, on both ends.
+    """
+    if not count:
+        return
+    encoded = BytesIO()
+    encoded.write(_BINARY_START)
+    encoded.write(_encode(columns, count).data)
+    encoded.write(_BINARY_END)
+    _copy(table, list(columns), "FORMAT binary", encoded)
+
+
+def _copy(table: str, columns: Sequence[str], options: str, encoded: BytesIO) -> None:
     encoded.seek(0)
+    command = f"COPY {table} ({', '.join(columns)}) FROM STDIN ({options})"
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(command, encoded, _BYTES_AT_ONCE)
 
 
-def timestamps(microseconds: pl.Series) -> pl.Series:
-    """Instants, given in microseconds UTC, as PostgreSQL reads them; null stays null.
+def _encode(columns: Mapping[str, Column], count: int) -> NDArray[np.void]:
+    """The rows as bytes: the number of fields, then the length and the value of each."""
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, column in columns.items():
+        layout.append((f"{name} length", ">i4"))
+        layout += [(f"{name} {part}", kind) for part, kind in _PARTS[column.kind]]
+    rows = np.empty(count, dtype=layout)
+    rows["fields"] = len(columns)
+    for name, column in columns.items():
+        parts = _PARTS[column.kind]
+        rows[f"{name} length"] = sum(np.dtype(kind).itemsize for _, kind in parts)
+        for part, values in _values(column).items():
+            rows[f"{name} {part}"] = values
+    return rows
 
-    Each distinct one is written once: a second of traffic holds many starts.
-    """
-    distinct = microseconds.unique().to_frame("instant")
-    texts = distinct.with_columns(
-        text=pl.from_epoch("instant", time_unit="us").dt.to_string(_STAMP)
-    )
+
+_PARTS: Mapping[Binary, Sequence[tuple[str, str]]] = {
+    Binary.SMALLINT: [("value", ">i2")],
+    Binary.BIGINT: [("value", ">i8")],
+    Binary.TIMESTAMPTZ: [("value", ">i8")],
+    Binary.CODE: [("value", "S3")],
+    # Digits to the base of ten thousand, the first of them worth 10^8: five hold 10^18 * 10^-8.
+    Binary.AMOUNT: [
+        *(("digits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2")),
+        *((f"digit {place}", ">i2") for place in range(5)),
+    ],
+}
+
+
+def _values(column: Column) -> dict[str, NDArray[np.generic] | int]:
+    values = column.values
+    if column.kind is Binary.TIMESTAMPTZ:
+        return {"value": values - _POSTGRES_EPOCH}
+    if column.kind is Binary.AMOUNT:
+        return _amount_parts(np.asarray(values, dtype=np.int64))
+    return {"value": values}
+
+
+def _amount_parts(scaled: NDArray[np.int64]) -> dict[str, NDArray[np.generic] | int]:
+    negative = 0x4000
+    parts: dict[str, NDArray[np.generic] | int] = {"digits": 5, "weight": 2, "scale": 8}
+    parts["sign"] = np.where(scaled < 0, negative, 0)
+    rest = np.abs(scaled)
+    for place in reversed(range(5)):
+        rest, parts[f"digit {place}"] = np.divmod(rest, 10_000)
+    return parts
+
+
+def timestamps(microseconds: pl.Series) -> pl.Series:
+    """Instants, given in microseconds UTC, as PostgreSQL reads them; null stays null."""
+    instant = pl.from_epoch("instant", time_unit="us")
+    return _by_distinct(microseconds, instant.dt.to_string("%Y-%m-%d %H:%M:%S%.6f+00"))
+
+
+def days(microseconds: pl.Series, zone: str) -> pl.Series:
+    """The calendar day of each instant in a time zone."""
+    instant = pl.from_epoch("instant", time_unit="us").dt.replace_time_zone("UTC")
+    return _by_distinct(microseconds, instant.dt.convert_time_zone(zone).dt.date())
+
+
+def _by_distinct(microseconds: pl.Series, answer: pl.Expr) -> pl.Series:
+    """The answer for each `instant`, worked out once: a second of traffic holds many starts."""
+    distinct = microseconds.unique().to_frame("instant").with_columns(answer.alias("answer"))
     found = microseconds.to_frame("instant").join(
-        texts, on="instant", how="left", maintain_order="left"
+        distinct, on="instant", how="left", maintain_order="left"
     )
-    return found["text"]
+    return found["answer"]
 
 
 def amounts(costs: str) -> pl.Expr:

@@ -149,6 +149,8 @@ def _copy_text(received: _Fingerprint, target: IO[bytes], name: str) -> None:
     size = 0
     try:
         while part := text.read(_BYTES_AT_ONCE):
+            if not size and part.startswith(_GZIP_MAGIC):
+                raise FileUnreadable(f"{name} is compressed twice: unpack it once.")
             size += target.write(part)
             if size > settings.XDR_FILE_BYTES:
                 raise FileTooLarge(

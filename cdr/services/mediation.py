@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cdr.importers import freeswitch_csv
-from cdr.importers.chunks import ParsedChunk
+from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk
 from cdr.importers.numbers import DialPlan, normalise
 from cdr.models import Source, Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
@@ -136,7 +136,7 @@ def _without_untimely(
 def _unparsable(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.select(
         "line_number",
-        "raw",
+        pl.col("raw").str.slice(0, MAX_LINE_BYTES),
         reason=pl.lit(str(Suspended.UNPARSABLE)),
         detail="reason",
         started_at=pl.lit(None, pl.Int64),

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from cdr.models import Suspense
 from cdr.partitions import ensure_partitions
 from cdr.rating.usage import sum_usage
-from cdr.services.copying import amounts, copy_rows, timestamps
+from cdr.services.copying import (
+    Binary,
+    Column,
+    amounts,
+    copy_binary,
+    copy_rows,
+    days,
+    timestamps,
+)
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
 
@@ -56,7 +64,9 @@ def record_xdrs(rated: RatedXdrs, origin: Origin) -> None:
         "terminating_customer_id",
         pl.Series("result", rated.outcome.result),
     )
-    copy_rows("cdr_xdr", rows, texts=_XDR_TEXTS)
+    # By customer, so that neighbours in the file are neighbours in the customers' index as well:
+    # it took half the time of all COPYs otherwise, with two thousand customers.
+    copy_rows("cdr_xdr", rows.sort("customer_id"), texts=_XDR_TEXTS)
 
 
 def record_legs(
@@ -67,37 +77,40 @@ def record_legs(
     number: NDArray[np.int64],
 ) -> None:
     """Store the legs that stand, under the given numbers, and their sums as usage charges."""
+    if not stands.any():
+        return
     legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
     row = legs.row[stands]
-    currencies = {table.id: table.currency for table in rated.tables.values()}
-    table_id = pl.Series("rate_table_id", legs.table_id[stands])
-    rows = pl.DataFrame(
-        {
-            "started_at": timestamps(xdrs["started_at"]).gather(row),
-            "xdr_id": xdrs["id"].gather(row),
-            "number": number[stands],
-            "kind": legs.charge[stands],
-            "payer_kind": legs.payer_kind[stands],
-            "payer_id": legs.payer_id[stands],
-            "payee_kind": legs.payee_kind[stands],
-            "payee_id": legs.payee_id[stands],
-            "rate_table_id": table_id,
-            "rate_id": priced.rate_id[stands],
-            "billed_volume": priced.billed[stands],
-            "amount": priced.cost[stands],
-            "currency": table_id.replace_strict(currencies, return_dtype=pl.String),
-        }
-    ).with_columns(amounts("amount"), provider_id=pl.lit(origin.source.provider_id))
-    copy_rows("cdr_leg", rows, texts=())
+    columns = {
+        "provider_id": Column(Binary.BIGINT, origin.source.provider_id),
+        "started_at": Column(Binary.TIMESTAMPTZ, xdrs["started_at"].to_numpy()[row]),
+        "xdr_id": Column(Binary.BIGINT, xdrs["id"].to_numpy()[row]),
+        "number": Column(Binary.SMALLINT, number[stands]),
+        "kind": Column(Binary.SMALLINT, legs.charge[stands]),
+        "payer_kind": Column(Binary.SMALLINT, legs.payer_kind[stands]),
+        "payer_id": Column(Binary.BIGINT, legs.payer_id[stands]),
+        "payee_kind": Column(Binary.SMALLINT, legs.payee_kind[stands]),
+        "payee_id": Column(Binary.BIGINT, legs.payee_id[stands]),
+        "rate_table_id": Column(Binary.BIGINT, legs.table_id[stands]),
+        "rate_id": Column(Binary.BIGINT, priced.rate_id[stands]),
+        "billed_volume": Column(Binary.BIGINT, priced.billed[stands]),
+        "amount": Column(Binary.AMOUNT, priced.cost[stands]),
+        "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[stands])),
+    }
+    copy_binary("cdr_leg", columns, len(row))
     _record_usage(rated, origin, stands)
+
+
+def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    ordered = sorted(rated.tables)
+    codes = np.array([rated.tables[key].currency for key in ordered], dtype="S3")
+    return codes[np.searchsorted(np.array(ordered, dtype=np.int64), table_id)]
 
 
 def _record_usage(rated: RatedXdrs, origin: Origin, stands: NDArray[np.bool_]) -> None:
     source = origin.source
-    start = pl.from_epoch("started_at", time_unit="us").dt.replace_time_zone("UTC")
-    by_xdr = rated.xdrs.select(
-        "volume", "reseller_id", day=start.dt.convert_time_zone(source.day_zone.key).dt.date()
-    )
+    day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
+    by_xdr = rated.xdrs.select("volume", "reseller_id", day)
     usage = sum_usage(rated.legs, rated.priced, rated.tables, stands=stands, by_xdr=by_xdr)
     rows = usage.select(
         pl.lit(source.provider_id).alias("provider_id"),

@@ -7,7 +7,7 @@ from typing import Any
 from common.errors import DomainError
 from common.periods import Period
 from common.scope import Scope
-from reports.selectors import acquisition, payouts, sales
+from reports.selectors import acquisition, payouts, sales, wholesale
 
 
 class UnknownReport(DomainError):
@@ -65,6 +65,20 @@ REPORTS = (
         acquisition.ACQUISITION,
         acquisition.Acquisition,
         acquisition.acquisition,
+    ),
+    Report(
+        "wholesale",
+        "Wholesale legs in billing mode",
+        wholesale.WHOLESALE,
+        wholesale.Wholesale,
+        wholesale.wholesale,
+    ),
+    Report(
+        "margin",
+        "Margin on usage by party",
+        wholesale.MARGIN,
+        wholesale.Margin,
+        wholesale.margins,
     ),
 )
 

@@ -120,7 +120,7 @@ class Command(TollgateCommand):
                 provider=plan.slug,
                 period=f"{today:%Y-%m}",
                 approve=True,
-                output=str(settings.VAR_DIR / "demo"),
+                output=settings.VAR_DIR / "demo",
             )
 
 

@@ -7,12 +7,12 @@ from itertools import groupby
 
 from billing.models import CreditNote, CreditNoteTax, InvoiceLine, InvoiceTax
 from billing.selectors.invoices import invoice_by_id
-from common.errors import DomainError
+from common.errors import NotFound
 from common.money import ZERO
 from common.scope import Scope
 
 
-class UnknownCreditNote(DomainError):
+class UnknownCreditNote(NotFound):
     """There is no such credit note for whoever asks."""
 
 

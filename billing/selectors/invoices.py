@@ -3,12 +3,12 @@
 from datetime import date
 
 from billing.models import Invoice
-from common.errors import DomainError
+from common.errors import NotFound
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
 
-class UnknownInvoice(DomainError):
+class UnknownInvoice(NotFound):
     """There is no such invoice for whoever asks."""
 
 

@@ -1,0 +1,94 @@
+"""Reading bill runs: how far they are, what they come to, who failed."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, Sum
+
+from billing.models import BillRun, BillRunItem, Document, Invoice
+from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How many payers of a run are in which state, and how many documents there are."""
+
+    state: str
+    error: str
+    payers: int
+    waiting: int
+    estimated: int
+    empty: int
+    issued: int
+    failed: int
+    invoices: int
+    documents: int
+
+
+@dataclass(frozen=True)
+class KindTotal:
+    """What a run's invoices (or estimates) of one kind and currency come to."""
+
+    kind: str
+    currency: str
+    count: int
+    net_amount: Decimal
+    tax_amount: Decimal
+    gross_amount: Decimal
+
+
+def bill_runs(scope: Scope) -> ProviderQuerySet[BillRun]:
+    """The provider's runs, the latest period first; no portal sees any."""
+    return BillRun.objects.visible_to(scope).order_by("-period_from", "-pk")
+
+
+def run_progress(scope: Scope, run_id: int) -> RunProgress:
+    """How far a run is.
+
+    :raises BillRun.DoesNotExist: if the scope sees no such run.
+    """
+    run = BillRun.objects.visible_to(scope).get(pk=run_id)
+    rows = BillRunItem.objects.visible_to(scope).filter(run=run)
+    counts = Counter(dict(rows.values_list("state").annotate(count=Count("pk"))))
+    issued = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run)
+    issued = issued.exclude(state=Invoice.State.ESTIMATE)
+    return RunProgress(
+        state=run.state,
+        error=run.error,
+        payers=counts.total(),
+        waiting=counts[BillRunItem.State.WAITING],
+        estimated=counts[BillRunItem.State.ESTIMATED],
+        empty=counts[BillRunItem.State.EMPTY],
+        issued=counts[BillRunItem.State.ISSUED],
+        failed=counts[BillRunItem.State.FAILED],
+        invoices=issued.count(),
+        documents=Document.objects.visible_to(scope).filter(invoice__in=issued).count(),
+    )
+
+
+def run_totals(scope: Scope, run_id: int) -> list[KindTotal]:
+    """The run's sums by kind and currency, never across currencies."""
+    rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id)
+    sums = rows.values("kind", "currency").annotate(
+        count=Count("pk"), net=Sum("net_amount"), tax=Sum("tax_amount"), gross=Sum("gross_amount")
+    )
+    return [
+        KindTotal(row["kind"], row["currency"], row["count"], row["net"], row["tax"], row["gross"])
+        for row in sums.order_by("kind", "currency")
+    ]
+
+
+def failed_items(scope: Scope, run_id: int) -> ProviderQuerySet[BillRunItem]:
+    """The payers that failed, with their errors."""
+    rows = BillRunItem.objects.visible_to(scope).filter(run=run_id)
+    rows = rows.filter(state=BillRunItem.State.FAILED)
+    return rows.select_related("customer", "reseller").order_by("pk")
+
+
+def without_document(scope: Scope, run_id: int) -> list[int]:
+    """Ids of the run's issued invoices that were not rendered yet."""
+    rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id, document=None)
+    issued = rows.exclude(state=Invoice.State.ESTIMATE)
+    return list(issued.order_by("pk").values_list("pk", flat=True))

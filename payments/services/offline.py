@@ -1,6 +1,6 @@
 """Money that came by other means, recorded by the provider's staff."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -55,14 +55,7 @@ def record_offline_payment(
     :raises InvoiceNotPayable: the distribution names an invoice with nothing to pay.
     :raises DistributionTooHigh: a share exceeds its due, or the shares exceed `amount`.
     """
-    if mode == Payment.Mode.GATEWAY:
-        raise ModeNotOffline("Choose how the money came: cash, cheque, bank transfer, card, other.")
-    if currency != customer.currency:
-        raise CurrencyMismatch(f"{customer} pays in {customer.currency}, not in {currency}.")
-    today = day_of(customer.provider, at)
-    for day in (posting_date, transaction_date):
-        if day > today:
-            raise DateInFuture(f"{day} is in the future; today is {today}.")
+    _check(customer, currency, mode, {posting_date, transaction_date}, at)
     lock_money(customer.pk)
     payment = plan_payment(
         customer=customer,
@@ -77,6 +70,24 @@ def record_offline_payment(
         actor_id=actor_id,
     )
     receive(payment=payment, posting_date=posting_date, at=at, actor_id=actor_id)
+    _record(payment, at, actor_id)
+    return payment
+
+
+def _check(
+    customer: Customer, currency: str, mode: Payment.Mode, days: Iterable[date], at: datetime
+) -> None:
+    if mode == Payment.Mode.GATEWAY:
+        raise ModeNotOffline("Choose how the money came: cash, cheque, bank transfer, card, other.")
+    if currency != customer.currency:
+        raise CurrencyMismatch(f"{customer} pays in {customer.currency}, not in {currency}.")
+    today = day_of(customer.provider, at)
+    latest = max(days)
+    if latest > today:
+        raise DateInFuture(f"{latest} is in the future; today is {today}.")
+
+
+def _record(payment: Payment, at: datetime, actor_id: int | None) -> None:
     record(
         provider_id=payment.provider_id,
         action="payment.recorded",
@@ -85,10 +96,9 @@ def record_offline_payment(
         actor_id=actor_id,
         after={
             "receipt_number": payment.receipt_number,
-            "amount": amount,
-            "currency": currency,
-            "mode": mode,
-            "reference": reference,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "mode": payment.mode,
+            "reference": payment.reference,
         },
     )
-    return payment

@@ -7,12 +7,12 @@ from typing import Any
 from common.scope import Scope
 from customers.models import Customer
 from ledger.models import AccountKind
-from ledger.selectors import balance, ledger_faults
+from ledger.selectors import balance
 from payments.gateways.protocol import OrderReport, OrderStatus
 from payments.models import Allocation, Payment
-from payments.selectors.faults import payment_faults
 from payments.services.checkouts import start_bulk_payment
 from payments.services.offline import record_offline_payment
+from reports.selectors.verification import verify
 
 AT = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 10)
@@ -37,9 +37,7 @@ def own(customer: Customer, kind: AccountKind, owner: str = "") -> Decimal:
 
 def assert_books_agree(provider_id: int) -> None:
     """No fault is to be found in the provider's books."""
-    scope = Scope.system(provider_id)
-    assert ledger_faults(scope) == []
-    assert payment_faults(scope) == []
+    assert verify(Scope.system(provider_id)).faults == []
 
 
 def pay_offline(customer: Customer, amount: str, **fields: Any) -> Payment:

@@ -46,7 +46,6 @@ class Migration(migrations.Migration):
             ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;
             CREATE POLICY own_provider ON tenancy_provider
                 USING (id = {CURRENT_PROVIDER});
-            CREATE POLICY any_by_slug ON tenancy_provider FOR SELECT USING ({SIGNING_IN});
             GRANT SELECT, UPDATE ON tenancy_provider TO {WEB_ROLE};
 
             ALTER TABLE tenancy_user ENABLE ROW LEVEL SECURITY;

@@ -12,3 +12,7 @@ class DomainError(Exception):
     def code(self) -> str:
         """The refusal's stable name for programs, e.g. `InvoiceNotDraft`."""
         return type(self).__name__
+
+
+class NotFound(DomainError):
+    """There is no such row for whoever asks, be it missing or another's."""

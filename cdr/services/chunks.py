@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from psycopg2 import errors
+from django.db import connection
 
 from cdr.importers.chunks import CHUNK_BYTES, read_chunks
 from cdr.models import XdrChunk, XdrFile
@@ -16,7 +15,8 @@ from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
 from cdr.services.copying import timestamps
 from cdr.services.mediation import MediatedLines, mediate_lines
-from cdr.services.rating import RatedXdrs, rate_xdrs
+from cdr.services.races import run_in_transaction
+from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import (
     Origin,
     record_legs,
@@ -41,12 +41,12 @@ _STORED_OF = """
     WHERE x.provider_id = %s
 """
 _ROWS_READ_PER_XDR = 4
-_RUNS = 5
-_LOST_RACES = (errors.UniqueViolation, errors.DeadlockDetected)
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
+class LineCounts:
+    """What lines became; each is in one of all but `partly_suspended`, a part of the rated."""
+
     rated: int = 0
     zero: int = 0
     duplicate: int = 0
@@ -59,18 +59,10 @@ def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
     """Rate the lines of a chunk and mark it DONE; False if it was done before.
 
     Everything the chunk brings is committed at once or not at all, and the chunk is locked the
-    while, so that repeating the call, at the same time too, changes nothing. Where another chunk
-    stores the same xDR at the same time, the unique index lets one of them pass and the other runs
-    again and finds it. The last chunk of a file marks it DONE.
+    while, so that repeating the call, at the same time too, changes nothing. The last chunk of a
+    file marks it DONE.
     """
-    for run in range(1, _RUNS + 1):
-        try:
-            with transaction.atomic():
-                return _rate_locked(chunk_id, at)
-        except DatabaseError as error:
-            if run == _RUNS or not isinstance(error.__cause__, _LOST_RACES):
-                raise
-    raise AssertionError("the last run returns or raises")
+    return run_in_transaction(lambda: _rate_locked(chunk_id, at))
 
 
 def _rate_locked(chunk_id: int, at: datetime) -> bool:
@@ -80,7 +72,7 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
         return False
     source = source_terms(locked.file.source_id)
     mediated = mediate_lines(_content(locked), first_line=locked.first_line, source=source, at=at)
-    counts = _record(mediated, locked, Origin(source, chunk_id, at))
+    counts = record_lines(mediated, Origin(source, chunk_id, at), first_line=locked.first_line)
     _finish(locked, counts, at)
     return True
 
@@ -102,26 +94,25 @@ def _content(chunk: XdrChunk) -> bytes:
     return next(pieces).content
 
 
-def _record(mediated: MediatedLines, chunk: XdrChunk, origin: Origin) -> _Counts:
+def record_lines(mediated: MediatedLines, origin: Origin, *, first_line: int) -> LineCounts:
+    """Rate and store what is not stored yet of the lines of a chunk, suspend what must wait."""
+    record_waiting_lines(mediated.waiting, origin)
     stored = _is_stored(mediated.xdrs, origin.source)
     fresh = mediated.xdrs.filter(~stored) if stored.any() else mediated.xdrs
-    duplicates = mediated.duplicate_count + int(stored.sum())
-    record_waiting_lines(mediated.waiting, origin)
-    counts = _Counts(
-        duplicate=duplicates, suspended=len(mediated.waiting), blank=mediated.blank_count
+    counts = LineCounts(
+        duplicate=mediated.duplicate_count + int(stored.sum()),
+        suspended=len(mediated.waiting),
+        blank=mediated.blank_count,
     )
     if fresh.is_empty():
         return counts
-    rated = rate_xdrs(_numbered(fresh, chunk), origin.source)
+    place = pl.col("line_number") - first_line
+    numbered = fresh.with_columns(id=place + (origin.chunk_id << PLACE_BITS))
+    rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts)
-
-
-def _numbered(xdrs: pl.DataFrame, chunk: XdrChunk) -> pl.DataFrame:
-    place = pl.col("line_number") - chunk.first_line
-    return xdrs.with_columns(id=place + (chunk.pk << PLACE_BITS))
 
 
 def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
@@ -153,11 +144,11 @@ def _query(sql: str, parameters: list[Any]) -> list[tuple[int, str]]:
     return rows
 
 
-def _counted(rated: RatedXdrs, before: _Counts) -> _Counts:
+def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:
     result = rated.outcome.result
     waiting_legs = rated.outcome.suspense.filter(pl.col("leg_kind").is_not_null())
     waiting = waiting_legs["row"].unique().to_numpy()
-    return _Counts(
+    return LineCounts(
         rated=int((result == Result.RATED).sum()),
         zero=int((result == Result.ZERO).sum()),
         duplicate=before.duplicate,
@@ -167,7 +158,7 @@ def _counted(rated: RatedXdrs, before: _Counts) -> _Counts:
     )
 
 
-def _finish(chunk: XdrChunk, counts: _Counts, at: datetime) -> None:
+def _finish(chunk: XdrChunk, counts: LineCounts, at: datetime) -> None:
     XdrChunk.objects.filter(pk=chunk.pk).update(
         state=XdrChunk.State.DONE,
         finished_at=at,

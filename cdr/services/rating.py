@@ -21,8 +21,7 @@ from cdr.services.sources import SourceTerms
 class RatedXdrs:
     """A batch with everything known about it; the rows of all but `legs` and `priced` are xDRs.
 
-    `xdrs` has got normalised_number, customer_id, vendor_id, terminating_customer_id and
-    reseller_id (of the customer, 0 for none, -1 where the customer is unknown).
+    `xdrs` has got reseller_id: of the customer, 0 for none, -1 where the customer is unknown.
     """
 
     xdrs: pl.DataFrame
@@ -32,46 +31,52 @@ class RatedXdrs:
     tables: Mapping[int, PriceTable]
 
 
-def rate_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
-    """Rate xDRs of one source by what holds now.
+def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
+    """`xdrs` with the parties that hold now: customer_id, vendor_id and terminating_customer_id.
 
-    `xdrs` has account_code, caller_number, destination_number, started_at (int64 microseconds UTC)
-    and volume (int64); it must not be empty.
+    `xdrs` has account_code, caller_number and destination_number, all as received, and gets
+    normalised_number too.
     """
     kinds = CustomerIdentifier.Kind
-    known = identify_parties(
+    return identify_parties(
         normalise_numbers(xdrs, source),
         accounts=identifiers(source.provider_id, kinds.ACCOUNT_CODE),
         numbers=identifiers(source.provider_id, kinds.NUMBER),
         default_vendor_id=source.default_vendor_id,
     )
-    started_at = known["started_at"].to_numpy()
+
+
+def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
+    """Rate xDRs of one source, of which there must be one at least, by what holds now.
+
+    `identified` is as `identify_xdrs` makes it, with started_at (int64 microseconds UTC) and volume
+    (int64) as well.
+    """
+    started_at = identified["started_at"].to_numpy()
     terms = party_terms(
         source,
-        customer_ids=_customer_ids(known),
+        customer_ids=_customer_ids(identified),
         first=int(started_at.min()),
         last=int(started_at.max()),
     )
-    legs = plan_legs(known, terms)
+    legs = plan_legs(identified, terms)
     tables = price_tables(source.provider_id, table_ids(legs))
     priced = price_legs(
         legs,
         tables,
-        destination=align(known["normalised_number"]),
+        destination=align(identified["normalised_number"]),
         started_at=started_at,
-        volume=known["volume"].to_numpy(),
+        volume=identified["volume"].to_numpy(),
     )
-    outcome = judge_xdrs(known, terms, legs, priced, tables)
-    tagged = known.join(
-        terms.customers.select("customer_id", "reseller_id"),
-        on="customer_id",
-        how="left",
-        maintain_order="left",
-    ).with_columns(pl.col("reseller_id").fill_null(NOBODY))
-    return RatedXdrs(tagged, legs, priced, outcome, tables)
+    outcome = judge_xdrs(identified, terms, legs, priced, tables)
+    tags = terms.customers.select("customer_id", "reseller_id")
+    tagged = identified.join(tags, on="customer_id", how="left", maintain_order="left")
+    return RatedXdrs(
+        tagged.with_columns(pl.col("reseller_id").fill_null(NOBODY)), legs, priced, outcome, tables
+    )
 
 
-def _customer_ids(known: pl.DataFrame) -> list[int]:
-    both = pl.concat([known["customer_id"], known["terminating_customer_id"]])
+def _customer_ids(identified: pl.DataFrame) -> list[int]:
+    both = pl.concat([identified["customer_id"], identified["terminating_customer_id"]])
     ids: list[int] = both.drop_nulls().unique().to_list()
     return ids

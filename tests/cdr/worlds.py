@@ -38,6 +38,14 @@ class World:
     carla: Customer
     source: Source
 
+    @property
+    def root_party(self) -> tuple[PartyKind, int]:
+        return PartyKind.RESELLER, self.root.pk
+
+    @property
+    def sub_party(self) -> tuple[PartyKind, int]:
+        return PartyKind.RESELLER, self.sub.pk
+
     def default_catalogue(self) -> Catalogue:
         return Catalogue.objects.get(provider=self.provider, is_default=True)
 

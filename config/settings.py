@@ -137,16 +137,11 @@ AUTH_USER_MODEL = "tenancy.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 _VALIDATION = "django.contrib.auth.password_validation"
-# The demo's password is printed for everybody to use; nothing else may be that easy.
-AUTH_PASSWORD_VALIDATORS = (
-    []
-    if DEMO
-    else [
-        {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
-        {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-        {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
-    ]
-)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -200,6 +195,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
+    "render lost receipts": {"task": "payments.sweep_receipts", "schedule": 300},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},
     "apply advance": {"task": "payments.apply_advances", "schedule": 60},
     "accrue commission": {"task": "payouts.sweep", "schedule": 300},

@@ -79,14 +79,3 @@ class TestAnUnknownMode:
 
         assert check.returncode != 0
         assert "TOLLGATE_MODE is 'prod'; set it to development, demo or production" in check.stderr
-
-
-class TestDemoMode:
-    def test_takes_the_password_it_prints(self) -> None:
-        code = (
-            "from django.contrib.auth.password_validation import validate_password;"
-            "print(validate_password('demo'))"
-        )
-
-        assert shell(code, TOLLGATE_MODE="demo") == "None"
-        assert shell(code, TOLLGATE_MODE="development") == ""

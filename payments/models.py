@@ -196,6 +196,19 @@ class WebhookEvent(ProviderOwned):
         indexes = [models.Index(fields=["state", "received_at"], name="webhook_waiting")]
 
 
+class ReceiptDocument(ProviderOwned):
+    """A receipt's PDF as rendered once and sent unchanged ever after."""
+
+    seen_by_customer = "payment__customer_id"
+
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, related_name="receipt_document"
+    )
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    rendered_at = models.DateTimeField()
+
+
 class SandboxCheckout(ProviderOwned):
     """An order as the sandbox gateway, which plays another company, keeps it on its own side.
 

@@ -10,12 +10,14 @@ from common.scope import Scope
 from customers.models import Customer
 from payments.models import Payment
 from payments.selectors.advance import customers_with_advance_due
-from payments.selectors.payments import pending_payments, waiting_events
-from payments.services import advance, asking, webhooks
+from payments.selectors.payments import payments_without_receipt, pending_payments, waiting_events
+from payments.services import advance, asking, receipts, webhooks
 from tenancy.selectors import providers
 
 # A message stored this long ago and not acted on has lost its task, with a worker or the broker.
 LOST_AFTER = timedelta(minutes=2)
+# An older receipt is rendered when somebody asks for it.
+SWEPT_FOR = timedelta(days=92)
 
 
 @shared_task(name="payments.process_webhook")
@@ -48,6 +50,24 @@ def ask_gateways(**_: object) -> None:
         pending = pending_payments(Scope.system(provider.pk), started_before=before)
         for payment_id in pending.values_list("pk", flat=True):
             enqueue("payments.ask_gateway", payment_id=payment_id)
+
+
+@shared_task(name="payments.render_receipt")
+def render_receipt(*, payment_id: int, **_: object) -> None:
+    """Safe to repeat: a receipt that was stored stays."""
+    receipts.store_receipt(payment=Payment.objects.get(pk=payment_id), at=clock.now())
+
+
+@shared_task(name="payments.sweep_receipts")
+def sweep_receipts(**_: object) -> None:
+    """Find receipts that were never rendered. Safe to repeat: it only sends tasks that are."""
+    at = clock.now()
+    for provider in providers():
+        missing = payments_without_receipt(
+            Scope.system(provider.pk), received_from=at - SWEPT_FOR, received_before=at - LOST_AFTER
+        )
+        for payment_id in missing.values_list("pk", flat=True):
+            enqueue("payments.render_receipt", payment_id=payment_id)
 
 
 @shared_task(name="payments.apply_advance")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 from xml.etree import ElementTree
 
 from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
@@ -15,8 +15,6 @@ from django.template.loader import render_to_string
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
-from billing.documents.pages import Page
-
 TEMPLATE = "documents/document.html"
 STYLE_SHEET = "templates/documents/document.css"
 # Put into the style sheet as text: custom properties make WeasyPrint a tenth slower.
@@ -24,9 +22,16 @@ ACCENT = "ACCENT"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_pdf(page: Page) -> bytes:
-    """The page, on as many sheets of A4 as it takes."""
-    text = _NOT_IN_XML.sub("", render_to_string(TEMPLATE, {"page": page}))
+class Printable(Protocol):
+    """What a template calls `page`; its accent is a colour as `#1f4fd8`."""
+
+    @property
+    def accent(self) -> str: ...
+
+
+def write_pdf(page: Printable, template: str = TEMPLATE) -> bytes:
+    """The page, on as many sheets of A4 as it takes; the template is well-formed XML."""
+    text = _NOT_IN_XML.sub("", render_to_string(template, {"page": page}))
     with _no_collection():
         html = _WellFormedHTML(text)
         pdf: bytes = html.write_pdf(stylesheets=[_style_sheet(page.accent)], font_config=_fonts())

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             "Allocation",
             "Reversal",
             "WebhookEvent",
+            "ReceiptDocument",
             "SandboxCheckout",
         ),
         fixed_once(
@@ -40,6 +41,7 @@ class Migration(migrations.Migration):
         ),
         append_only("payments_reversal"),
         append_only("payments_plannedallocation"),
+        append_only("payments_receiptdocument"),
         # A gateway's message comes before any provider may be seen: this answers for one exact
         # slug, and shows nothing else of the table.
         migrations.RunSQL(

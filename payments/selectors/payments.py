@@ -48,6 +48,21 @@ def pending_payments(scope: Scope, *, started_before: datetime) -> QuerySet[Paym
     )
 
 
+def payments_without_receipt(
+    scope: Scope, *, received_from: datetime, received_before: datetime
+) -> QuerySet[Payment]:
+    """Payments of a span of time whose receipt is numbered but not rendered, oldest first."""
+    return (
+        Payment.objects.visible_to(scope)
+        .filter(
+            succeeded_at__gte=received_from,
+            succeeded_at__lt=received_before,
+            receipt_document=None,
+        )
+        .order_by("succeeded_at", "pk")
+    )
+
+
 def waiting_events(scope: Scope, *, received_before: datetime) -> QuerySet[WebhookEvent]:
     """Gateways' messages that were stored but not acted on, oldest first."""
     return (

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from billing.models import NumberSeries
 from billing.services.numbering import take_numbers
+from common.jobs import enqueue
 from common.scope import Scope
 from ledger.models import AccountKind, TransferKind
 from ledger.services import AccountRef, Posting, customer_wallet
@@ -44,6 +45,7 @@ def receive(*, payment: Payment, posting_date: date, at: datetime, actor_id: int
     payment.save(
         update_fields=["state", "receipt_number", "posting_date", "succeeded_at", "failure"]
     )
+    enqueue("payments.render_receipt", payment_id=payment.pk)
     return payment
 
 

@@ -17,7 +17,7 @@ from common.money import ZERO
 from customers.models import Customer
 from ledger.models import AccountKind, Transfer
 from payments.gateways.sandbox.company import Card
-from payments.models import Payment, WebhookEvent
+from payments.models import Payment, ReceiptDocument, WebhookEvent
 from payments.services.asking import ASK_AFTER
 from payments.services.sandbox import pay_with_card
 from payments.services.webhooks import receive_webhook
@@ -29,7 +29,12 @@ from tests.workers import forget_queued_work, running_worker, start_worker, wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SWEEPS = ("payments.sweep_webhooks", "payments.ask_gateways", "payments.apply_advances")
+SWEEPS = (
+    "payments.sweep_webhooks",
+    "payments.ask_gateways",
+    "payments.apply_advances",
+    "payments.sweep_receipts",
+)
 
 
 def invoiced_customer(gross: str, issued_at: datetime) -> tuple[Customer, Invoice]:
@@ -155,6 +160,10 @@ class TestWorker:
             wait_for(lambda: is_applied(event), "the stored message to be acted on")
             wait_for(lambda: wallet(untold) == Decimal("20.00"), "the gateway to be asked")
             wait_for(lambda: receivable(ahead) == ZERO, "the advance to be applied")
+            wait_for(
+                ReceiptDocument.objects.filter(payment=ahead.payments.get()).exists,
+                "the receipt to be rendered",
+            )
 
         assert wallet(told) == Decimal("30.00")
         assert wallet(ahead) == Decimal("10.00")

@@ -25,8 +25,8 @@ _PEOPLE = (
     ("Yuki", "Tanaka"),
 )
 _TOWNS = {
-    "DE": ("Lindenallee", "10243 Berlin\nGermany"),
-    "US": ("Maple Street", "Albany, NY 12207\nUnited States"),
+    "DE": ("Lindenallee", "10243 Berlin"),
+    "US": ("Maple Street", "Albany, NY 12207"),
 }
 _TALKATIVE_EVERY = 9
 

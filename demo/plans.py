@@ -63,6 +63,7 @@ class ProviderPlan:
     currency: str
     time_zone: str
     seller: Seller
+    bank_details: str
     tax_name: str
     tax_percent: Decimal
     resellers: tuple[ResellerPlan, ...]
@@ -96,6 +97,7 @@ AURORA = ProviderPlan(
         tax_number="DE298114763",
         email="billing@aurora.example",
     ),
+    bank_details="Nordbank Berlin\nIBAN DE02 1203 0000 0000 2020 51",
     tax_name="VAT",
     tax_percent=Decimal(19),
     resellers=(
@@ -170,6 +172,7 @@ BOREALIS = ProviderPlan(
         tax_number="87-2214509",
         email="billing@borealis.example",
     ),
+    bank_details="First Empire Bank, Albany\nABA 021300019 · Account 4471 2208",
     tax_name="Sales tax",
     tax_percent=Decimal("8.875"),
     resellers=(

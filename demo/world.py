@@ -37,7 +37,7 @@ from resellers.services.module import ModuleSettings, change_module
 from resellers.services.resellers import ResellerDetails, create_reseller
 from resellers.services.vendors import create_vendor
 from subscriptions.services.purchase import subscribe
-from tenancy.models import Provider
+from tenancy.models import BillerEntity, Provider
 from tenancy.services import create_provider
 
 SOURCE_SLUG = "freeswitch-csv"
@@ -71,6 +71,7 @@ def found_provider(plan: ProviderPlan) -> Provider:
         seller=plan.seller,
         at=at,
     )
+    BillerEntity.objects.filter(provider=provider).update(bank_details=plan.bank_details)
     founding = _Founding(plan, provider, at)
     _create_taxes(founding)
     products = _create_products(founding)
@@ -250,7 +251,7 @@ def _create_reseller(founding: _Founding, plan: ResellerPlan, parent: Reseller |
         first_name=plan.contact[0],
         last_name=plan.contact[1],
         email=f"partners@{plan.code.lower()}.example",
-        address=f"{plan.name}\nPartner House 1",
+        address="Partner House 1",
         country=founding.plan.country,
     )
     reseller = create_reseller(

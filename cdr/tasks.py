@@ -7,19 +7,19 @@ from cdr.services.splitting import requeue_lost, split_file
 from common.clock import now
 
 
-@shared_task(name="cdr.split_file", queue="cdr")
+@shared_task(name="cdr.split_file")
 def split_file_task(*, file_id: int, **_: object) -> None:
     """Cut a file into chunks; a file that was split before is left alone."""
     split_file(file_id=file_id, at=now())
 
 
-@shared_task(name="cdr.rate_chunk", queue="cdr")
+@shared_task(name="cdr.rate_chunk")
 def rate_chunk_task(*, chunk_id: int, **_: object) -> None:
     """Rate a chunk in one transaction; a chunk that is DONE is left alone."""
     rate_chunk(chunk_id=chunk_id, at=now())
 
 
-@shared_task(name="cdr.sweep_files", queue="cdr")
+@shared_task(name="cdr.sweep_files")
 def sweep_files_task(**_: object) -> None:
     """Queue again what was queued long ago and is still not done; it is marked when it is."""
     requeue_lost(at=now())

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from catalogue.models import Catalogue, Product, RateTable
-from cdr.models import PartyKind, Source
+from cdr.models import PartyKind, Source, Suspense, XdrFile
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
 from tenancy.models import Provider
@@ -81,3 +83,16 @@ def margin_of(legs: list[Owed], kind: PartyKind, party_id: int = 0) -> Decimal:
     party = (kind, party_id)
     earned = sum((leg.amount for leg in legs if leg.payee == party), Decimal(0))
     return earned - sum((leg.amount for leg in legs if leg.payer == party), Decimal(0))
+
+
+def counts_of(file: XdrFile) -> dict[str, int]:
+    """The counts of a file that are not zero."""
+    names = ("rated", "zero", "duplicate", "suspended", "partly_suspended", "blank")
+    sums = file.chunks.aggregate(**{name: Sum(f"{name}_count") for name in names})
+    return {name: count for name, count in sums.items() if count}
+
+
+def suspense_of(file: XdrFile) -> list[tuple[int, str, int | None, str]]:
+    """Line, reason, leg and detail of all that waited."""
+    rows = Suspense.objects.filter(chunk__file=file).order_by("line_number", "leg_kind")
+    return [(row.line_number, row.reason, row.leg_kind, row.detail) for row in rows]

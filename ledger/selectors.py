@@ -1,9 +1,10 @@
 """Questions about the books: balances, and whether they add up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from common.faults import Fault
@@ -32,6 +33,16 @@ def transfers(scope: Scope, *, document: str) -> QuerySet[Transfer]:
     """What a document (`invoice:17`) moved, in order, with the accounts it moved between."""
     rows = Transfer.objects.visible_to(scope).filter(document=document)
     return rows.select_related("debit", "credit").order_by("pk")
+
+
+def owned_transfers(
+    scope: Scope, *, kinds: Collection[AccountKind], owner: str
+) -> QuerySet[Transfer]:
+    """What moved to and from the accounts of one owner, the latest first, with the accounts."""
+    owned = Account.objects.visible_to(scope).filter(kind__in=kinds, owner=owner)
+    ids = list(owned.values_list("pk", flat=True))
+    rows = Transfer.objects.visible_to(scope).filter(Q(debit_id__in=ids) | Q(credit_id__in=ids))
+    return rows.select_related("debit", "credit").order_by("-pk")
 
 
 def balance(scope: Scope, *, kind: AccountKind, currency: str, owner: str = "") -> Decimal:

@@ -1,25 +1,54 @@
 """From a request to a `Scope`: the only file that decides who sees what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
+from common.errors import NotFound
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from resellers.models import Reseller, ResellerModule, ResellerUser
 from tenancy import row_security
-from tenancy.models import Membership, User
+from tenancy.models import Membership, Provider, User
+from tenancy.selectors import own_provider
 
-# About the person, not a provider: they change sessions, which the reseller portal may not.
-PERSONAL_PATHS = ("/sign-in/", "/sign-out/", "/password/")
+# About no provider as its people see it: they change sessions, which the reseller portal may not.
+PERSONAL_PATHS = ("/sign-in/", "/sign-out/", "/password/", "/brand/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+FORM_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+ACTION_METHODS = ("POST",)
 # A terminated customer may still look at what it keeps, its documents; these have none yet.
 NOT_YET_CUSTOMERS = (Customer.State.AWAITING_CONFIRMATION, Customer.State.DRAFT)
+# A team's admin does everything, billing pays and otherwise reads, technical sees no money.
+TEAM_PERMISSIONS = {
+    TeamMember.TeamRole.ADMIN: frozenset(
+        {
+            "usage.read",
+            "services.read",
+            "services.write",
+            "money.read",
+            "money.pay",
+            "team.read",
+            "team.write",
+            "profile.read",
+            "profile.write",
+        }
+    ),
+    TeamMember.TeamRole.BILLING: frozenset(
+        {"usage.read", "services.read", "money.read", "money.pay", "team.read", "profile.read"}
+    ),
+    TeamMember.TeamRole.TECHNICAL: frozenset(
+        {"usage.read", "services.read", "team.read", "profile.read"}
+    ),
+}
 
 _Respond = Callable[[HttpRequest], HttpResponseBase]
 _View = Callable[..., HttpResponse]
@@ -29,13 +58,16 @@ class ScopedRequest(HttpRequest):
     """A request after `ScopeMiddleware`; `scope` is None for strangers and on personal pages."""
 
     scope: Scope | None
+    provider: Provider | None
 
 
 class SurfaceRequest(HttpRequest):
-    """A request that was let through to a surface's page."""
+    """A request let through to a surface's page; times are in its provider's zone."""
 
     scope: Scope
+    provider: Provider
     user: User
+    htmx: HtmxDetails
 
 
 class WebRoleMiddleware:
@@ -58,7 +90,7 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: ScopedRequest) -> HttpResponseBase:
-        request.scope = None
+        request.scope = request.provider = None
         if request.user.is_authenticated and not request.path_info.startswith(PERSONAL_PATHS):
             request.scope = scope_of(request.user)
         if request.scope is None:
@@ -70,7 +102,9 @@ class ScopeMiddleware:
             user_id=request.scope.user_id,
             read_only=request.scope.surface is Surface.RESELLER_PORTAL,
         ):
-            return self.get_response(request)
+            request.provider = own_provider(request.scope)
+            with timezone.override(request.provider.time_zone):
+                return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A view that failed has written nothing, whatever answer is made of the failure."""
@@ -88,22 +122,32 @@ def scope_of(user: User) -> Scope | None:
     return None
 
 
-def page_of(surface: Surface) -> Callable[[_View], Callable[..., HttpResponse]]:
+def page_of(
+    surface: Surface, needs: str = "", methods: Collection[str] = SAFE_METHODS
+) -> Callable[[_View], Callable[..., HttpResponse]]:
     """Let only users of `surface` see a page; to others who have signed in it does not exist.
 
-    The reseller portal's pages answer safe methods only: whoever asks, 405 to all others.
+    `needs` is the permission code without which one's own surface answers 403. Other methods than
+    `methods` are refused with 405, whoever asks; the reseller portal's pages have safe ones only.
+    What a selector does not find is a 404.
     """
+    assert surface is not Surface.RESELLER_PORTAL or methods is SAFE_METHODS
 
     def restrict(view: _View) -> Callable[..., HttpResponse]:
         @wraps(view)
         def restricted(request: ScopedRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if surface is Surface.RESELLER_PORTAL and request.method not in SAFE_METHODS:
-                return HttpResponseNotAllowed(SAFE_METHODS)
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if request.scope is None or request.scope.surface is not surface:
                 raise Http404
-            return view(cast("SurfaceRequest", request), *args, **kwargs)
+            if needs and needs not in request.scope.permissions:
+                raise PermissionDenied
+            try:
+                return view(cast("SurfaceRequest", request), *args, **kwargs)
+            except (NotFound, ObjectDoesNotExist) as missing:
+                raise Http404 from missing
 
         return restricted
 
@@ -135,7 +179,7 @@ def _customer_scope(user_id: int) -> Scope | None:
         provider_id=member.provider_id,
         surface=Surface.ACCOUNT_CENTRE,
         user_id=user_id,
-        permissions=frozenset({f"team.{member.role.lower()}"}),
+        permissions=TEAM_PERMISSIONS[TeamMember.TeamRole(member.role)],
         customer_id=member.customer_id,
     )
 

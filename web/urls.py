@@ -2,20 +2,19 @@
 
 from allauth.account import views as account
 from django.conf import settings
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_POST
 
-from web.account_centre.home import home as account_centre_home
-from web.console.home import home as console_home
+from web.brand import brand
 from web.home import home
-from web.reseller_portal.home import home as reseller_portal_home
 from web.webhooks import receive
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
-    path("console/", console_home, name="console_home"),
-    path("account/", account_centre_home, name="account_centre_home"),
-    path("reseller/", reseller_portal_home, name="reseller_portal_home"),
+    path("console/", include("web.console.urls")),
+    path("account/", include("web.account_centre.urls")),
+    path("reseller/", include("web.reseller_portal.urls")),
+    path("brand/<slug:provider_slug>.css", brand, name="brand"),
     path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
     # The names are allauth's, which looks its pages up by them.
     path("sign-in/", account.login, name="account_login"),

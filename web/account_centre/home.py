@@ -2,10 +2,10 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 
 from common.scope import Surface
 from customers import selectors as customers
-from tenancy import selectors as tenancy
 from web.access import SurfaceRequest, page_of
 
 
@@ -18,8 +18,10 @@ def home(request: SurfaceRequest) -> HttpResponse:
         request,
         "account_centre/home.html",
         {
-            "provider": tenancy.own_provider(request.scope),
             "customer": customer,
             "member": member,
         },
     )
+
+
+urls = [path("", home, name="account_centre_home")]

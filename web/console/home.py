@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 
 from common.scope import Surface
 from tenancy import selectors
@@ -11,8 +12,7 @@ from web.access import SurfaceRequest, page_of
 @page_of(Surface.CONSOLE)
 def home(request: SurfaceRequest) -> HttpResponse:
     membership = selectors.staff(request.scope).get(user=request.user)
-    return render(
-        request,
-        "console/home.html",
-        {"provider": selectors.own_provider(request.scope), "role": membership.role},
-    )
+    return render(request, "console/home.html", {"role": membership.role})
+
+
+urls = [path("", home, name="console_home")]

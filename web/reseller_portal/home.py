@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 
 from common.scope import Surface
 from customers import selectors as customers
 from resellers import selectors as resellers
-from tenancy import selectors as tenancy
 from web.access import SurfaceRequest, page_of
 
 
@@ -16,8 +16,10 @@ def home(request: SurfaceRequest) -> HttpResponse:
         request,
         "reseller_portal/home.html",
         {
-            "provider": tenancy.own_provider(request.scope),
             "reseller": resellers.resellers(request.scope).get(),
             "customer_count": customers.customers(request.scope).count(),
         },
     )
+
+
+urls = [path("", home, name="reseller_portal_home")]

@@ -1,0 +1,9 @@
+"""The console's pages: each surface file lists its own, and joins them by one line here."""
+
+from web.console import components, customers, home
+
+urlpatterns = [
+    *home.urls,
+    *components.urls,
+    *customers.urls,
+]

@@ -1,0 +1,109 @@
+"""Fields of forms, each with the widget that suits its kind of value."""
+
+import re
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+
+from common.money import minor_digits
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar; it sends and expects ISO 8601."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DateTimeInput(forms.DateTimeInput):
+    """The browser's own calendar and clock, in the provider's time zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
+class DateField(forms.DateField):
+    """A date."""
+
+    widget = DateInput
+
+
+class InstantField(forms.DateTimeField):
+    """A date and time in the provider's time zone."""
+
+    widget = DateTimeInput
+
+
+class ExactField(forms.DecimalField):
+    """A quantity, percentage or rate, as a text box: number boxes round and scroll."""
+
+    def __init__(self, *, decimal_places: int = 8, **options: Any) -> None:
+        attrs = {"inputmode": "decimal", "class": "number", "autocomplete": "off"}
+        options.setdefault("max_digits", 20)
+        super().__init__(
+            decimal_places=decimal_places, **{"widget": forms.TextInput(attrs=attrs), **options}
+        )
+
+
+class MoneyField(ExactField):
+    """An amount of one currency, with no more decimals than it has."""
+
+    def __init__(self, *, currency: str, **options: Any) -> None:
+        options.setdefault("min_value", Decimal(0))
+        super().__init__(decimal_places=minor_digits(currency), **options)
+        self.currency = currency
+
+
+class CurrencyField(forms.CharField):
+    """A currency by its ISO 4217 code."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"class": "code", "autocapitalize": "characters"}
+        options = {"label": "Currency", "max_length": 3, **options}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
+
+    def clean(self, value: Any) -> str:
+        code = str(super().clean(value)).upper()
+        if code and not re.fullmatch(r"[A-Z]{3}", code):
+            raise forms.ValidationError("Write the currency as three letters, such as EUR.")
+        return code
+
+
+class CountryField(forms.CharField):
+    """A country by its ISO 3166 code of two letters."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"class": "code", "autocapitalize": "characters"}
+        options = {"label": "Country", "max_length": 2, **options}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
+
+    def clean(self, value: Any) -> str:
+        code = str(super().clean(value)).upper()
+        if code and not re.fullmatch(r"[A-Z]{2}", code):
+            raise forms.ValidationError("Write the country as two letters, such as DE.")
+        return code
+
+
+class Form(forms.Form):
+    """The base of every form. `groups` may put its fields below headings, in that order."""
+
+    required_css_class = "required"
+    groups: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+
+    @property
+    def fieldsets(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Headings with their fields; one without a heading where no groups are named."""
+        if not self.groups:
+            return [("", self.visible_fields())]
+        named = [(title, [self[name] for name in names]) for title, names in self.groups]
+        rest = [
+            field
+            for field in self.visible_fields()
+            if all(field.name not in names for _, names in self.groups)
+        ]
+        return [*named, ("", rest)] if rest else named

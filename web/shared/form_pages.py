@@ -1,0 +1,107 @@
+"""Every form: shown, checked, reviewed where money moves, and saved by one call of a service."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from common.errors import DomainError
+from web.access import SurfaceRequest
+from web.shared.form_fields import Form
+
+FormT = TypeVar("FormT", bound=Form)
+# The buttons of the review: their names must be no field's.
+CONFIRMED, BACK = "_confirmed", "_back"
+
+
+@dataclass(frozen=True)
+class Review:
+    """What is about to happen, with the amounts, for the user to agree to."""
+
+    title: str
+    lead: str = ""
+    facts: Sequence[tuple[str, object]] = ()
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[object]] = ()
+    submit: str = "Confirm"
+    is_dangerous: bool = False
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """What a form's page says around its fields; `cancel_url` is the page to go back to."""
+
+    title: str
+    submit: str
+    cancel_url: str
+    lead: str = ""
+    template: str = "shared/form_page.html"
+    context: Mapping[str, object] = field(default_factory=dict)
+
+
+def form_page(
+    request: SurfaceRequest,
+    page: FormPage,
+    *,
+    form: type[FormT],
+    save: Callable[[FormT], str],
+    review: Callable[[FormT], Review] | None = None,
+    fields_of: Mapping[type[DomainError], str] | None = None,
+    **form_options: Any,
+) -> HttpResponse:
+    """Show a form; when it is sent and right, `save` it and go to the address that it returns.
+
+    A refusal (`DomainError`) of `review` or `save` becomes an error of the form, or of the field
+    that `fields_of` names for it: nothing typed is lost and nothing was written. With `review`
+    the user sees first what will happen. `form_options` go to the form: `initial`, choices.
+    """
+    if request.method != "POST":
+        return _shown(request, page, form(**form_options))
+    sent = form(request.POST, request.FILES, **form_options)
+    if BACK in request.POST or not sent.is_valid():
+        return _shown(request, page, sent)
+    try:
+        with transaction.atomic():
+            if review is not None and CONFIRMED not in request.POST:
+                return _reviewed(request, page, sent, review(sent))
+            return HttpResponseRedirect(save(sent))
+    except DomainError as refusal:
+        sent.add_error((fields_of or {}).get(type(refusal)), str(refusal))
+        return _shown(request, page, sent)
+
+
+def confirm_page(
+    request: SurfaceRequest, review: Review, *, confirm: Callable[[], str], cancel_url: str
+) -> HttpResponse:
+    """Say what is about to happen; when the user agrees, do it and go where `confirm` says.
+
+    A refusal (`DomainError`) is shown above what was to happen, and nothing was written.
+    """
+    page = FormPage(review.title, review.submit, cancel_url)
+    form = Form(request.POST if request.method == "POST" else None)
+    if CONFIRMED in request.POST:
+        try:
+            with transaction.atomic():
+                return HttpResponseRedirect(confirm())
+        except DomainError as refusal:
+            form.add_error(None, str(refusal))
+    return _reviewed(request, page, form, review)
+
+
+def _shown(request: SurfaceRequest, page: FormPage, form: Form) -> HttpResponse:
+    context = {"page": page, "form": form, **page.context}
+    return render(request, page.template, context, status=_status(form))
+
+
+def _reviewed(request: SurfaceRequest, page: FormPage, form: Form, review: Review) -> HttpResponse:
+    context = {"page": page, "form": form, "review": review, **page.context}
+    return render(request, "shared/review_page.html", context, status=_status(form))
+
+
+def _status(form: Form) -> HTTPStatus:
+    """Whether what was sent was refused, for programs and tests to see."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK

@@ -1,0 +1,21 @@
+"""Which page shows a row. A model that gets a page gets a line here, and its ids become links."""
+
+from django.db.models import Model
+from django.urls import reverse
+
+from common.scope import Surface
+from customers.models import Customer
+
+# Surface and model -> URL name and the name of its argument, the row's id.
+PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
+    (Surface.CONSOLE, Customer): ("console_customer", "customer_id"),
+}
+
+
+def url_of(surface: Surface, row: Model) -> str:
+    """The address of the row's page on a surface; empty where it has none."""
+    page = PAGES.get((surface, type(row)))
+    if page is None:
+        return ""
+    url_name, argument = page
+    return reverse(url_name, kwargs={argument: row.pk})

@@ -1,0 +1,49 @@
+"""What templates write with: `{% load tollgate %}`."""
+
+from decimal import Decimal
+
+from django import template
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from common.scope import Scope
+from web.shared import writing
+from web.shared.badges import badge as badge_html
+from web.shared.links import url_of
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str) -> str:
+    """`{{ invoice.gross_amount|money:invoice.currency }}`; a dash for none."""
+    return writing.NONE if amount is None else writing.money_html(amount, currency)
+
+
+@register.filter
+def price(amount: Decimal | None, currency: str) -> str:
+    """`{{ rate.rate|price:table.currency }}`, with all its decimals."""
+    return writing.NONE if amount is None else writing.price_html(amount, currency)
+
+
+@register.filter
+def number(value: int | Decimal | None) -> str:
+    """`{{ count|number }}` with thousands apart."""
+    return writing.NONE if value is None else writing.plain_number(value)
+
+
+@register.filter
+def badge(label: str, value: str) -> SafeString:
+    """`{{ customer.get_state_display|badge:customer.state }}`."""
+    return badge_html(value, label)
+
+
+@register.simple_tag(takes_context=True)
+def link(context: template.RequestContext, row: Model | None, text: object = None) -> SafeString:
+    """`{% link customer %}` or `{% link invoice invoice.number %}`: to the row's page, if any."""
+    if row is None:
+        return format_html("{}", writing.NONE)
+    scope: Scope = context.request.scope  # type: ignore[attr-defined]
+    url, shown = url_of(scope.surface, row), row if text is None else text
+    return format_html('<a href="{}">{}</a>', url, shown) if url else format_html("{}", shown)

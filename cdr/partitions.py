@@ -18,20 +18,25 @@ def ensure_partitions(months: Iterable[date]) -> None:
     made on its own and attached, which keeps nobody from reading or writing the others, and nobody
     but its owner may touch it directly: the locks of a provider's rows are on the parent.
     """
-    missing = [day for day in sorted({day.replace(day=1) for day in months}) if not _exists(day)]
-    if not missing:
+    wanted = {day.replace(day=1) for day in months}
+    if not _missing(wanted):
         return
     lock_in_transaction("cdr.partitions")
-    for first_day in missing:
-        if not _exists(first_day):
-            _make(first_day)
+    for first_day in _missing(wanted):
+        _make(first_day)
 
 
-def _exists(first_day: date) -> bool:
+def _missing(first_days: set[date]) -> list[date]:
+    # Asked of pg_class itself: to_regclass() would answer again what it knew before the lock.
+    names = {_name(PARTITIONED[-1], day): day for day in sorted(first_days)}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [_name(PARTITIONED[-1], first_day)])
-        found: tuple[bool] = cursor.fetchone()
-    return found[0]
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relname = ANY(%s)"
+            " AND relnamespace = current_schema()::regnamespace",
+            [list(names)],
+        )
+        found = {name for (name,) in cursor.fetchall()}
+    return [day for name, day in names.items() if name not in found]
 
 
 def _make(first_day: date) -> None:

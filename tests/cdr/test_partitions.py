@@ -1,0 +1,74 @@
+"""Monthly partitions, made once however many ask, and closed to the web role."""
+
+from datetime import date
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from cdr.partitions import ensure_partitions
+from tenancy.row_security import acting_for, web_role
+from tests.factories import make_provider
+from tests.race import race
+
+
+def partitions_of(parent: str) -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text, pg_get_expr(relpartbound, oid) FROM pg_inherits"
+            " JOIN pg_class ON oid = inhrelid WHERE inhparent = %s::regclass"
+            " AND relname LIKE %s ORDER BY 1",
+            [parent, "%\\_1999\\_%"],
+        )
+        rows: list[tuple[str, str]] = cursor.fetchall()
+    return rows
+
+
+@pytest.mark.django_db
+class TestEnsurePartitions:
+    def test_makes_one_per_month_and_table(self) -> None:
+        days = [date(1999, 12, 31), date(1999, 12, 1), date(1999, 11, 5)]
+
+        ensure_partitions(days)
+        ensure_partitions(days)
+
+        for parent in ("cdr_xdr", "cdr_leg"):
+            assert partitions_of(parent) == [
+                (
+                    f"{parent}_1999_11",
+                    "FOR VALUES FROM ('1999-11-01 00:00:00+00') TO ('1999-12-01 00:00:00+00')",
+                ),
+                (
+                    f"{parent}_1999_12",
+                    "FOR VALUES FROM ('1999-12-01 00:00:00+00') TO ('2000-01-01 00:00:00+00')",
+                ),
+            ]
+
+    def test_lets_the_web_role_in_through_the_parent_only(self) -> None:
+        ensure_partitions([date(1999, 1, 1)])
+        provider = make_provider()
+
+        with web_role(), acting_for(provider_id=provider.pk, user_id=None):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM cdr_xdr")
+            with (
+                pytest.raises(DatabaseError, match="permission denied for table cdr_xdr_1999_01"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute("SELECT count(*) FROM cdr_xdr_1999_01")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestManyAtOnce:
+    def test_make_it_once(self) -> None:
+        def make() -> bool:
+            with transaction.atomic():
+                ensure_partitions([date(1999, 2, 1)])
+            return True
+
+        try:
+            assert race(make, make, make) == [True] * 3
+            assert len(partitions_of("cdr_leg")) == 1
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE cdr_xdr_1999_02, cdr_leg_1999_02")

@@ -37,9 +37,30 @@ def acting_for(*, provider_id: int, user_id: int | None, read_only: bool = False
             _set_local(phase="sign_in", provider_id="", user_id=user_id or "")
 
 
+@contextmanager
+def among_everybody() -> Iterator[None]:
+    """A savepoint that sees all people who can sign in, whose e-mails are unique among them all.
+
+    A person just added is a member of nothing yet, hence else invisible to who adds them.
+    """
+    with transaction.atomic():
+        phase = _setting("app.phase")
+        _set_local(phase="sign_in")
+        yield
+        if not connection.needs_rollback:
+            _set_local(phase=phase)
+
+
 def introduce(user_id: int) -> None:
     """Show the rest of the transaction the memberships of the user who has signed in."""
     _set_local(user_id=user_id)
+
+
+def _setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
+        row: tuple[str] = cursor.fetchone()
+    return row[0]
 
 
 def _set_local(**values: object) -> None:

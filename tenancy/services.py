@@ -106,13 +106,14 @@ def create_user(*, email: str, name: str, password: str | None, at: datetime) ->
         raise EmailRefused(f"'{email}' is not an e-mail address.") from error
     email = email.lower()
     lock_in_transaction("user_email", email)
-    if User.objects.filter(email=email).exists():
-        raise EmailTaken(f"Somebody signs in as {email} already; use another address.")
     user = User(email=email, name=name, created_at=at)
-    if password is not None:
-        _check_password(password, user)
-    user.set_password(password)
-    user.save(force_insert=True)
+    with row_security.among_everybody():
+        if User.objects.filter(email=email).exists():
+            raise EmailTaken(f"Somebody signs in as {email} already; use another address.")
+        if password is not None:
+            _check_password(password, user)
+        user.set_password(password)
+        user.save(force_insert=True)
     return user
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 
 from audit.models import Entry
 from common.scope import Scope
-from tenancy import selectors, services
+from tenancy import row_security, selectors, services
 from tenancy.models import Membership, Provider, Role, User
 from tenancy.rules.permissions import ALL_PERMISSIONS
 from tenancy.services import Seller
@@ -138,6 +138,50 @@ class TestCreateUser:
             services.create_user(email="zenith@aurora.example", name="", password=password, at=AT)
 
         assert not User.objects.exists()
+
+
+class TestCreateUserForAProvider:
+    """As a web request does it, which sees the provider's people only."""
+
+    def test_gives_someone_whom_the_provider_can_then_let_in(self) -> None:
+        provider = make_provider("aurora")
+        actor = make_staff(provider)
+        role = Role.objects.get(provider=provider, name="Finance")
+
+        with (
+            row_security.web_role(),
+            row_security.acting_for(provider_id=provider.pk, user_id=actor.pk),
+        ):
+            user = services.create_user(
+                email="fay@aurora.example", name="Fay", password=PASSWORD, at=AT
+            )
+            services.grant_role(
+                provider_id=provider.pk,
+                user_id=user.pk,
+                role_id=role.pk,
+                at=AT,
+                actor_id=actor.pk,
+            )
+            seen = set(User.objects.values_list("email", flat=True))
+
+        assert seen == {actor.email, "fay@aurora.example"}
+
+    def test_refuses_an_address_of_another_provider_and_shows_nothing_of_it(self) -> None:
+        provider = make_provider("aurora")
+        make_staff(make_provider("borealis"), email="bo@borealis.example")
+
+        with (
+            row_security.web_role(),
+            row_security.acting_for(provider_id=provider.pk, user_id=None),
+        ):
+            with pytest.raises(services.EmailTaken):
+                services.create_user(
+                    email="bo@borealis.example", name="Bo", password=PASSWORD, at=AT
+                )
+            seen = User.objects.count()
+
+        assert seen == 0
+        assert User.objects.count() == 1
 
 
 class TestGrantRole:

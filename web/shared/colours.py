@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-# The lightest and darkest grounds the accent stands on, see static/css/tollgate.css.
-LIGHT_GROUND = "#f4f6fa"
-DARK_GROUND = "#1a2338"
+# What is darkest below the accent on light pages, and lightest on dark ones: its own tint.
+LIGHT_GROUND = "#e8ecf4"
+DARK_GROUND = "#28324c"
 TEXT_CONTRAST = 4.5
 _STEPS = 100
 

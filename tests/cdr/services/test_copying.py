@@ -1,0 +1,102 @@
+"""COPY gives back what was put in, in text and in binary."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from cdr.rules.instants import to_microseconds
+from cdr.services.copying import Binary, Column, amounts, copy_binary, copy_rows, days, timestamps
+
+COSTS = st.integers(-(10**18) + 1, 10**18 - 1)
+INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1))  # noqa: DTZ001
+
+
+def copied(table: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+    return rows
+
+
+def create(columns: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE copied ({columns}) ON COMMIT DROP")
+
+
+class TestCopyBinary(TestCase):
+    @given(st.lists(st.tuples(COSTS, INSTANTS), min_size=1))
+    def test_keeps_every_amount_and_instant(self, rows: list[tuple[int, datetime]]) -> None:
+        instants = [instant.replace(tzinfo=UTC) for _, instant in rows]
+        create(
+            "place bigint, amount numeric(18, 8), at timestamptz, kind smallint, code varchar(3)"
+        )
+        columns = {
+            "place": Column(Binary.BIGINT, np.arange(len(rows))),
+            "amount": Column(Binary.AMOUNT, np.array([cost for cost, _ in rows])),
+            "at": Column(Binary.TIMESTAMPTZ, np.array([to_microseconds(i) for i in instants])),
+            "kind": Column(Binary.SMALLINT, 7),
+            "code": Column(Binary.CODE, np.full(len(rows), b"EUR")),
+        }
+
+        copy_binary("copied", columns, len(rows))
+
+        assert copied("copied") == [
+            (place, Decimal(cost).scaleb(-8), instant, 7, "EUR")
+            for place, ((cost, _), instant) in enumerate(zip(rows, instants, strict=True))
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE copied")
+
+
+@pytest.mark.django_db
+class TestCopyRows:
+    def test_keeps_texts_apart_from_nulls(self) -> None:
+        create("id bigint, note text NOT NULL, other bigint")
+        notes = ["", "\\N", "NULL", 'a "quoted" one', "two\nlines", "\\.", "ünïcode, too"]
+        rows = pl.DataFrame(
+            {"id": range(len(notes)), "note": notes, "other": [None, *range(1, len(notes))]}
+        )
+
+        copy_rows("copied", rows, texts=["note"])
+
+        assert copied("copied") == [
+            (place, note, place or None) for place, note in enumerate(notes)
+        ]
+
+    def test_sends_nothing_for_nothing(self) -> None:
+        copy_rows("no_such_table", pl.DataFrame({"id": []}), texts=())
+        copy_binary("no_such_table", {}, 0)
+
+
+class TestAmounts:
+    @given(st.lists(st.integers(-(10**23), 10**23), min_size=1))
+    def test_are_exact(self, costs: list[int]) -> None:
+        frame = pl.DataFrame({"cost": pl.Series(costs, dtype=pl.Int128)})
+
+        text = frame.select(amounts("cost")).write_csv(include_header=False)
+
+        assert [Decimal(line) for line in text.split()] == [Decimal(c).scaleb(-8) for c in costs]
+
+
+class TestInstants:
+    def test_are_written_in_utc_and_dated_in_the_zone(self) -> None:
+        late = to_microseconds(datetime(2026, 10, 31, 23, 30, 0, 5, tzinfo=UTC))
+        series = pl.Series([late, None, late], dtype=pl.Int64)
+
+        assert timestamps(series).to_list() == [
+            "2026-10-31 23:30:00.000005+00",
+            None,
+            "2026-10-31 23:30:00.000005+00",
+        ]
+        assert days(series, "Europe/Berlin").to_list() == [
+            date(2026, 11, 1),
+            None,
+            date(2026, 11, 1),
+        ]

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from common.errors import DomainError
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+# Near the first and last years of `date` the next month, or a zone's midnight, does not exist.
+_MONTH = re.compile(r"((?:19|2[0-9])[0-9]{2})-(0[1-9]|1[0-2])")
 
 
 class PeriodNotUnderstood(DomainError):
@@ -55,11 +56,11 @@ def month(year: int, number: int) -> Period:
 
 
 def parse_month(text: str) -> Period:
-    """`2026-10` as a period.
+    """`2026-10` as a period, of the years 1900 to 2999.
 
     :raises PeriodNotUnderstood: for anything else.
     """
     match = _MONTH.fullmatch(text)
-    if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < 1:
+    if match is None:
         raise PeriodNotUnderstood(f"'{text}' is not a month; write it as 2026-10.")
     return month(int(match[1]), int(match[2]))

@@ -19,10 +19,15 @@ _WORKER_PROCESSES = "2"
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 0.1
 _PORTS_TRIED = 100
+_LAST_PORT = 65_535
 
 
 class NotStarted(DomainError):
     """A program of the demo did not come up."""
+
+
+class PortRefused(DomainError):
+    """The number is no port."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class Installation:
 def start_installation(wanted_port: int) -> Installation:
     """Start what does not run yet; the web server on `wanted_port` or the next free one.
 
+    :raises PortRefused: if `wanted_port` is none.
     :raises NotStarted: with the end of the program's log.
     """
+    if not 1 <= wanted_port <= _LAST_PORT:
+        raise PortRefused(f"{wanted_port} is not a port; set PORT to 1 to {_LAST_PORT}.")
     web, worker, beat = (_program(name) for name in ("web", "worker", "beat"))
     port = _known_port() if web.is_running() else _free_port(wanted_port)
     url = f"http://{HOST}:{port}"
@@ -52,10 +60,11 @@ def start_installation(wanted_port: int) -> Installation:
         worker: _celery("worker", "-c", _WORKER_PROCESSES, "-Q", "cdr,billing,payments,default"),
         beat: _celery("beat", "--schedule", str(settings.VAR_DIR / "run" / "beat-schedule")),
     }
-    for program, command in commands.items():
-        if not program.is_running():
-            program.start(command, env=environment, cwd=settings.BASE_DIR)
+    # Noted first: whoever interrupts this finds a running server's port all the same.
+    _port_path().parent.mkdir(parents=True, exist_ok=True)
     _port_path().write_text(str(port))
+    for program, command in commands.items():
+        program.start(command, env=environment, cwd=settings.BASE_DIR)
     _await_ready(web, url)
     return Installation(url, (web, worker, beat))
 
@@ -82,10 +91,11 @@ def _known_port() -> int:
 
 
 def _free_port(wanted: int) -> int:
-    for port in range(wanted, wanted + _PORTS_TRIED):
+    last = min(wanted + _PORTS_TRIED - 1, _LAST_PORT)
+    for port in range(wanted, last + 1):
         if is_free(port):
             return port
-    raise NotStarted(f"No port from {wanted} to {wanted + _PORTS_TRIED - 1} is free; set PORT.")
+    raise NotStarted(f"No port from {wanted} to {last} is free; set PORT.")
 
 
 def _await_ready(web: BackgroundProcess, url: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
 from rich.console import Console
 
 from cdr.models import XdrFile
@@ -29,6 +30,9 @@ from payouts.models import PayoutStatement
 from tenancy.models import Provider
 
 DEFAULT_PORT = 8000
+# The scheduler finds within a minute what a broker lost, and a worker rates it in seconds.
+PATIENCE_SECONDS = 180
+POLL_SECONDS = 0.2
 DEFAULT_PASSWORD = "demo"  # noqa: S105  # demo mode only, and said on the screen
 
 
@@ -40,19 +44,19 @@ class MonthNotOver(DomainError):
     """The clock is before the end of the month that the demo bills."""
 
 
+class ImportStuck(DomainError):
+    """What an earlier start sent to the worker was not rated."""
+
+
 class Command(TollgateCommand):
     """Runs the demo; a second start does nothing twice."""
 
     help = "Set up two providers, bill their October 2026, and leave the application running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        environment = os.environ
-        parser.add_argument(
-            "--port", type=int, default=int(environment.get("PORT") or DEFAULT_PORT)
-        )
-        parser.add_argument(
-            "--once", action="store_true", default=bool(environment.get("DEMO_ONCE"))
-        )
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or DEFAULT_PORT)
+        once = os.environ.get("DEMO_ONCE", "") not in ("", "0")
+        parser.add_argument("--once", action="store_true", default=once)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.console = Console()
@@ -93,19 +97,21 @@ class Command(TollgateCommand):
         provider = Provider.objects.filter(slug=plan.slug).first()
         if provider is None:
             self.console.print(f"Founding {plan.name}: resellers, vendors, rates, customers")
-            provider = found_provider(plan)
-            add_people(plan, provider, password=self.password, at=clock.now())
+            with transaction.atomic():
+                provider = found_provider(plan)
+                add_people(plan, provider, password=self.password, at=clock.now())
         return provider
 
     def _import(self, plan: ProviderPlan, provider: Provider, traffic: Traffic) -> None:
         path: Path = settings.VAR_DIR / "demo" / f"{plan.slug}-{PERIOD.from_date:%Y-%m}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(traffic.content)
-        if not XdrFile.objects.filter(provider=provider, name=path.name).exists():
-            self.console.print(f"Importing {path.name} through the worker")
-            call_command(
-                "import_xdrs", str(path), provider=plan.slug, source=SOURCE_SLUG, wait=True
-            )
+        file = XdrFile.objects.filter(provider=provider, name=path.name).first()
+        if file is not None:
+            _await_rated(file)
+            return
+        self.console.print(f"Importing {path.name} through the worker")
+        call_command("import_xdrs", str(path), provider=plan.slug, source=SOURCE_SLUG, wait=True)
 
     def _bill(self, plan: ProviderPlan, provider: Provider, installation: Installation) -> None:
         month = f"{PERIOD.from_date:%Y-%m}"
@@ -122,6 +128,16 @@ class Command(TollgateCommand):
                 approve=True,
                 output=settings.VAR_DIR / "demo",
             )
+
+
+def _await_rated(file: XdrFile) -> None:
+    """An earlier start may have been interrupted while the worker was at it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while file.state != XdrFile.State.DONE:
+        if file.state == XdrFile.State.FAILED or time.monotonic() > deadline:
+            raise ImportStuck(f"{file.name} is {file.state}; see var/log/worker.log. {file.error}")
+        time.sleep(POLL_SECONDS)
+        file.refresh_from_db()
 
 
 def _refuse_unless_possible() -> None:

@@ -17,25 +17,32 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             CREATE FUNCTION ledger_keep_balances() RETURNS trigger LANGUAGE plpgsql AS $$
-            DECLARE touched integer;
             BEGIN
-                -- Lower id first, so that two transfers between the same accounts cannot deadlock.
+                -- Lower id first, so that two statements on the same accounts cannot deadlock.
                 PERFORM 1 FROM ledger_account
-                    WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR NO KEY UPDATE;
-                IF (SELECT count(DISTINCT currency) FROM ledger_account
-                        WHERE id IN (NEW.debit_id, NEW.credit_id)) <> 1 THEN
-                    RAISE EXCEPTION 'a transfer joins two accounts of one currency'
-                        USING ERRCODE = 'integrity_constraint_violation';
-                END IF;
-                UPDATE ledger_account SET balance = balance
-                    + CASE WHEN id = NEW.debit_id THEN NEW.amount ELSE -NEW.amount END
-                    WHERE id IN (NEW.debit_id, NEW.credit_id);
-                GET DIAGNOSTICS touched = ROW_COUNT;
-                IF touched <> 2 THEN
+                    WHERE id IN (SELECT debit_id FROM added UNION SELECT credit_id FROM added)
+                    ORDER BY id FOR NO KEY UPDATE;
+                IF EXISTS (SELECT 1 FROM added a
+                           LEFT JOIN ledger_account d ON d.id = a.debit_id
+                           LEFT JOIN ledger_account c ON c.id = a.credit_id
+                           WHERE d.id IS NULL OR c.id IS NULL) THEN
                     RAISE EXCEPTION 'a transfer needs two visible accounts'
                         USING ERRCODE = 'integrity_constraint_violation';
                 END IF;
-                RETURN NEW;
+                IF EXISTS (SELECT 1 FROM added a
+                           JOIN ledger_account d ON d.id = a.debit_id
+                           JOIN ledger_account c ON c.id = a.credit_id
+                           WHERE d.currency <> c.currency) THEN
+                    RAISE EXCEPTION 'a transfer joins two accounts of one currency'
+                        USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                UPDATE ledger_account SET balance = balance + moved.amount
+                    FROM (SELECT account_id, sum(amount) AS amount
+                          FROM (SELECT debit_id AS account_id, amount FROM added
+                                UNION ALL SELECT credit_id, -amount FROM added) ends
+                          GROUP BY account_id) moved
+                    WHERE id = moved.account_id;
+                RETURN NULL;
             END $$;
             CREATE FUNCTION ledger_refuse_account_change() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
@@ -51,8 +58,10 @@ class Migration(migrations.Migration):
             END $$;
             CREATE TRIGGER ledger_account_kept BEFORE INSERT OR UPDATE OR DELETE ON ledger_account
                 FOR EACH ROW EXECUTE FUNCTION ledger_refuse_account_change();
+            -- Once per statement: a bill run inserts hundreds that share the revenue account.
             CREATE TRIGGER ledger_transfer_balances AFTER INSERT ON ledger_transfer
-                FOR EACH ROW EXECUTE FUNCTION ledger_keep_balances();
+                REFERENCING NEW TABLE AS added
+                FOR EACH STATEMENT EXECUTE FUNCTION ledger_keep_balances();
             """,
             migrations.RunSQL.noop,
         ),

@@ -41,8 +41,8 @@ CONSEQUENCES = {
 
 
 class CustomerTable(Table):
+    name = LinkColumn("Name")
     number = LinkColumn("Number", orderable=True)
-    name = LinkColumn("Name", order_by=("organisation", "last_name"))
     email = Column("E-mail")
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     reseller = LinkColumn("Reseller", accessor="reseller__organisation", to="reseller")

@@ -6,7 +6,6 @@ from typing import Any
 
 import django_tables2
 from django.db.models import Model
-from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -139,16 +138,9 @@ class BadgeColumn(Column):
 class Table(django_tables2.Table):  # type: ignore[misc]
     """The base of every table of the surfaces."""
 
-    class Meta:
-        template_name = "components/_table.html"
-        default = NONE
-        orderable = False
-
-    def __init__(self, rows: Sequence[Any], *, request: HttpRequest, sort: str = "") -> None:
-        assert isinstance(request, HttpRequest)
-        super().__init__(OrderedRows(rows), order_by=(sort,) if sort else (), request=request)
-        scoped: SurfaceRequest = request  # type: ignore[assignment]
-        self.surface = scoped.scope.surface
+    def __init__(self, rows: Sequence[Any], *, request: SurfaceRequest, sort: str = "") -> None:
+        super().__init__(OrderedRows(rows), order_by=(sort,) if sort else (), default=NONE)
+        self.surface = request.scope.surface
 
     @classmethod
     def sorts(cls) -> Mapping[str, Sequence[str]]:

@@ -1,0 +1,89 @@
+"""One person's window: going places, and looking whether a page is as it should be."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
+
+from tenancy.models import User
+
+SIZES: dict[str, ViewportSize] = {
+    "1280": {"width": 1280, "height": 800},
+    "390": {"width": 390, "height": 844},
+}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PICTURES = Path(settings.BASE_DIR, "var", "screenshots")
+WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > window.innerWidth"
+
+
+class Visit:
+    """A browser window of a user who has signed in, or of a stranger; `page` is Playwright's."""
+
+    def __init__(self, browser: Browser, origin: str, user: User | None, **options: Any) -> None:
+        self._context = browser.new_context(
+            base_url=origin, viewport=SIZES["1280"], reduced_motion="reduce", **options
+        )
+        self.page: Page = self._context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        if user is not None:
+            self._sign_in(user, origin)
+
+    def close(self) -> None:
+        self._context.close()
+
+    def open(self, path: str) -> Page:
+        """Go to an address, which must answer well."""
+        response = self.page.goto(path, wait_until="networkidle")
+        assert response is not None
+        assert response.ok, f"{path} answers {response.status}"
+        return self.page
+
+    def look_at(self, path: str, name: str) -> None:
+        """Open a page and look at it in both sizes and themes, see `look`."""
+        self.open(path)
+        self.look(name)
+
+    def look(self, name: str) -> None:
+        """Keep pictures `var/screenshots/<name>-<size>-<theme>.png` of the page as it is now.
+
+        It must not be wider than the window, have no serious finding of axe's, and make the
+        browser complain about nothing, such as a style that the headers forbid.
+        """
+        assert not self.complaints, self.complaints
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for size, viewport in SIZES.items():
+            for scheme in SCHEMES:
+                self.page.set_viewport_size(viewport)
+                self.page.emulate_media(color_scheme=scheme)
+                picture = PICTURES / f"{name}-{size}-{scheme}.png"
+                self.page.screenshot(path=picture, full_page=True)
+                assert not self.page.evaluate(WIDER_THAN_ITS_WINDOW), f"{name} overflows at {size}"
+                assert findings(self.page) == [], f"axe on {name}, {size}, {scheme}"
+        self.page.wait_for_timeout(200)
+        self.complaints.clear()  # of the style and requests that taking pictures and axe bring
+
+    def _sign_in(self, user: User, origin: str) -> None:
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        self._context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": origin}])
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds serious or critical, with the element it found it on."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:240]}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
-from billing.models import CreditNote, CreditNoteTax, InvoiceLine, InvoiceTax
+from billing.models import CreditNote, CreditNoteTax, Invoice, InvoiceLine, InvoiceTax
 from billing.selectors.invoices import invoice_by_id
 from common.errors import NotFound
 from common.money import ZERO
@@ -104,8 +104,6 @@ def invoice_detail(scope: Scope, invoice_id: int) -> InvoiceDetail:
     :raises UnknownInvoice: for any other.
     """
     invoice = invoice_by_id(scope, invoice_id)
-    lines = InvoiceLine.objects.filter(invoice=invoice).order_by("position")
-    taxes = InvoiceTax.objects.filter(invoice=invoice).order_by("position")
     assert invoice.number is not None
     assert invoice.issue_date is not None
     assert invoice.due_date is not None
@@ -120,17 +118,27 @@ def invoice_detail(scope: Scope, invoice_id: int) -> InvoiceDetail:
         period_to=invoice.period_to,
         seller=invoice.seller,
         buyer=invoice.buyer,
-        groups=tuple(
-            LineGroup(group, tuple(map(_line, of_group)))
-            for group, of_group in groupby(lines, key=lambda line: line.group)
-        ),
-        taxes=tuple(
-            TaxDetail(tax.name, tax.percent, tax.tax_amount, tax.base_amount) for tax in taxes
-        ),
+        groups=line_groups(invoice),
+        taxes=tax_details(invoice),
         net_amount=invoice.net_amount,
         tax_amount=invoice.tax_amount,
         gross_amount=invoice.gross_amount,
     )
+
+
+def line_groups(invoice: Invoice) -> tuple[LineGroup, ...]:
+    """The lines of an invoice or estimate, in order."""
+    lines = InvoiceLine.objects.filter(invoice=invoice).order_by("position")
+    return tuple(
+        LineGroup(group, tuple(map(_line, of_group)))
+        for group, of_group in groupby(lines, key=lambda line: line.group)
+    )
+
+
+def tax_details(invoice: Invoice) -> tuple[TaxDetail, ...]:
+    """The taxes of an invoice or estimate, in order."""
+    taxes = InvoiceTax.objects.filter(invoice=invoice).order_by("position")
+    return tuple(TaxDetail(tax.name, tax.percent, tax.tax_amount, tax.base_amount) for tax in taxes)
 
 
 def credit_note_detail(scope: Scope, credit_note_id: int) -> CreditNoteDetail:

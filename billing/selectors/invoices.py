@@ -13,9 +13,9 @@ class UnknownInvoice(NotFound):
 
 
 def invoices(scope: Scope) -> ProviderQuerySet[Invoice]:
-    """Issued invoices, the latest first; estimates are nobody's invoice yet."""
+    """Issued invoices with their payers, the latest first; estimates are nobody's invoice yet."""
     rows = Invoice.objects.visible_to(scope).exclude(state=Invoice.State.ESTIMATE)
-    return rows.order_by("-issue_date", "-pk")
+    return rows.select_related("customer", "reseller").order_by("-issue_date", "-pk")
 
 
 def estimates(scope: Scope, run_id: int) -> ProviderQuerySet[Invoice]:
@@ -24,7 +24,15 @@ def estimates(scope: Scope, run_id: int) -> ProviderQuerySet[Invoice]:
         return Invoice.objects.none()
     rows = Invoice.objects.visible_to(scope)
     rows = rows.filter(bill_run_item__run=run_id, state=Invoice.State.ESTIMATE)
-    return rows.order_by("-gross_amount", "pk")
+    return rows.select_related("customer", "reseller").order_by("-gross_amount", "pk")
+
+
+def all_estimates(scope: Scope) -> ProviderQuerySet[Invoice]:
+    """What the provider's open bill runs would issue, the latest period first."""
+    if not scope.sees_whole_provider:
+        return Invoice.objects.none()
+    rows = Invoice.objects.visible_to(scope).filter(state=Invoice.State.ESTIMATE)
+    return rows.select_related("customer", "reseller").order_by("-period_from", "-pk")
 
 
 def open_invoices(scope: Scope, customer_id: int, currency: str) -> ProviderQuerySet[Invoice]:

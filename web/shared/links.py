@@ -3,12 +3,18 @@
 from django.db.models import Model
 from django.urls import reverse
 
+from billing.models import CreditNote, Invoice
 from common.scope import Surface
 from customers.models import Customer
+from payments.models import Payment
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Customer): ("console_customer", "customer_id"),
+    (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
+    (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
+    (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
+    (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
 }
 
 

@@ -50,8 +50,23 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
     Surface.CONSOLE: (
         Group("Home", "home", (Page("Home", "console_home"),)),
         Group("Customers", "users", (Page("Customers", "console_customers", "customers.list"),)),
+        Group(
+            "Billing",
+            "document-text",
+            (Page("Invoices", "console_invoices", "invoices.list"),),
+        ),
     ),
-    Surface.ACCOUNT_CENTRE: (Group("Home", "home", (Page("Home", "account_centre_home"),)),),
+    Surface.ACCOUNT_CENTRE: (
+        Group("Home", "home", (Page("Home", "account_centre_home"),)),
+        Group(
+            "Invoices and credit notes",
+            "document-text",
+            (
+                Page("Invoices", "account_centre_invoices", "money.read"),
+                Page("Credit notes", "account_centre_credit_notes", "money.read"),
+            ),
+        ),
+    ),
     Surface.RESELLER_PORTAL: (Group("Home", "home", (Page("Home", "reseller_portal_home"),)),),
 }
 

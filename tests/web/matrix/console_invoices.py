@@ -1,0 +1,18 @@
+from tenancy.models import Provider
+from tests.factories import make_customer
+from tests.factories.billing import invoice_of, issue_run, make_charge
+from tests.web.matrix import Page, staff
+
+
+def invoice(provider: Provider) -> dict[str, object]:
+    customer = make_customer(provider)
+    make_charge(customer, "100")
+    issue_run(provider)
+    return {"invoice_id": invoice_of(customer).pk}
+
+
+PAGES = {
+    "console_invoices": Page(staff("invoices.list")),
+    "console_invoice": Page(staff("invoices.read"), invoice),
+    "console_invoice_pdf": Page(staff("invoices.read"), invoice),
+}

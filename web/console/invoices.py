@@ -1,0 +1,163 @@
+"""Invoices in the console: the list, and everything about one of them."""
+
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from billing.documents.kept import invoice_pdf
+from billing.models import Invoice
+from billing.rules.due_dates import is_overdue
+from billing.selectors.credit_notes import credit_notes
+from billing.selectors.details import line_groups, tax_details
+from billing.selectors.invoices import invoice_by_id, invoices
+from common import clock
+from common.csv_files import Cell
+from common.periods import Period
+from common.scope import Surface
+from ledger.selectors import transfers
+from payments.selectors.advance import OPEN_STATES
+from payments.selectors.allocations import allocations
+from web.access import SurfaceRequest, page_of
+from web.console.documents import pdf_response
+from web.shared.actions import Action, allowed
+from web.shared.badges import badge
+from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
+from web.shared.links import url_of
+from web.shared.lists import Empty, list_page
+from web.shared.tables import Column, DateColumn, LinkColumn, MoneyColumn, Table
+
+CODE = {"td": {"class": "code"}}
+OVERDUE = "OVERDUE"
+STATES = [choice for choice in Invoice.State.choices if choice[0] != Invoice.State.ESTIMATE]
+
+
+def state_of(invoice: Invoice) -> str:
+    """The invoice's state, or that it is overdue, today where the provider is."""
+    today = localtime(clock.now()).date()
+    if (
+        invoice.state in OPEN_STATES
+        and invoice.due_date is not None
+        and is_overdue(invoice.due_date, invoice.due_amount, today)
+    ):
+        return OVERDUE
+    return invoice.state
+
+
+class InvoiceStateColumn(Column):
+    """An invoice's state as a badge; what is late says so."""
+
+    def render(self, record: Invoice) -> SafeString:
+        state = state_of(record)
+        return badge(state, state)
+
+    def export_cells(self, record: Any, value: Any) -> list[Cell]:
+        return [state_of(record)]
+
+
+class PayerColumn(Column):
+    """Who pays an invoice, a customer or a reseller, as it is printed on it."""
+
+    def render(self, record: Invoice, value: Any, table: Any) -> SafeString:
+        payer = record.customer or record.reseller
+        url = url_of(table.surface, payer) if payer else ""
+        return format_html('<a href="{}">{}</a>', url, value) if url else format_html("{}", value)
+
+
+class InvoiceTable(Table):
+    number = LinkColumn("Number", attrs=CODE)
+    payer = PayerColumn("Customer or reseller", accessor="buyer__name")
+    state = InvoiceStateColumn("State")
+    issue_date = DateColumn("Issued", orderable=True)
+    due_date = DateColumn("Due")
+    net_amount = MoneyColumn("Net")
+    gross_amount = MoneyColumn("Gross")
+    due_amount = MoneyColumn("Still due")
+
+
+class InvoiceFilters(Filters):
+    searches = (
+        "number__istartswith",
+        "customer__organisation__icontains",
+        "customer__last_name__icontains",
+        "reseller__organisation__icontains",
+    )
+    search_hint = "Number, customer or reseller"
+
+    state = choice_filter("State", "state", [*STATES, (OVERDUE, "Overdue")], method="in_state")
+    kind = choice_filter("Kind", "kind", Invoice.Kind.choices)
+    customer = text_filter(
+        "Customer number",
+        "customer__number__exact",
+        method="of_customer",
+    )
+    since = since_filter("Issued since", "issue_date")
+    until = until_filter("Issued until", "issue_date")
+
+    def in_state(self, rows: QuerySet[Invoice], name: str, state: str) -> QuerySet[Invoice]:
+        if state != OVERDUE:
+            return rows.filter(state=state)
+        today = localtime(clock.now()).date()
+        late = rows.filter(state__in=OPEN_STATES, due_date__lt=today)
+        return late.filter(gross_amount__gt=F("settled_amount") + F("credited_amount"))
+
+    def of_customer(self, rows: QuerySet[Invoice], name: str, number: str) -> QuerySet[Invoice]:
+        return rows.filter(customer__number=int(number)) if number.isdecimal() else rows.none()
+
+
+@page_of(Surface.CONSOLE, "invoices.list")
+def invoice_list(request: SurfaceRequest) -> HttpResponse:
+    return list_page(
+        request,
+        title="Invoices",
+        rows=invoices(request.scope),
+        table=InvoiceTable,
+        filters=InvoiceFilters,
+        name="invoices",
+        empty=Empty("No invoices yet", "They appear here when a bill run is issued."),
+    )
+
+
+@page_of(Surface.CONSOLE, "invoices.read")
+def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    state = state_of(invoice)
+    context = {
+        "invoice": invoice,
+        "state": state,
+        "payer": invoice.customer or invoice.reseller,
+        "last_day": Period(invoice.period_from, invoice.period_to).last_date,
+        "groups": line_groups(invoice),
+        "taxes": tax_details(invoice),
+        "allocations": allocations(request.scope).filter(invoice=invoice),
+        "credit_notes": credit_notes(request.scope).filter(invoice=invoice),
+        "transfers": transfers(request.scope, document=f"invoice:{invoice.pk}"),
+        "actions": allowed(request.scope, _actions(invoice)),
+    }
+    return render(request, "console/billing/invoice_show.html", context)
+
+
+@page_of(Surface.CONSOLE, "invoices.read")
+def invoice_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
+
+
+def _actions(invoice: Invoice) -> list[Action]:
+    address = reverse("console_invoice_pdf", kwargs={"invoice_id": invoice.pk})
+    return [
+        Action("View PDF", address, "document-text"),
+        Action("Download", f"{address}?download", "arrow-down-tray"),
+    ]
+
+
+urls = [
+    path("billing/invoices/", invoice_list, name="console_invoices"),
+    path("billing/invoices/<int:invoice_id>/", invoice_show, name="console_invoice"),
+    path("billing/invoices/<int:invoice_id>/pdf/", invoice_document, name="console_invoice_pdf"),
+]

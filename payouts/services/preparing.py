@@ -1,6 +1,7 @@
 """Drafting what a reseller is owed for a period."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -14,6 +15,7 @@ from common.scope import Scope
 from payouts import selectors
 from payouts.models import Accrual, PayoutStatement
 from resellers.models import Reseller
+from tenancy.models import Provider
 
 State = PayoutStatement.State
 
@@ -30,6 +32,10 @@ class PeriodStated(DomainError):
     """A later statement exists, or one that covers part of the period."""
 
 
+class PeriodNotBegun(DomainError):
+    """A statement of a later period would keep everything before it from being stated."""
+
+
 def prepare_statements(
     *,
     provider_id: int,
@@ -42,8 +48,10 @@ def prepare_statements(
 
     Those who have an approved statement for the period, or any later one, are left alone.
 
+    :raises PeriodNotBegun: if the period begins after `at`.
     :raises EarlierStatementOpen: if one of them has a draft for an earlier period.
     """
+    _refuse_future(Provider.objects.get(pk=provider_id), period, at)
     scope = Scope.system(provider_id)
     found = Reseller.objects.visible_to(scope).order_by("number", "pk")
     parties = found if reseller is None else found.filter(pk=reseller.pk)
@@ -66,10 +74,12 @@ def prepare_statement(
     On it goes all that happened before the period's end and is on no other statement, however
     late it accrued.
 
+    :raises PeriodNotBegun: if the period begins after `at`.
     :raises StatementFixed: if the period's statement is approved.
     :raises EarlierStatementOpen: if the one before it is a draft.
     :raises PeriodStated: if another statement ends after this period begins.
     """
+    _refuse_future(reseller.provider, period, at)
     Reseller.objects.select_for_update(no_key=True).get(pk=reseller.pk)
     own = PayoutStatement.objects.filter(reseller=reseller, currency=currency)
     draft = own.filter(period_from=period.from_date, period_to=period.to_date).first()
@@ -98,6 +108,12 @@ def figures(statement: PayoutStatement) -> dict[str, object]:
     names = ("opening", "accrued", "clawed_back", "settled_before", "closing")
     amounts = {f"{name}_amount": getattr(statement, f"{name}_amount") for name in names}
     return {name: f"{amount:.4f}" for name, amount in amounts.items()}
+
+
+def _refuse_future(provider: Provider, period: Period, at: datetime) -> None:
+    begins_at, _ = period.instants(ZoneInfo(provider.time_zone))
+    if at < begins_at:
+        raise PeriodNotBegun(f"{period} has not begun for {provider}; state an earlier period.")
 
 
 def _previous(others: QuerySet[PayoutStatement], period: Period) -> PayoutStatement | None:

@@ -80,6 +80,7 @@ class TestPayoutStatements:
         ("arguments", "message"),
         [
             (["--period=March"], "'March' is not a month"),
+            (["--period=2999-01"], "has not begun for"),
             (["--period=2026-03", "--provider=other"], "Providers: aurora"),
             (["--period=2026-03", "--reseller=NOBODY"], r"Resellers: 7 \(Zenith Partners\)"),
         ],

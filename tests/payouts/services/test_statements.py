@@ -1,5 +1,6 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -23,6 +24,7 @@ from payouts.services.approving import (
 from payouts.services.documents import store_document
 from payouts.services.preparing import (
     EarlierStatementOpen,
+    PeriodNotBegun,
     PeriodStated,
     StatementFixed,
     prepare_statement,
@@ -90,6 +92,22 @@ class TestPrepareStatement:
         assert amounts(october) == [0, 50, 0, 0, 50]
         assert october.state == PayoutStatement.State.DRAFT
         assert october.accruals.count() == 1
+
+    def test_refuses_a_period_to_come_as_it_would_bar_all_before(
+        self, reseller: Reseller, customer: Customer
+    ) -> None:
+        """December begins an hour earlier in Berlin than in UTC."""
+        last_hour = datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
+        first_hour = datetime(2026, 11, 30, 23, tzinfo=UTC)
+        terms: dict[str, Any] = {"period": month(2026, 12), "actor_id": None}
+
+        with pytest.raises(PeriodNotBegun):
+            prepare_statement(reseller=reseller, currency="EUR", at=last_hour, **terms)
+        with pytest.raises(PeriodNotBegun):
+            prepare_statements(provider_id=reseller.provider_id, at=last_hour, **terms)
+
+        assert not PayoutStatement.objects.exists()
+        assert prepare_statements(provider_id=reseller.provider_id, at=first_hour, **terms)
 
     def test_opens_with_what_the_one_before_closed_with(
         self, reseller: Reseller, customer: Customer

@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from celery import current_app
 from django.db import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -57,16 +57,9 @@ def create(provider: Provider, at: datetime = IN_NOVEMBER) -> BillRun:
     return create_bill_run(provider=provider, period=OCTOBER, at=at, actor_id=None)
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The tasks that go to the broker, with how many items each has; none of them is done."""
-    tasks: list[tuple[str, int]] = []
-
-    def send(name: str, kwargs: dict[str, list[int]]) -> None:
-        tasks.append((name, len(kwargs.get("item_ids", kwargs.get("invoice_ids", [])))))
-
-    monkeypatch.setattr(current_app, "send_task", send)
-    return tasks
+def batches(sent: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, int]]:
+    """The tasks sent, with how many items or invoices each is about."""
+    return [(name, len(kwargs.get("item_ids") or kwargs["invoice_ids"])) for name, kwargs in sent]
 
 
 class TestCreatingABillRun:
@@ -187,7 +180,7 @@ class TestCalculating:
     def test_sends_the_work_in_batches(
         self,
         provider: Provider,
-        sent: list[tuple[str, int]],
+        sent: list[tuple[str, dict[str, Any]]],
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
         for _ in range(BATCH_ITEMS + 1):
@@ -197,7 +190,10 @@ class TestCalculating:
         with django_capture_on_commit_callbacks(execute=True):
             start_calculation(run_id=run.pk, at=IN_NOVEMBER, actor_id=None)
 
-        assert sent == [("billing.calculate_items", BATCH_ITEMS), ("billing.calculate_items", 1)]
+        assert batches(sent) == [
+            ("billing.calculate_items", BATCH_ITEMS),
+            ("billing.calculate_items", 1),
+        ]
 
     def test_goes_on_while_something_waits(self, provider: Provider) -> None:
         make_customer(provider)
@@ -335,7 +331,7 @@ class TestIssuing:
     def test_orders_the_documents_at_the_end(
         self,
         provider: Provider,
-        sent: list[tuple[str, int]],
+        sent: list[tuple[str, dict[str, Any]]],
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
         chunk = make_chunk(provider)
@@ -345,7 +341,7 @@ class TestIssuing:
         with django_capture_on_commit_callbacks(execute=True):
             issue_run(provider)
 
-        assert sent[-1] == ("billing.render_documents", 3)
+        assert batches(sent)[-1] == ("billing.render_documents", 3)
 
 
 class TestTheSweep:
@@ -359,7 +355,7 @@ class TestTheSweep:
     def test_queues_what_an_open_run_has_left(
         self,
         provider: Provider,
-        sent: list[tuple[str, int]],
+        sent: list[tuple[str, dict[str, Any]]],
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
         state: str,
         item_state: str,
@@ -374,7 +370,7 @@ class TestTheSweep:
         with django_capture_on_commit_callbacks(execute=True):
             assert queue_open_runs(at=IN_NOVEMBER) == 1
 
-        assert sent == [(task, 2)]
+        assert batches(sent) == [(task, 2)]
 
     def test_finishes_a_run_whose_last_worker_died_before_saying_so(
         self, provider: Provider
@@ -390,7 +386,7 @@ class TestTheSweep:
     def test_leaves_other_runs_alone(
         self,
         provider: Provider,
-        sent: list[tuple[str, int]],
+        sent: list[tuple[str, dict[str, Any]]],
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
         calculate_run(provider)

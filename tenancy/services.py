@@ -12,10 +12,10 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 from tenancy import row_security
 from tenancy.models import BillerEntity, Membership, Provider, Role, User
@@ -25,7 +25,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class ProviderRefused(DomainError):
-    """A slug, currency, country or time zone is not one."""
+    """A slug, currency, country or time zone is not one, or what the seller needs is missing."""
 
 
 class SlugTaken(DomainError):
@@ -38,6 +38,10 @@ class EmailTaken(DomainError):
 
 class EmailRefused(DomainError):
     """The text is no e-mail address."""
+
+
+class NameRefused(DomainError):
+    """The name is longer than one can be."""
 
 
 class PasswordRefused(DomainError):
@@ -74,16 +78,18 @@ def create_provider(
     """Found a provider with the built-in roles and its default biller entity.
 
     :raises ProviderRefused: for a malformed slug, currency (ISO 4217), country (ISO 3166, two
-        letters) or an unknown time zone.
+        letters) or an unknown time zone, and where a name, the seller's address, tax number or
+        e-mail is missing, too long or no address.
     :raises SlugTaken: if the slug is in use.
     """
     _check_provider(slug, currency, time_zone, seller.country)
+    provider = Provider(slug=slug, name=name, currency=currency, time_zone=time_zone, created_at=at)
+    check_fields(provider, ProviderRefused, "name")
+    check_fields(BillerEntity(**asdict(seller)), ProviderRefused, *asdict(seller))
     lock_in_transaction("provider_slug", slug)
     if Provider.objects.filter(slug=slug).exists():
         raise SlugTaken(f"There is a provider '{slug}' already; choose another slug.")
-    provider = Provider.objects.create(
-        slug=slug, name=name, currency=currency, time_zone=time_zone, created_at=at
-    )
+    provider.save(force_insert=True)
     Role.objects.bulk_create(
         Role(provider=provider, name=role, is_built_in=True, permissions=sorted(codes))
         for role, codes in built_in_roles().items()
@@ -97,16 +103,15 @@ def create_user(*, email: str, name: str, password: str | None, at: datetime) ->
     """Create someone who can sign in; without a password, only after a password reset.
 
     :raises EmailRefused: if `email` is none.
+    :raises NameRefused: if `name` is too long.
     :raises EmailTaken: if somebody has it, in whatever case.
     :raises PasswordRefused: if the password is too weak by the installation's rules.
     """
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise EmailRefused(f"'{email}' is not an e-mail address.") from error
     email = email.lower()
-    lock_in_transaction("user_email", email)
     user = User(email=email, name=name, created_at=at)
+    check_fields(user, EmailRefused, "email")
+    check_fields(user, NameRefused, "name")
+    lock_in_transaction("user_email", email)
     with row_security.among_everybody():
         if User.objects.filter(email=email).exists():
             raise EmailTaken(f"Somebody signs in as {email} already; use another address.")

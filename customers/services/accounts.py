@@ -11,7 +11,11 @@ from catalogue.models import ProductKind, RateTable
 from common.errors import DomainError
 from customers.models import Customer
 from customers.rules.states import following, may_follow
-from customers.services.onboarding import CustomerDetails
+from customers.services.onboarding import CustomerDetails, check_details
+from tenancy.models import BillerEntity
+
+# What the column holds: 16 digits before the point.
+_CREDIT_LIMIT_BELOW = Decimal(10) ** 16
 
 
 class CustomerTerminated(DomainError):
@@ -23,7 +27,7 @@ class StateRefused(DomainError):
 
 
 class BillingTermsRefused(DomainError):
-    """The credit limit is below zero, or the rate table does not fit the customer."""
+    """The credit limit is none, or the seller or rate table does not fit the customer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +90,10 @@ def edit_details(
 ) -> Customer:
     """Replace names and addresses; invoices that were issued keep theirs.
 
+    :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
     :raises CustomerTerminated: if the account is.
     """
+    check_details(details)
     return _replace(customer, asdict(details), "customer.edited", at=at, actor_id=actor_id)
 
 
@@ -97,15 +103,30 @@ def edit_billing_terms(
 ) -> Customer:
     """Replace how the customer is billed, from the next estimate on.
 
-    :raises BillingTermsRefused: for a negative credit limit, or a rate table of another currency.
+    :raises BillingTermsRefused: for a credit limit that is negative or has more than 4 decimals,
+        a seller that the provider does not have, or a rate table of another currency.
     :raises CustomerTerminated: if the account is.
     """
-    if terms.credit_limit < 0:
-        raise BillingTermsRefused(f"A credit limit is 0 or more, not {terms.credit_limit}.")
+    _check_credit_limit(terms.credit_limit)
+    if terms.biller_entity_id is not None:
+        _check_biller_entity(customer, terms.biller_entity_id)
     if terms.rate_table_id is not None:
         _check_rate_table(customer, terms.rate_table_id)
     after = asdict(terms)
     return _replace(customer, after, "customer.billing_terms_edited", at=at, actor_id=actor_id)
+
+
+def _check_credit_limit(amount: Decimal) -> None:
+    if not amount.is_finite() or not 0 <= amount < _CREDIT_LIMIT_BELOW:
+        raise BillingTermsRefused(f"A credit limit is 0 or more, not {amount}.")
+    if amount != round(amount, 4):
+        raise BillingTermsRefused(f"A credit limit has up to 4 decimals, not {amount}.")
+
+
+def _check_biller_entity(customer: Customer, biller_entity_id: int) -> None:
+    sellers = BillerEntity.objects.filter(provider_id=customer.provider_id)
+    if not sellers.filter(pk=biller_entity_id).exists():
+        raise BillingTermsRefused("There is no such seller; choose one of the provider's.")
 
 
 def _check_rate_table(customer: Customer, rate_table_id: int) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from audit.services import record
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 from common.scope import Scope
 from customers.models import Customer
@@ -19,6 +20,10 @@ from resellers.selectors import default_code, find_code
 
 class CustomerRefused(DomainError):
     """The currency is none."""
+
+
+class DetailsRefused(DomainError):
+    """A name or the e-mail is missing, or something is too long or no address."""
 
 
 class UntaggedByAdminOnly(DomainError):
@@ -62,11 +67,13 @@ def create_customer(
     A sign-up awaits its confirmation; others begin as a draft. A blank code is one not given.
 
     :raises CustomerRefused: for a malformed currency (ISO 4217).
+    :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
     :raises UntaggedByAdminOnly: for `CodeChoice.NONE` outside the console.
     :raises UnknownResellerCode: and the other refusals of `resellers.selectors.find_code`.
     """
     if not re.fullmatch(r"[A-Z]{3}", currency):
         raise CustomerRefused(f"'{currency}' is not a currency; write it as EUR.")
+    check_details(details)
     code = _tag(provider_id, channel, reseller_code, at)
     signed_up = channel == Customer.Channel.SIGN_UP
     customer = Customer.objects.create(
@@ -89,6 +96,11 @@ def create_customer(
         after={"number": customer.number, "channel": channel, "reseller_code": code},
     )
     return customer
+
+
+def check_details(details: CustomerDetails) -> None:
+    """:raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept."""
+    check_fields(Customer(**asdict(details)), DetailsRefused, *asdict(details))
 
 
 def _tag(

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from audit.services import record
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 from common.scope import Scope
 from resellers.models import Reseller, ResellerModule
@@ -17,6 +18,10 @@ from resellers.selectors import reseller_tree
 
 class ResellerRefused(DomainError):
     """The currency is none."""
+
+
+class DetailsRefused(DomainError):
+    """A name or the e-mail is missing, or something is too long or no address."""
 
 
 class ResellerBelowItself(DomainError):
@@ -58,9 +63,11 @@ def create_reseller(
     """Add an active reseller with the provider's next number, under `parent` or at the top.
 
     :raises ResellerRefused: for a malformed currency (ISO 4217).
+    :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
     """
     if not re.fullmatch(r"[A-Z]{3}", currency):
         raise ResellerRefused(f"'{currency}' is not a currency; write it as EUR.")
+    _check_details(details)
     reseller = Reseller.objects.create(
         provider_id=provider_id,
         number=_next_number(provider_id),
@@ -84,7 +91,11 @@ def create_reseller(
 def edit_reseller(
     *, reseller: Reseller, details: ResellerDetails, at: datetime, actor_id: int | None
 ) -> Reseller:
-    """Replace name and contact details."""
+    """Replace name and contact details.
+
+    :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
+    """
+    _check_details(details)
     reseller = _locked(reseller)
     after = asdict(details)
     before = {name: getattr(reseller, name) for name in after}
@@ -166,6 +177,10 @@ def enable_reseller(*, reseller: Reseller, at: datetime, actor_id: int | None) -
     reseller = _locked(reseller)
     _check_state(reseller, Reseller.State.DISABLED)
     return _change_state(reseller, Reseller.State.ACTIVE, at=at, actor_id=actor_id)
+
+
+def _check_details(details: ResellerDetails) -> None:
+    check_fields(Reseller(**asdict(details)), DetailsRefused, *asdict(details))
 
 
 def _next_number(provider_id: int) -> int:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -88,6 +89,34 @@ class TestCreateProvider:
 
         assert not Provider.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("seller", "message"),
+        [
+            (replace(SELLER, address=""), "Address: This field cannot be blank"),
+            (replace(SELLER, email="billing"), "Email: Enter a valid email address"),
+            (replace(SELLER, tax_number="1" * 41), "Tax number: .* at most 40 characters"),
+        ],
+    )
+    def test_refuses_a_seller_that_no_invoice_can_name(self, seller: Seller, message: str) -> None:
+        with pytest.raises(services.ProviderRefused, match=message):
+            services.create_provider(
+                slug="aurora",
+                name="Aurora",
+                currency="EUR",
+                time_zone="Europe/Berlin",
+                seller=seller,
+                at=AT,
+            )
+
+        assert not Provider.objects.exists()
+
+    @pytest.mark.parametrize("name", ["", "x" * 201])
+    def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
+        with pytest.raises(services.ProviderRefused, match="Name: "):
+            found(name=name)
+
+        assert not Provider.objects.exists()
+
 
 class TestProviderBySlug:
     def test_names_the_providers_there_are_when_there_is_no_such_one(self) -> None:
@@ -124,9 +153,18 @@ class TestCreateUser:
 
         assert User.objects.count() == 1
 
-    def test_refuses_what_is_no_address(self) -> None:
+    @pytest.mark.parametrize(
+        "email", ["", "admin", f"{'a' * 60}@{'b' * 62}.{'c' * 62}.{'d' * 62}.{'e' * 12}.org"]
+    )
+    def test_refuses_what_is_no_address(self, email: str) -> None:
         with pytest.raises(services.EmailRefused):
-            services.create_user(email="admin", name="", password=PASSWORD, at=AT)
+            services.create_user(email=email, name="", password=PASSWORD, at=AT)
+
+        assert not User.objects.exists()
+
+    def test_refuses_a_name_that_cannot_be_kept(self) -> None:
+        with pytest.raises(services.NameRefused):
+            services.create_user(email="a@b.example", name="x" * 201, password=PASSWORD, at=AT)
 
         assert not User.objects.exists()
 

@@ -16,7 +16,7 @@ from customers.services.accounts import (
     edit_billing_terms,
     edit_details,
 )
-from customers.services.onboarding import CustomerDetails
+from customers.services.onboarding import CustomerDetails, DetailsRefused
 from tests.factories import (
     make_biller_entity,
     make_customer,
@@ -96,6 +96,13 @@ class TestEditDetails:
         assert entry.before["phone"] == "1"
         assert "first_name" not in entry.before
 
+    def test_refuses_an_address_that_is_none(self) -> None:
+        customer = make_customer(make_provider())
+        details = replace(CARL, email="carl at home")
+
+        with refused(DetailsRefused, match="Email: Enter a valid email address"):
+            edit_details(customer=customer, details=details, at=AT, actor_id=None)
+
     def test_refuses_a_terminated_account(self) -> None:
         customer = make_customer(make_provider(), state=State.TERMINATED)
 
@@ -137,11 +144,20 @@ class TestEditBillingTerms:
 
         assert not Entry.objects.exists()
 
-    def test_refuses_a_credit_limit_below_zero(self) -> None:
+    @pytest.mark.parametrize("amount", ["-0.01", "0.00001", "NaN", "Infinity", "1e16"])
+    def test_refuses_what_is_no_credit_limit(self, amount: str) -> None:
         customer = make_customer(make_provider())
-        terms = BillingTerms(credit_limit=Decimal("-0.01"))
+        terms = BillingTerms(credit_limit=Decimal(amount))
 
         with refused(BillingTermsRefused):
+            edit_billing_terms(customer=customer, terms=terms, at=AT, actor_id=None)
+
+    def test_refuses_a_seller_of_another_provider(self) -> None:
+        customer = make_customer(make_provider())
+        other = make_biller_entity(make_provider(), is_default=False)
+        terms = BillingTerms(biller_entity_id=other.pk)
+
+        with refused(BillingTermsRefused, match="no such seller"):
             edit_billing_terms(customer=customer, terms=terms, at=AT, actor_id=None)
 
     def test_refuses_a_rate_table_that_does_not_fit(self) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from customers.services.onboarding import (
     CodeChoice,
     CustomerDetails,
     CustomerRefused,
+    DetailsRefused,
     UntaggedByAdminOnly,
     create_customer,
 )
@@ -107,6 +109,30 @@ class TestCreateCustomer:
         entry = Entry.objects.get(action="customer.created")
         assert (entry.actor, entry.object_id) == (admin, str(customer.pk))
         assert entry.after == {"number": "1", "channel": "CONSOLE", "reseller_code": code.code}
+
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("first_name", "", "First name: This field cannot be blank"),
+            ("email", "carl", "Email: Enter a valid email address"),
+            ("country", "DEU", "Country: Ensure this value has at most 2 characters"),
+            ("organisation", "x" * 201, "Organisation: .* at most 200 characters"),
+        ],
+    )
+    def test_refuses_details_that_cannot_be_kept(
+        self, field: str, value: str, message: str
+    ) -> None:
+        provider = make_provider()
+
+        with refused(DetailsRefused, match=message):
+            create_customer(
+                provider_id=provider.pk,
+                details=replace(CARL, **{field: value}),
+                currency="EUR",
+                channel=Channel.API,
+                at=AT,
+                actor_id=None,
+            )
 
     def test_refuses_what_is_no_currency(self) -> None:
         provider = make_provider()

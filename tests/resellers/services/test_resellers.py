@@ -10,6 +10,7 @@ from resellers.models import Reseller
 from resellers.selectors import reseller_tree
 from resellers.services.module import ModuleSettings, change_module
 from resellers.services.resellers import (
+    DetailsRefused,
     OwnsDefaultCode,
     ResellerBelowItself,
     ResellerDetails,
@@ -99,6 +100,18 @@ class TestCreateReseller:
             create_reseller(
                 provider_id=provider.pk, details=MERIDIAN, currency="€", at=AT, actor_id=None
             )
+
+    def test_refuses_details_that_cannot_be_kept(self) -> None:
+        provider = make_provider()
+        reseller = create(provider)
+        details = replace(MERIDIAN, organisation="", email="mara@", phone="1" * 41)
+
+        with refused(DetailsRefused, match=r"Organisation: .* Email: .* Phone: "):
+            create_reseller(
+                provider_id=provider.pk, details=details, currency="EUR", at=AT, actor_id=None
+            )
+        with refused(DetailsRefused):
+            edit_reseller(reseller=reseller, details=details, at=AT, actor_id=None)
 
     def test_cannot_have_a_parent_of_another_provider(self) -> None:
         aurora, borealis = make_provider(), make_provider()

@@ -8,11 +8,13 @@ from xml.etree import ElementTree as ET
 
 import pygal
 from django.utils.safestring import SafeString, mark_safe
+from pygal.style import Style
 
 from web.shared.writing import NONE, plain_number
 
 Values = Sequence[Decimal | int | None]
-WIDTH, HEIGHT = 720, 260
+WIDTH, HEIGHT = 560, 220
+FONT_SIZE = 13  # as in static/css/charts.css; room for the labels is left by it
 # pygal's own ways to react to the pointer need its script.
 _SCRIPTED = {"tooltip-overlay", "text-overlay"}
 
@@ -63,6 +65,11 @@ def _chart(
         height=HEIGHT,
         margin=8,
         js=[],
+        style=Style(
+            label_font_size=FONT_SIZE,
+            major_label_font_size=FONT_SIZE,
+            legend_font_size=FONT_SIZE,
+        ),
         show_legend=len(series) > 1,
         legend_at_bottom=True,
         legend_box_size=10,

@@ -23,7 +23,7 @@ class TestAccentOn:
         assert accent_on(LIGHT_GROUND, "#1f4fd8").colour == "#1f4fd8"
 
     def test_darkens_yellow_on_a_light_ground(self) -> None:
-        assert accent_on(LIGHT_GROUND, "#ffd400").colour == "#806a00"
+        assert accent_on(LIGHT_GROUND, "#ffd400").colour == "#7d6800"
 
     @pytest.mark.parametrize("text", ["red", "#12345", "#12345g", "", "#123456; }"])
     def test_refuses_what_is_no_colour(self, text: str) -> None:

@@ -1,0 +1,121 @@
+"""Forms and confirmations on pages made to try them."""
+
+from decimal import Decimal
+
+import pytest
+from django import forms
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+from pytest_django import Settings
+
+from common.errors import DomainError
+from common.scope import Surface
+from config.urls import urlpatterns as real_urls
+from tenancy.models import BillerEntity
+from tests.factories import make_provider, make_staff
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.shared.form_fields import Form, MoneyField
+from web.shared.form_pages import FormPage, Review, confirm_page, form_page
+
+pytestmark = pytest.mark.django_db
+
+
+class TooMuch(DomainError):
+    """More than there is."""
+
+
+class NoteForm(Form):
+    note = forms.CharField(widget=forms.Textarea)
+    amount = MoneyField(currency="EUR")
+
+
+def pay(amount: Decimal) -> str:
+    BillerEntity.objects.update(phone=str(amount))
+    if amount > 100:
+        raise TooMuch("There are only 100.00 EUR.")
+    return "/console/"
+
+
+@page_of(Surface.CONSOLE, methods=FORM_METHODS)
+def note(request: SurfaceRequest) -> HttpResponse:
+    return form_page(
+        request,
+        FormPage("Note", submit="Go on", cancel_url="/console/"),
+        form=NoteForm,
+        save=lambda form: pay(form.cleaned_data["amount"]),
+        review=lambda form: Review("Sure?", facts=[("Amount", form.cleaned_data["amount"])]),
+        fields_of={TooMuch: "amount"},
+    )
+
+
+@page_of(Surface.CONSOLE, methods=FORM_METHODS)
+def confirm(request: SurfaceRequest) -> HttpResponse:
+    return confirm_page(
+        request,
+        Review("Pay 250.00 EUR?", is_dangerous=True),
+        confirm=lambda: pay(Decimal(250)),
+        cancel_url="/console/",
+    )
+
+
+urlpatterns = [*real_urls, path("note/", note), path("confirm/", confirm)]
+
+
+@pytest.fixture
+def staff(client: Client, settings: Settings) -> Client:
+    settings.ROOT_URLCONF = __name__
+    client.force_login(make_staff(make_provider()))
+    return client
+
+
+def phone() -> str:
+    return BillerEntity.objects.get().phone
+
+
+class TestAFormPage:
+    def test_is_reviewed_before_it_is_saved(self, staff: Client) -> None:
+        sent = {"note": "a\r\nb <i>", "amount": "99.50"}
+
+        response = staff.post("/note/", sent)
+
+        text = response.content.decode()
+        assert "<dd>99.50</dd>" in text
+        assert 'value="a\r\nb &lt;i&gt;"' in text
+        assert phone() == ""
+        assert staff.post("/note/", {**sent, "_confirmed": "1"}).status_code == 302
+        assert phone() == "99.50"
+
+    def test_shows_a_refusal_at_the_field_and_takes_back_what_was_written(
+        self, staff: Client
+    ) -> None:
+        response = staff.post("/note/", {"note": "kept", "amount": "101", "_confirmed": "1"})
+
+        text = response.content.decode()
+        assert response.status_code == 422
+        assert "There are only 100.00 EUR." in text
+        assert 'id="id_amount_error"' in text
+        assert "kept</textarea>" in text
+        assert phone() == ""
+
+    @pytest.mark.parametrize("amount", ["1.005", "-1", "1e3x", "", "NaN", "1,5"])
+    def test_refuses_what_is_no_amount_of_the_currency(self, staff: Client, amount: str) -> None:
+        response = staff.post("/note/", {"note": "x", "amount": amount, "_confirmed": "1"})
+
+        assert response.status_code == 422
+        assert phone() == ""
+
+
+class TestAConfirmPage:
+    def test_asks_first(self, staff: Client) -> None:
+        assert "Pay 250.00 EUR?" in staff.get("/confirm/").content.decode()
+        assert "Pay 250.00 EUR?" in staff.post("/confirm/").content.decode()
+        assert phone() == ""
+
+    def test_shows_a_refusal_above_what_was_asked(self, staff: Client) -> None:
+        response = staff.post("/confirm/", {"_confirmed": "1"})
+
+        text = response.content.decode()
+        assert response.status_code == 422
+        assert text.index("There are only 100.00 EUR.") < text.index("_confirmed")
+        assert phone() == ""

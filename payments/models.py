@@ -142,6 +142,8 @@ class PlannedAllocation(ProviderOwned):
 class Allocation(ProviderOwned):
     """What part of a payment (or of credited advance, without one) settles an invoice."""
 
+    seen_by_customer = "invoice__customer_id"
+
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, related_name="allocations"
     )

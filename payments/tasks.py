@@ -11,7 +11,7 @@ from customers.models import Customer
 from payments.models import Payment
 from payments.selectors.advance import customers_with_advance_due
 from payments.selectors.payments import payments_without_receipt, pending_payments, waiting_events
-from payments.services import advance, asking, receipts, webhooks
+from payments.services import advance, asking, receipts, sandbox, webhooks
 from tenancy.selectors import providers
 
 # A message stored this long ago and not acted on has lost its task, with a worker or the broker.
@@ -34,6 +34,19 @@ def sweep_webhooks(**_: object) -> None:
         waiting = waiting_events(Scope.system(provider.pk), received_before=before)
         for event_id in waiting.values_list("pk", flat=True):
             enqueue("payments.process_webhook", event_id=event_id)
+
+
+@shared_task(
+    name="payments.deliver_sandbox_message",
+    autoretry_for=(OSError,),
+    retry_backoff=True,
+    retry_kwargs={"max_retries": 5},
+)
+def deliver_sandbox_message(
+    *, provider_slug: str, headers: dict[str, str], body: str, **_: object
+) -> None:
+    """Safe to repeat: a message is kept once. One that stays lost is asked about by the sweep."""
+    sandbox.deliver_message(provider_slug=provider_slug, headers=headers, body=body)
 
 
 @shared_task(name="payments.ask_gateway")

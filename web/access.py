@@ -21,7 +21,15 @@ from tenancy.models import Membership, Provider, User
 from tenancy.selectors import own_provider
 
 # About no provider as its people see it: they change sessions, which the reseller portal may not.
-PERSONAL_PATHS = ("/sign-in/", "/sign-out/", "/password/", "/brand/")
+PERSONAL_PATHS = (
+    "/sign-in/",
+    "/sign-out/",
+    "/sign-up/",
+    "/e-mail/",
+    "/password/",
+    "/brand/",
+    "/sandbox/",
+)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FORM_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 ACTION_METHODS = ("POST",)

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_POST
 
+from web import sandbox
 from web.brand import brand
 from web.home import home
 from web.webhooks import receive
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reseller/", include("web.reseller_portal.urls")),
     path("brand/<slug:provider_slug>.css", brand, name="brand"),
     path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
+    *sandbox.urls,
     # The names are allauth's, which looks its pages up by them.
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),

@@ -11,13 +11,20 @@ class GatewayUnknown(DomainError):
     """No gateway of this name is switched on here."""
 
 
+def gateways_on() -> tuple[str, ...]:
+    """The names of the gateways that are switched on.
+
+    The sandbox moves no real money, so production has none, whatever its other settings say.
+    """
+    is_on = settings.SANDBOX_GATEWAY and not settings.PRODUCTION
+    return (SandboxGateway.name,) if is_on else ()
+
+
 def gateway_named(name: str) -> Gateway:
     """The adapter called `name`.
 
-    The sandbox moves no real money, so production has none, whatever its other settings say.
-
     :raises GatewayUnknown: there is none, or it is switched off.
     """
-    if name == SandboxGateway.name and settings.SANDBOX_GATEWAY and not settings.PRODUCTION:
+    if name in gateways_on():
         return SandboxGateway()
     raise GatewayUnknown(f"There is no payment gateway '{name}' on this installation.")

@@ -11,12 +11,20 @@ from audit.services import record
 from billing.models import Invoice
 from customers.models import Customer
 from payments.gateways.protocol import Gateway, Order
-from payments.gateways.registry import gateway_named
+from payments.gateways.registry import GatewayUnknown, gateway_named, gateways_on
 from payments.models import Payment
 from payments.rules.distribution import InvoiceNotPayable
 from payments.selectors.advance import OPEN_STATES
 from payments.services.customer_money import day_of, lock_money
 from payments.services.planning import plan_payment
+
+__all__ = [
+    "GatewayUnknown",
+    "StartedPayment",
+    "gateways_on",
+    "start_bulk_payment",
+    "start_invoice_payment",
+]
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,11 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Credit notes", "account_centre_credit_notes", "money.read"),
             ),
         ),
+        Group(
+            "Wallet and transactions",
+            "wallet",
+            (Page("Wallet and transactions", "account_centre_wallet", "money.read"),),
+        ),
     ),
     Surface.RESELLER_PORTAL: (Group("Home", "home", (Page("Home", "reseller_portal_home"),)),),
 }

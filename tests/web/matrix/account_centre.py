@@ -1,0 +1,72 @@
+from datetime import UTC, datetime
+
+from billing.models import Invoice
+from billing.services.credit_notes import credit_in_full
+from common import clock
+from payments.models import Payment
+from payments.services.sandbox import Card, pay_with_card
+from tenancy.models import Provider
+from tests.factories import make_customer
+from tests.factories.payments import make_invoice
+from tests.payments.books import pay_offline, start_bulk
+from tests.web.matrix import Page, customers
+
+IN_OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)
+MONEY = customers("ADMIN", "BILLING")
+# The reference in the address is all it takes, also for people of other providers.
+SANDBOX = {"anonymous": 200, "signed in": 200, "other provider": 200}
+
+
+def an_invoice(provider: Provider) -> Invoice:
+    return make_invoice(make_customer(provider), "100.00", issued_at=IN_OCTOBER)
+
+
+def a_payment(provider: Provider) -> Payment:
+    return start_bulk(make_customer(provider), "80.00", at=clock.now())
+
+
+def invoice(provider: Provider) -> dict[str, object]:
+    return {"invoice_id": an_invoice(provider).pk}
+
+
+def credit_note(provider: Provider) -> dict[str, object]:
+    note = credit_in_full(
+        invoice_id=an_invoice(provider).pk, reason="Wrong", at=clock.now(), actor_id=None
+    )
+    return {"credit_note_id": note.pk}
+
+
+def payment(provider: Provider) -> dict[str, object]:
+    return {"payment_id": pay_offline(make_customer(provider), "80.00").pk}
+
+
+def order(provider: Provider) -> dict[str, object]:
+    return {"provider_slug": provider.slug, "reference": a_payment(provider).gateway_reference}
+
+
+def challenged_order(provider: Provider) -> dict[str, object]:
+    reference = a_payment(provider).gateway_reference
+    pay_with_card(provider_id=provider.pk, reference=reference, card=Card.CHALLENGE, at=clock.now())
+    return {"provider_slug": provider.slug, "reference": reference}
+
+
+PAGES = {
+    "account_centre_invoices": Page(MONEY),
+    "account_centre_invoice": Page(MONEY, invoice),
+    "account_centre_invoice_pdf": Page(MONEY, invoice),
+    "account_centre_invoice_pay": Page(MONEY, invoice),
+    "account_centre_credit_notes": Page(MONEY),
+    "account_centre_credit_note": Page(MONEY, credit_note),
+    "account_centre_credit_note_pdf": Page(MONEY, credit_note),
+    "account_centre_wallet": Page(MONEY),
+    "account_centre_bulk_amount": Page(MONEY),
+    # Without an amount it leads back to the first step.
+    "account_centre_bulk_distribution": Page({**MONEY, "ADMIN": 302, "BILLING": 302}),
+    "account_centre_payment": Page(MONEY, payment),
+    "account_centre_payment_state": Page(MONEY, payment),
+    "account_centre_receipt_pdf": Page(MONEY, payment),
+    # Without the number of an order there is nothing to come back to.
+    "account_centre_payment_return": Page({"anonymous": 302, "TECHNICAL": 403, "signed in": 404}),
+    "sandbox_checkout": Page(SANDBOX, order),
+    "sandbox_challenge": Page(SANDBOX, challenged_order),
+}

@@ -31,6 +31,11 @@ def payments(scope: Scope) -> "QuerySet[AllocatedPayment]":
     )
 
 
+def transactions(scope: Scope) -> QuerySet[Payment]:
+    """Payments of every state with their customers, the latest first; fast on any number."""
+    return Payment.objects.visible_to(scope).select_related("customer").order_by("-pk")
+
+
 def addressed_provider_id(slug: str) -> int | None:
     """The provider whose gateways write to `slug`; asked before a request has any scope."""
     with connection.cursor() as cursor:

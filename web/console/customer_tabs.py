@@ -64,6 +64,12 @@ def _actions(customer: Customer) -> list[Action]:
     of_customer = {"customer_id": customer.pk}
     return [
         Action(
+            "Record payment",
+            reverse("console_customer_payment", kwargs=of_customer),
+            "banknotes",
+            needs="money.write",
+        ),
+        Action(
             "Catalogue",
             reverse("console_customer_catalogue", kwargs=of_customer),
             "tag",

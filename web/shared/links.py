@@ -4,14 +4,27 @@ from django.db.models import Model
 from django.urls import reverse
 
 from billing.models import CreditNote, Invoice
+from catalogue.models import Catalogue, CatalogueVersion
+from catalogue.models import Rate, RateTable
+from cdr.models import Suspense, Xdr, XdrFile
 from common.scope import Surface
 from customers.models import Customer
 from payments.models import Payment
+from resellers.models import Reseller
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Customer): ("console_customer", "customer_id"),
+    (Surface.CONSOLE, Reseller): ("console_reseller", "reseller_id"),
+    (Surface.CONSOLE, Catalogue): ("console_catalogue", "catalogue_id"),
+    (Surface.CONSOLE, CatalogueVersion): ("console_catalogue_version", "version_id"),
+    (Surface.CONSOLE, XdrFile): ("console_xdr_file", "file_id"),
+    (Surface.CONSOLE, RateTable): ("console_rates", "table_id"),
+    (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),
+    (Surface.CONSOLE, Xdr): ("console_xdr", "xdr_key"),
+    (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
+    (Surface.CONSOLE, Payment): ("console_payment", "payment_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),

@@ -1,20 +1,25 @@
 """The menus of the three surfaces. A page joins its menu by one line here, when it is there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
 from common.scope import Scope, Surface
+from resellers.selectors import module
 
 
 @dataclass(frozen=True)
 class Page:
-    """A menu entry; `needs` is the permission code without which nobody sees it."""
+    """A menu entry; `needs` is the permission code without which nobody sees it.
+
+    One `of_resellers` is gone while the provider's reseller module is off.
+    """
 
     label: str
     url_name: str
     needs: str = ""
+    of_resellers: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,49 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
         Group("Home", "home", (Page("Home", "console_home"),)),
         Group("Customers", "users", (Page("Customers", "console_customers", "customers.list"),)),
         Group(
+            "Resellers",
+            "share",
+            (
+                Page("Resellers", "console_resellers", "resellers.list", of_resellers=True),
+                Page("Tree", "console_reseller_tree", "resellers.list", of_resellers=True),
+            ),
+        ),
+        Group(
+            "Catalogue",
+            "book-open",
+            (
+                Page("Catalogues", "console_catalogues", "catalogue.list"),
+                Page("Products", "console_products", "catalogue.list"),
+                Page("Vendors", "console_vendors", "resellers.list"),
+            ),
+        ),
+        Group(
             "Billing",
             "document-text",
             (Page("Invoices", "console_invoices", "invoices.list"),),
+        ),
+        Group(
+            "Payments",
+            "banknotes",
+            (
+                Page("Transactions", "console_payments", "money.list"),
+                Page("Record a payment", "console_payment_create", "money.write"),
+            ),
+        ),
+        Group(
+            "Rates",
+            "calculator",
+            (Page("Rate tables", "console_rate_tables", "catalogue.read"),),
+        ),
+        Group(
+            "Usage",
+            "signal",
+            (
+                Page("xDR files", "console_xdr_files", "usage.read"),
+                Page("xDRs", "console_xdrs", "usage.read"),
+                Page("Suspense", "console_suspense", "usage.read"),
+                Page("Sources", "console_sources", "usage.read"),
+            ),
         ),
     ),
     Surface.ACCOUNT_CENTRE: (
@@ -80,10 +125,22 @@ def menus(scope: Scope, path: str) -> list[Menu]:
     """The surface's groups with what the user may see of them; `path` is the page they are on."""
     shown = [
         (group, [page for page in group.pages if not page.needs or page.needs in scope.permissions])
-        for group in NAVIGATION[scope.surface]
+        for group in _present(scope)
     ]
     current = _current([reverse(page.url_name) for _, pages in shown for page in pages], path)
     return [_menu(group, pages, current) for group, pages in shown if pages]
+
+
+def _present(scope: Scope) -> list[Group]:
+    """The surface's groups, without those of resellers where there are none."""
+    groups = NAVIGATION[scope.surface]
+    about_resellers = [page for group in groups for page in group.pages if page.of_resellers]
+    if not about_resellers or module(scope).is_enabled:
+        return list(groups)
+    return [
+        replace(group, pages=tuple(page for page in group.pages if not page.of_resellers))
+        for group in groups
+    ]
 
 
 def _menu(group: Group, pages: Sequence[Page], current: str) -> Menu:

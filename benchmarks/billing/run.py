@@ -1,0 +1,184 @@
+"""The measuring itself, once the settings name the engines."""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+from billing.models import BillRun, Document, Invoice, InvoiceLine
+from billing.services.bill_runs import (
+    approve_bill_run,
+    create_bill_run,
+    start_calculation,
+    start_issuing,
+)
+from cdr.models import LegKind, PartyKind, UsageCharge
+from common.periods import month
+from customers.models import Customer
+from tests import factories
+from tests.factories.billing import make_chunk
+
+ROOT = Path(__file__).resolve().parents[2]
+DESTINATIONS = [f"Destination {number}" for number in range(1, 9)]
+DAYS = (date(2026, 10, 5), date(2026, 10, 15), date(2026, 10, 25))
+IN_NOVEMBER = datetime(2026, 11, 3, tzinfo=UTC)
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was billed, how long each step took, and the invoices a second over both."""
+
+    customers: int
+    usage_charges: int
+    lines: int
+    workers: int
+    calculate_seconds: float
+    issue_seconds: float
+    invoices_per_second: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks.bill_run")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    print(json.dumps(asdict(measure(options.folder, options.customers, options.workers))))
+
+
+def measure(folder: Path, customers: int, workers: int) -> Figures:
+
+    call_command("migrate", verbosity=0)
+
+    warm_run = make_world("warm", 40)
+    run = make_world("bench", customers)
+    steps = {"at": IN_NOVEMBER, "actor_id": None}
+    with running_workers(folder, workers) as worker:
+        seconds = []
+        for one in (warm_run, run):
+            calculating = timed(worker, start_calculation, one, BillRun.State.REVIEW, **steps)
+            approve_bill_run(run_id=one.pk, at=IN_NOVEMBER, actor_id=None)
+            seconds = [
+                calculating,
+                timed(worker, start_issuing, one, BillRun.State.ISSUED, **steps),
+            ]
+    issued = Invoice.objects.filter(bill_run_item__run=run, number__isnull=False).count()
+    assert issued == customers
+    return Figures(
+        customers=customers,
+        usage_charges=UsageCharge.objects.filter(provider=run.provider).count(),
+        lines=InvoiceLine.objects.filter(provider=run.provider).count(),
+        workers=workers,
+        calculate_seconds=round(seconds[0], 2),
+        issue_seconds=round(seconds[1], 2),
+        invoices_per_second=round(issued / sum(seconds)),
+    )
+
+
+def make_world(slug: str, customers: int) -> Any:
+    """A run over customers who all owe something."""
+
+    provider = factories.make_provider(slug)
+    factories.make_tax_profile(provider, "19")
+    chunk = make_chunk(provider)
+    made = Customer.objects.bulk_create(
+        Customer(
+            provider=provider,
+            number=number,
+            organisation=f"Customer {number}",
+            first_name="Carl",
+            last_name="Customer",
+            email=f"customer{number}@example.com",
+            address="Nebenstrasse 2\n10117 Berlin",
+            country="DE",
+            currency="EUR",
+            state=Customer.State.ACTIVE,
+            channel=Customer.Channel.API,
+            created_at=factories.LONG_AGO,
+        )
+        for number in range(1, customers + 1)
+    )
+    UsageCharge.objects.bulk_create(
+        [
+            UsageCharge(
+                provider=provider,
+                chunk=chunk,
+                kind=LegKind.CUSTOMER,
+                payer_kind=PartyKind.CUSTOMER,
+                payer_id=customer.pk,
+                payee_kind=PartyKind.PROVIDER,
+                payee_id=0,
+                product=chunk.file.source.product,
+                day=day,
+                destination=destination,
+                currency="EUR",
+                call_count=7,
+                volume=420,
+                billed_volume=420,
+                amount=Decimal("1.23456"),
+                created_at=factories.LONG_AGO,
+            )
+            for day in DAYS
+            for customer in made
+            for destination in DESTINATIONS
+        ],
+        batch_size=5_000,
+    )
+    vacuum()
+    return create_bill_run(provider=provider, period=month(2026, 10), at=IN_NOVEMBER, actor_id=None)
+
+
+def vacuum() -> None:
+    """Statistics as the server's own autovacuum would have made them by the end of a month."""
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def timed(worker: Any, start: Any, run: Any, state: str, **arguments: Any) -> float:
+    """Seconds from starting a step to the run reaching `state`."""
+    clock = time.perf_counter()
+    start(run_id=run.pk, **arguments)
+    while run.state != state:
+        time.sleep(POLL_SECONDS)
+        run.refresh_from_db()
+        assert run.state != "FAILED", run.error
+        assert worker.poll() is None, "the worker ended"
+    return time.perf_counter() - clock
+
+
+def wait_for_documents(worker: Any, run: Any) -> None:
+    """Until the workers have nothing left to do."""
+
+    invoices = Invoice.objects.filter(bill_run_item__run=run)
+    while Document.objects.filter(invoice__in=invoices).count() < invoices.count():
+        time.sleep(POLL_SECONDS)
+        assert worker.poll() is None, "the worker ended"
+
+
+@contextmanager
+def running_workers(folder: Path, count: int) -> Iterator[subprocess.Popen[bytes]]:
+    log = (folder / "worker.log").open("ab")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "billing", f"-c{count}"],
+        cwd=ROOT,
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait()

@@ -73,7 +73,7 @@ class TestPayoutStatements:
         assert PayoutStatement.objects.get().reseller == reseller
 
     def test_says_so_where_there_is_nothing_to_state(self, reseller: Reseller) -> None:
-        assert "No reseller" in run("--period=2026-02")
+        assert "There is no statement" in run("--period=2026-02")
         assert not PayoutStatement.objects.exists()
 
     @pytest.mark.parametrize(

@@ -67,7 +67,10 @@ class Command(TollgateCommand):
 
     def _print(self, provider: Provider, period: Period, statements: list[PayoutStatement]) -> None:
         if not statements:
-            self.stdout.write(f"No reseller of {provider} earned or is owed anything for {period}.")
+            self.stdout.write(
+                f"There is no statement for {period}: no reseller of {provider} earned or is owed"
+                " anything that is not on another statement."
+            )
             return
         self.print_table(
             ("statement", "reseller", "state", *AMOUNTS, "currency"),

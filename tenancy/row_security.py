@@ -2,7 +2,7 @@
 
 Everything here is local to the transaction. A web request runs under the role `tollgate_web`,
 which owns nothing and cannot bypass row-level security; before its user is known it is in the
-`sign_in` phase, where only people, providers and the user's own memberships are visible.
+`sign_in` phase, where only people and the user's own memberships are visible.
 """
 
 from collections.abc import Iterator

@@ -147,6 +147,11 @@ class XdrFile(ProviderOwned):
     def __str__(self) -> str:
         return self.name
 
+    def mark_failed(self, error: str) -> None:
+        """The file cannot be rated, and why; what was rated of it stays."""
+        self.state, self.error = self.State.FAILED, error
+        self.save(update_fields=["state", "error"])
+
 
 class XdrChunk(ProviderOwned):
     """Consecutive lines of a file that are rated and committed in one transaction.
@@ -312,7 +317,9 @@ class Suspense(ProviderOwned):
     """A line, an xDR or one leg of it that could not be identified or rated, and why.
 
     `raw` keeps the line verbatim. `estimated_amount`, in `currency`, is what the customer would pay
-    for the whole xDR; zero and no currency where no customer rate is known.
+    for the whole xDR; zero and no currency where no customer rate is known. What somebody asked to
+    be tried again says when and by whom until it was; `correction` is the text for an unreadable
+    line.
     """
 
     class State(models.TextChoices):
@@ -338,8 +345,22 @@ class Suspense(ProviderOwned):
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    correction = models.TextField(blank=True, db_default="")
+    retry_asked_at = models.DateTimeField(null=True)
+    retry_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["provider", "state", "reason", "id"], name="suspense_reason"),
+            models.Index(
+                fields=["provider", "chunk"],
+                condition=models.Q(retry_asked_at__isnull=False),
+                name="suspense_asked",
+            ),
         ]

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from cdr.services.chunks import rate_chunk
+from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
 from common.clock import now
 
@@ -23,3 +24,15 @@ def rate_chunk_task(*, chunk_id: int, **_: object) -> None:
 def sweep_files_task(**_: object) -> None:
     """Queue again what was queued long ago and is still not done; it is marked when it is."""
     requeue_lost(at=now())
+
+
+@shared_task(name="cdr.retry_suspense")
+def retry_suspense_task(*, provider_id: int, **_: object) -> None:
+    """Try what was asked for again; a row that was tried is not asked for any more."""
+    retry_asked(provider_id=provider_id, at=now())
+
+
+@shared_task(name="cdr.sweep_suspense")
+def sweep_suspense_task(**_: object) -> None:
+    """Queue again the retries that were asked for long ago and still wait."""
+    requeue_lost_retries(at=now())

@@ -186,12 +186,14 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 XDR_FILES_DIR = Path(env.str("XDR_FILES_DIR", default=str(VAR_DIR / "xdr_files")))
 XDR_CHUNK_LINES = env.int("XDR_CHUNK_LINES", default=50_000)
 XDR_FILE_BYTES = env.int("XDR_FILE_BYTES", default=8 * 1024**3)  # of text, once decompressed
+XDR_UPLOAD_BYTES = env.int("XDR_UPLOAD_BYTES", default=1024**3)  # as a browser sends it
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_KEY_PREFIX = KEY_PREFIX
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
+    "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},

@@ -282,6 +282,18 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField()),
                 ("resolved_at", models.DateTimeField(null=True)),
+                ("correction", models.TextField(blank=True, db_default="")),
+                ("retry_asked_at", models.DateTimeField(null=True)),
+                (
+                    "retry_asked_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "customer",
                     models.ForeignKey(
@@ -441,6 +453,14 @@ class Migration(migrations.Migration):
             model_name="suspense",
             index=models.Index(
                 fields=["provider", "state", "reason", "id"], name="suspense_reason"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="suspense",
+            index=models.Index(
+                condition=models.Q(("retry_asked_at__isnull", False)),
+                fields=["provider", "chunk"],
+                name="suspense_asked",
             ),
         ),
         migrations.AddConstraint(

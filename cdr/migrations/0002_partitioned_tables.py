@@ -28,6 +28,7 @@ CREATE TABLE cdr_xdr (
     CONSTRAINT cdr_xdr_once PRIMARY KEY (provider_id, started_at, dedup_key)
 ) PARTITION BY RANGE (started_at);
 CREATE INDEX cdr_xdr_customer ON cdr_xdr (provider_id, customer_id, started_at);
+CREATE INDEX cdr_xdr_suspended ON cdr_xdr (provider_id, started_at) WHERE result = 3;
 
 CREATE TABLE cdr_leg (
     provider_id bigint NOT NULL,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Sum
 
-from cdr.models import Suspense, SuspenseReason
+from cdr.models import Suspense, SuspenseReason, Xdr
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
@@ -14,6 +14,26 @@ def open_suspense(scope: Scope) -> ProviderQuerySet[Suspense]:
     """What waits, with customer and file, the oldest first."""
     rows = Suspense.objects.visible_to(scope).filter(state=Suspense.State.OPEN)
     return rows.select_related("customer", "chunk__file").order_by("pk")
+
+
+def suspense(scope: Scope, suspense_id: int) -> Suspense:
+    """One row, open or resolved, with customer, file and source.
+
+    :raises Suspense.DoesNotExist: it is not in the scope.
+    """
+    rows = Suspense.objects.visible_to(scope)
+    return rows.select_related("customer", "chunk__file__source").get(pk=suspense_id)
+
+
+def suspense_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Suspense]:
+    """What of an xDR waits still: the whole of it, or its legs."""
+    rows = Suspense.objects.visible_to(scope).filter(state=Suspense.State.OPEN)
+    return rows.filter(chunk_id=xdr.chunk_id, xdr_id=xdr.id).order_by("pk")
+
+
+def asked_count(scope: Scope) -> int:
+    """How many rows somebody asked to be tried again and that were not yet."""
+    return Suspense.objects.visible_to(scope).filter(retry_asked_at__isnull=False).count()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""Reading xDRs and their legs, and explaining a leg."""
+"""Reading xDRs and their legs, and explaining what they cost."""
 
 from datetime import datetime
 
+from django.db.models import OuterRef, Subquery
+
 from catalogue.selectors import rate_rows
-from cdr.models import Leg, Xdr
+from cdr.models import Leg, LegKind, Xdr
 from cdr.rating import Explanation, explain
 from cdr.rules.rates import PREFIX_DIGITS
 from cdr.selectors.engine_tables import rule_rates, rule_table, stored_tables
@@ -11,12 +13,39 @@ from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
 
-def xdrs(scope: Scope, *, started_from: datetime, started_to: datetime) -> ProviderQuerySet[Xdr]:
-    """The xDRs that started in `[started_from, started_to)`, the latest first."""
-    rows = Xdr.objects.visible_to(scope).filter(
-        started_at__gte=started_from, started_at__lt=started_to
-    )
+def xdrs(
+    scope: Scope, *, started_from: datetime | None = None, started_to: datetime | None = None
+) -> ProviderQuerySet[Xdr]:
+    """The xDRs that started in `[started_from, started_to)`, open where None, the latest first."""
+    rows = Xdr.objects.visible_to(scope)
+    if started_from is not None:
+        rows = rows.filter(started_at__gte=started_from)
+    if started_to is not None:
+        rows = rows.filter(started_at__lt=started_to)
     return rows.select_related("customer", "vendor", "source").order_by("-started_at", "-id")
+
+
+def with_charges(rows: ProviderQuerySet[Xdr]) -> ProviderQuerySet[Xdr]:
+    """xDRs with `charge_amount` and `charge_currency` of the customer leg; None without one."""
+    legs = Leg.objects.filter(
+        provider_id=OuterRef("provider_id"),
+        started_at=OuterRef("started_at"),
+        xdr_id=OuterRef("id"),
+        kind=LegKind.CUSTOMER,
+    ).order_by("number")
+    return rows.annotate(
+        charge_amount=Subquery(legs.values("amount")[:1]),
+        charge_currency=Subquery(legs.values("currency")[:1]),
+    )
+
+
+def xdr(scope: Scope, *, started_at: datetime, xdr_id: int) -> Xdr:
+    """One xDR with its parties, source and file; its start finds the month it is kept in.
+
+    :raises Xdr.DoesNotExist: it is not in the scope.
+    """
+    rows = xdrs(scope).select_related("terminating_customer", "chunk__file")
+    return rows.get(started_at=started_at, id=xdr_id)
 
 
 def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
@@ -30,8 +59,26 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
 
     The table may have changed since the leg was rated: `winner.id` then differs from `leg.rate_id`.
     """
-    table = stored_tables(scope).get(pk=leg.rate_table_id)
-    number = xdr.normalised_number
+    return explain_usage(
+        scope,
+        table_id=leg.rate_table_id,
+        number=xdr.normalised_number,
+        started_at=xdr.started_at,
+        volume=xdr.volume,
+    )
+
+
+def explain_usage(
+    scope: Scope, *, table_id: int, number: str, started_at: datetime, volume: int
+) -> Explanation:
+    """What usage costs, or would cost, by a table as it is now, and why; nothing is written.
+
+    `number` is normalised (digits only), `volume` in the volume unit of the table's product.
+
+    :raises RateTable.DoesNotExist: the table is not in the scope.
+    :raises UnsupportedRate: the table or a fitting rate uses what the engine does not rate.
+    """
+    table = stored_tables(scope).get(pk=table_id)
     fitting = [number[:length] for length in range(PREFIX_DIGITS + 1)]
     rows = rate_rows(scope, [table.id]).filter(prefix__in=fitting)
-    return explain(rule_table(table), rule_rates(rows), number, xdr.started_at, xdr.volume)
+    return explain(rule_table(table), rule_rates(rows), number, started_at, volume)

@@ -13,11 +13,11 @@ from cdr.models import Suspense, XdrChunk
 from cdr.rules.instants import to_microseconds
 from cdr.rules.suspense import Suspended
 from cdr.services.chunks import record_lines
-from cdr.services.mediation import mediate_lines
+from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.recording import DETAIL_CHARACTERS, Origin
 from cdr.services.releasing import STILL_WAITING, release_xdrs
-from cdr.services.sources import source_terms
+from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
 
 _WAITING = {
@@ -88,19 +88,28 @@ def correct_line(
     run_in_transaction(lambda: _correct_line(provider_id, suspense_id, raw, at, actor_id))
 
 
-def _correct_line(
-    provider_id: int, suspense_id: int, raw: str, at: datetime, actor_id: int | None
-) -> None:
-    row = Suspense.objects.select_for_update(of=("self",)).select_related("chunk__file")
-    line = row.get(provider_id=provider_id, pk=suspense_id)
+def read_correction(line: Suspense, source: SourceTerms, raw: str, at: datetime) -> MediatedLines:
+    """The one xDR that the corrected text of a line holds; nothing is written.
+
+    :raises NotUnparsable, LineStillUnreadable: as `correct_line`.
+    """
     if line.state != Suspense.State.OPEN or line.reason != Suspended.UNPARSABLE:
         raise NotUnparsable(f"Line {line.line_number} is not waiting to be corrected.")
-    source = source_terms(line.chunk.file.source_id)
     content = raw.replace("\n", " ").encode()
     mediated = mediate_lines(content, first_line=line.line_number, source=source, at=at)
     if len(mediated.xdrs) != 1:
         why = "; ".join(mediated.waiting["detail"].to_list()) or "it is blank"
         raise LineStillUnreadable(f"Line {line.line_number} as corrected: {why}.")
+    return mediated
+
+
+def _correct_line(
+    provider_id: int, suspense_id: int, raw: str, at: datetime, actor_id: int | None
+) -> None:
+    row = Suspense.objects.select_for_update(of=("self",)).select_related("chunk__file")
+    line = row.get(provider_id=provider_id, pk=suspense_id)
+    source = source_terms(line.chunk.file.source_id)
+    mediated = read_correction(line, source, raw, at)
     record_lines(mediated, Origin(source, line.chunk_id, at), first_line=line.chunk.first_line)
     _resolve([suspense_id], at)
     record(

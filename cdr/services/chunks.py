@@ -56,24 +56,29 @@ class LineCounts:
 
 
 def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
-    """Rate the lines of a chunk and mark it DONE; False if it was done before.
+    """Rate the lines of a chunk and mark it DONE; False if there is nothing to do.
 
     Everything the chunk brings is committed at once or not at all, and the chunk is locked the
     while, so that repeating the call, at the same time too, changes nothing. The last chunk of a
-    file marks it DONE.
+    file marks it DONE; a file whose stored text is gone becomes FAILED.
     """
     return run_in_transaction(lambda: _rate_locked(chunk_id, at))
 
 
 def _rate_locked(chunk_id: int, at: datetime) -> bool:
-    chunk = XdrChunk.objects.select_for_update(no_key=True, of=("self",)).select_related("file")
-    locked = chunk.get(pk=chunk_id)
-    if locked.state == XdrChunk.State.DONE:
+    chunks = XdrChunk.objects.select_for_update(no_key=True, of=("self",)).select_related("file")
+    chunk = chunks.get(pk=chunk_id)
+    if chunk.state == XdrChunk.State.DONE:
         return False
-    source = source_terms(locked.file.source_id)
-    mediated = mediate_lines(_content(locked), first_line=locked.first_line, source=source, at=at)
-    counts = record_lines(mediated, Origin(source, chunk_id, at), first_line=locked.first_line)
-    _finish(locked, counts, at)
+    try:
+        content = _content(chunk)
+    except OSError as error:
+        chunk.file.mark_failed(f"the stored file cannot be read: {error}")
+        return False
+    source = source_terms(chunk.file.source_id)
+    mediated = mediate_lines(content, first_line=chunk.first_line, source=source, at=at)
+    counts = record_lines(mediated, Origin(source, chunk_id, at), first_line=chunk.first_line)
+    _finish(chunk, counts, at)
     return True
 
 

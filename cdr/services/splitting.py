@@ -37,8 +37,7 @@ def split_file(*, file_id: int, at: datetime) -> int:
         size = path.stat().st_size
         chunks = list(_chunks(file, path, size, at))
     except OSError as error:
-        file.state, file.error = XdrFile.State.FAILED, f"the stored file cannot be read: {error}"
-        file.save(update_fields=["state", "error"])
+        file.mark_failed(f"the stored file cannot be read: {error}")
         return 0
     XdrChunk.objects.bulk_create(chunks, batch_size=_CHUNKS_AT_ONCE)
     file.state = XdrFile.State.RATING
@@ -59,7 +58,9 @@ def requeue_lost(*, at: datetime) -> int:
     file_ids = _unlocked_ids(files)
     for file_id in file_ids:
         enqueue("cdr.split_file", file_id=file_id)
-    chunks = XdrChunk.objects.filter(state=XdrChunk.State.WAITING, queued_at__lte=lost)
+    chunks = XdrChunk.objects.filter(
+        state=XdrChunk.State.WAITING, queued_at__lte=lost, file__state=XdrFile.State.RATING
+    )
     chunk_ids = _unlocked_ids(chunks)
     XdrChunk.objects.filter(pk__in=chunk_ids).update(queued_at=at)
     _queue(chunk_ids)
@@ -77,7 +78,7 @@ def is_being_rated(file: XdrFile) -> bool:
 
 def _unlocked_ids(rows: QuerySet[RowT]) -> list[int]:
     """The rows that nobody is working on: those are locked, and not lost."""
-    free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True, of=("self",))
     return list(free.values_list("pk", flat=True))
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from cdr.models import (
 )
 from cdr.services.chunks import rate_chunk
 from cdr.services.intake import receive_file
-from cdr.services.splitting import split_file
+from cdr.services.splitting import PATIENCE, requeue_lost, split_file
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
 from tests.factories import (
     make_rate,
@@ -28,7 +29,7 @@ from tests.factories import (
     make_trunk,
     make_vendor,
 )
-from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, file_of, import_lines
+from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, file_of, import_lines, receive
 
 
 @pytest.fixture
@@ -193,6 +194,28 @@ class TestChunk:
         rate_chunk(chunk_id=first.pk, at=IMPORT_AT)
         file.refresh_from_db()
         assert (file.state, file.finished_at) == (XdrFile.State.DONE, IMPORT_AT)
+
+    def test_of_a_file_that_is_gone_fails_it(self, world: World, settings: Any) -> None:
+        file = receive(world.source, [Call(account="carla")])
+        split_file(file_id=file.pk, at=IMPORT_AT)
+        (Path(settings.XDR_FILES_DIR) / file.stored_name).unlink()
+
+        assert rate_chunk(chunk_id=file.chunks.get().pk, at=IMPORT_AT) is False
+
+        file.refresh_from_db()
+        assert file.state == XdrFile.State.FAILED
+        assert "cannot be read" in file.error
+        assert requeue_lost(at=IMPORT_AT + PATIENCE) == 0
+
+    def test_keeps_only_the_beginning_of_an_endless_line(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cdr.services.chunks.CHUNK_BYTES", 100)
+
+        file = import_lines(world.source, ["x" * 20_000, Call(account="carla")])
+
+        assert counts_of(file) == {"rated": 1, "suspended": 1}
+        assert len(Suspense.objects.get().raw) <= 16 * 1024 + 1
 
 
 class TestTwoProviders:

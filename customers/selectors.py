@@ -1,8 +1,10 @@
 """Reading customers, their teams, and who brought them."""
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Case, Count, Max, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
+from catalogue.models import Catalogue, CatalogueVersion
+from catalogue.selectors import catalogues
 from common.scope import Scope
 from customers.models import Customer, TeamMember
 from resellers.models import Reseller
@@ -36,6 +38,32 @@ def team(scope: Scope, customer: Customer) -> ProviderQuerySet[TeamMember]:
 
 def resellers_with_customers(scope: Scope) -> ProviderQuerySet[Reseller]:
     """Resellers with `code_names` and, as `customer_count`, how many customers carry their tag."""
-    tagged = Customer.objects.filter(reseller=OuterRef("pk")).values("reseller")
-    count = Subquery(tagged.annotate(count=Count("pk")).values("count"))
-    return resellers(scope).annotate(customer_count=Coalesce(count, 0))
+    tagged = Customer.objects.filter(reseller=OuterRef("pk"))
+    return resellers(scope).annotate(customer_count=_count(tagged, "reseller"))
+
+
+def customers_of_catalogue(scope: Scope, catalogue: Catalogue) -> ProviderQuerySet[Customer]:
+    """Who buys from a catalogue, by number; of the default one everybody without another."""
+    rows = customers(scope)
+    if catalogue.is_default:
+        return rows.filter(custom_catalogue__isnull=True)
+    return rows.filter(custom_catalogue=catalogue)
+
+
+def catalogues_with_customers(scope: Scope) -> ProviderQuerySet[Catalogue]:
+    """Catalogues with `customer_count`, who buys from them, and `version_number`, their last."""
+    of_it = Customer.objects.filter(custom_catalogue=OuterRef("pk"))
+    without = Customer.objects.filter(custom_catalogue__isnull=True, provider=OuterRef("provider"))
+    published = CatalogueVersion.objects.filter(catalogue=OuterRef("pk")).values("catalogue")
+    return catalogues(scope).annotate(
+        customer_count=Case(
+            When(is_default=True, then=_count(without, "provider")),
+            default=_count(of_it, "custom_catalogue"),
+        ),
+        version_number=Subquery(published.annotate(last=Max("number")).values("last")),
+    )
+
+
+def _count(rows: QuerySet[Customer], tie: str) -> Coalesce:
+    """How many rows an outer row has, which they are tied to by a field."""
+    return Coalesce(Subquery(rows.values(tie).annotate(count=Count("pk")).values("count")), 0)

@@ -56,6 +56,16 @@ def codes(scope: Scope, reseller: Reseller) -> ProviderQuerySet[ResellerCode]:
     return ResellerCode.objects.visible_to(scope).filter(reseller=reseller).order_by("code", "pk")
 
 
+def possible_default_codes(scope: Scope) -> ProviderQuerySet[ResellerCode]:
+    """The codes that every sign-up could use: published, without expiry, of active resellers."""
+    rows = ResellerCode.objects.visible_to(scope).filter(
+        published_at__isnull=False,
+        expires_at__isnull=True,
+        reseller__state=Reseller.State.ACTIVE,
+    )
+    return rows.select_related("reseller").order_by("code", "pk")
+
+
 def viewers(scope: Scope, reseller: Reseller) -> ProviderQuerySet[ResellerUser]:
     """Who may look at the reseller's portal, by e-mail."""
     rows = ResellerUser.objects.visible_to(scope).filter(reseller=reseller)

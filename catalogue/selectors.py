@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from catalogue.models import (
     Catalogue,
@@ -60,6 +61,46 @@ def rate_tables(scope: Scope) -> ProviderQuerySet[RateTable]:
     return rows.order_by("name", "pk")
 
 
+def rate_table(scope: Scope, table_id: int) -> RateTable:
+    """One rate table.
+
+    :raises RateTable.DoesNotExist: it is not in the scope.
+    """
+    return rate_tables(scope).get(pk=table_id)
+
+
+def rate(scope: Scope, rate_id: int) -> Rate:
+    """One rate with its table and time profile.
+
+    :raises Rate.DoesNotExist: it is not in the scope.
+    """
+    rows = Rate.objects.visible_to(scope).select_related("rate_table__product", "time_profile")
+    return rows.get(pk=rate_id)
+
+
+def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
+    """Those of the rates that are used at an instant: begun, and neither ended nor followed.
+
+    One without an end is followed by the next of the same table, prefix, tag and time profile.
+    """
+    profile = Coalesce("time_profile_id", 0)
+    following = (
+        Rate.objects.filter(
+            rate_table_id=OuterRef("rate_table_id"),
+            prefix=OuterRef("prefix"),
+            tag=OuterRef("tag"),
+            effective_from__gt=OuterRef("effective_from"),
+            effective_from__lte=at,
+        )
+        .exclude(status=Rate.Status.STASHED)
+        .annotate(profile=profile)
+        .filter(profile=Coalesce(OuterRef("time_profile_id"), 0))
+    )
+    begun = rows.filter(effective_from__lte=at).exclude(status=Rate.Status.STASHED)
+    is_last = Q(effective_to__isnull=True) & ~Exists(following)
+    return begun.filter(Q(effective_to__gt=at) | is_last)
+
+
 def rates(scope: Scope, table: RateTable) -> ProviderQuerySet[Rate]:
     """The rates of a table by prefix, the latest first."""
     rows = Rate.objects.visible_to(scope).filter(rate_table=table)
@@ -98,6 +139,15 @@ def versions(scope: Scope, catalogue: Catalogue) -> ProviderQuerySet[CatalogueVe
     return rows.select_related("published_by").order_by("-number", "pk")
 
 
+def version(scope: Scope, version_id: int) -> CatalogueVersion:
+    """One version with its catalogue.
+
+    :raises CatalogueVersion.DoesNotExist: for one that the scope does not see.
+    """
+    rows = CatalogueVersion.objects.visible_to(scope).select_related("catalogue", "published_by")
+    return rows.get(pk=version_id)
+
+
 def version_at(scope: Scope, catalogue_id: int, at: datetime) -> CatalogueVersion | None:
     """The version in effect at an instant: the last to take effect until then.
 
@@ -123,6 +173,14 @@ def version_differences(
 ) -> tuple[ItemDifference, ...]:
     """What leads from one version of a catalogue to another."""
     return differences(_terms_by_item(scope, older), _terms_by_item(scope, newer))
+
+
+def unpublished_differences(scope: Scope, catalogue: Catalogue) -> tuple[ItemDifference, ...]:
+    """What publishing the draft would change against the version published last."""
+    last = versions(scope, catalogue).first()
+    published = {} if last is None else _terms_by_item(scope, last)
+    draft = {(row.product_id, row.currency): row.terms for row in draft_items(scope, catalogue)}
+    return differences(published, draft)
 
 
 def _terms_by_item(scope: Scope, version: CatalogueVersion) -> dict[tuple[int, str], Terms]:

@@ -87,9 +87,8 @@ def yes_no_filter(label: str, lookup: str, *, yes: str = "Yes", no: str = "No") 
         label=label,
         field_name=field or expression,
         lookup_expr=expression if field else "exact",
-        choices=[("true", yes), ("false", no)],
+        choices=[("", "Any"), ("true", yes), ("false", no)],
         coerce=lambda value: value == "true",
-        empty_label="Any",
     )
 
 

@@ -1,0 +1,46 @@
+from decimal import Decimal
+
+from catalogue.models import CatalogueItem, ProductKind
+from tenancy.models import Provider
+from tests.factories import make_catalogue, make_product
+from tests.web.matrix import Page, staff
+
+
+def catalogue(provider: Provider) -> dict[str, object]:
+    return {"catalogue_id": make_catalogue(provider).catalogue_id}
+
+
+def item(provider: Provider) -> dict[str, object]:
+    item = CatalogueItem.objects.create(
+        provider=provider,
+        catalogue=make_catalogue(provider).catalogue,
+        product=make_product(provider, ProductKind.ONE_TIME),
+        currency="EUR",
+        price=Decimal(10),
+    )
+    return {"catalogue_id": item.catalogue_id, "item_id": item.pk}
+
+
+def version(provider: Provider) -> dict[str, object]:
+    return {"version_id": make_catalogue(provider).pk}
+
+
+PAGES = {
+    "console_products": Page(staff("catalogue.list")),
+    "console_product_create": Page(staff("catalogue.write")),
+    "console_catalogues": Page(staff("catalogue.list")),
+    "console_catalogue_create": Page(staff("catalogue.write")),
+    "console_catalogue": Page(staff("catalogue.read"), catalogue),
+    "console_catalogue_clone": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_disable": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_enable": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_customers": Page(staff("customers.list"), catalogue),
+    "console_catalogue_assign": Page(staff("customers.write"), catalogue),
+    "console_catalogue_item_add": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_item_change": Page(staff("catalogue.write"), item),
+    "console_catalogue_item_remove": Page(staff("catalogue.write"), item),
+    "console_catalogue_multiply": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_publish": Page(staff("catalogue.write"), catalogue),
+    "console_catalogue_versions": Page(staff("catalogue.read"), catalogue),
+    "console_catalogue_version": Page(staff("catalogue.read"), version),
+}

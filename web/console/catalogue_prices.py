@@ -1,0 +1,93 @@
+"""All prices of a catalogue's draft at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import path
+
+from catalogue import selectors
+from catalogue.rules.items import FactorRefused, PriceNotExact, multiplied
+from catalogue.services.items import NothingToMultiply, multiply_prices
+from common import clock
+from common.scope import Surface
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.catalogue_pages import address, find
+from web.shared.form_fields import ExactField, Form
+from web.shared.form_pages import FormPage, Review, form_page
+from web.shared.writing import price_html
+
+
+class FactorForm(Form):
+    factor = ExactField(label="Multiply by", help_text="0.9 takes off a tenth, 1.15 adds 15 %.")
+    group = forms.ChoiceField(label="Prices of", required=False)
+
+    def __init__(self, *args: Any, product_groups: Sequence[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices = [("", "the whole catalogue"), *((name, name) for name in product_groups)]
+        self.fields["group"] = forms.ChoiceField(label="Prices of", required=False, choices=choices)
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def catalogue_multiply(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
+    catalogue = find(request.scope, catalogue_id)
+    items = [
+        item for item in selectors.draft_items(request.scope, catalogue) if item.price is not None
+    ]
+    url = address("console_catalogue", catalogue)
+
+    def review(form: FactorForm) -> Review:
+        factor, group = form.cleaned_data["factor"], form.cleaned_data["group"]
+        chosen = [item for item in items if group in ("", item.group)]
+        return Review(
+            title=f"Multiply {len(chosen)} prices by {factor.normalize():f}?",
+            lead="Only the draft changes; customers see the new prices once it is published.",
+            headings=["Product", "Price now", "Price then"],
+            rows=[
+                [
+                    item.product,
+                    price_html(item.price, item.currency),
+                    price_html(multiplied(item.price, factor), item.currency),
+                ]
+                for item in chosen
+                if item.price is not None
+            ],
+            submit="Multiply",
+        )
+
+    def save(form: FactorForm) -> str:
+        changed = multiply_prices(
+            catalogue=catalogue,
+            factor=form.cleaned_data["factor"],
+            group=form.cleaned_data["group"] or None,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"{len(changed)} prices of the draft were multiplied.")
+        return url
+
+    page = FormPage(f"Multiply prices of {catalogue}", submit="Continue", cancel_url=url)
+    return form_page(
+        request,
+        page,
+        form=FactorForm,
+        save=save,
+        review=review,
+        fields_of={
+            FactorRefused: "factor",
+            PriceNotExact: "factor",
+            NothingToMultiply: "group",
+        },
+        product_groups=sorted({item.group for item in items if item.group}),
+    )
+
+
+urls = [
+    path(
+        "catalogues/<int:catalogue_id>/multiply/",
+        catalogue_multiply,
+        name="console_catalogue_multiply",
+    ),
+]

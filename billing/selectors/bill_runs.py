@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import Count, Sum
 
 from billing.models import BillRun, BillRunItem, Document, Invoice
+from common.money import ZERO
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
@@ -92,3 +93,35 @@ def without_document(scope: Scope, run_id: int) -> list[int]:
     rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id, document=None)
     issued = rows.exclude(state=Invoice.State.ESTIMATE)
     return list(issued.order_by("pk").values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class ComparedTotal:
+    """A run's sum of one kind and currency beside that of the period before it."""
+
+    total: KindTotal
+    before: KindTotal
+
+    @property
+    def change_amount(self) -> Decimal:
+        """How much more net there is than in the period before."""
+        return self.total.net_amount - self.before.net_amount
+
+
+def compared_totals(scope: Scope, run: BillRun) -> list[ComparedTotal]:
+    """`run_totals` beside those of the run for the period just before, zero where there is none."""
+    earlier = bill_runs(scope).filter(period_to=run.period_from).first()
+    before = {
+        (total.kind, total.currency): total
+        for total in (run_totals(scope, earlier.pk) if earlier else [])
+    }
+    return [
+        ComparedTotal(
+            total,
+            before.get(
+                (total.kind, total.currency),
+                KindTotal(total.kind, total.currency, 0, ZERO, ZERO, ZERO),
+            ),
+        )
+        for total in run_totals(scope, run.pk)
+    ]

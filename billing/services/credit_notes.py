@@ -69,10 +69,8 @@ def credit_in_full(
     :raises CreditExceedsInvoice: if nothing is left to credit.
     """
     invoice = _lock(invoice_id)
-    left = creditable(invoice)
-    if left.gross_amount == 0:
-        raise CreditExceedsInvoice(f"Nothing is left to credit on {invoice}.")
-    return _issue(invoice, _Content(left), reason=reason, at=at, actor_id=actor_id)
+    content = _Content(all_to_credit(invoice))
+    return _issue(invoice, content, reason=reason, at=at, actor_id=actor_id)
 
 
 @transaction.atomic
@@ -86,11 +84,8 @@ def credit_amount(
     :raises CreditExceedsInvoice: if less is left to credit.
     """
     invoice = _lock(invoice_id)
-    _check_amount(gross_amount, invoice.currency)
-    left = creditable(invoice)
-    _check_left(gross_amount, left.gross_amount, invoice)
-    amounts = credit_gross(left, gross_amount, invoice.currency, Rounding(invoice.rounding))
-    return _issue(invoice, _Content(amounts), reason=reason, at=at, actor_id=actor_id)
+    content = _Content(amount_to_credit(invoice, gross_amount))
+    return _issue(invoice, content, reason=reason, at=at, actor_id=actor_id)
 
 
 @transaction.atomic
@@ -110,6 +105,42 @@ def credit_lines(
     :raises CreditExceedsInvoice: if less is left to credit.
     """
     invoice = _lock(invoice_id)
+    amounts, lines = lines_to_credit(invoice, line_ids)
+    return _issue(invoice, _Content(amounts, lines), reason=reason, at=at, actor_id=actor_id)
+
+
+def all_to_credit(invoice: Invoice) -> Creditable:
+    """What `credit_in_full` would take back.
+
+    :raises CreditExceedsInvoice: if nothing is left to credit.
+    """
+    left = creditable(invoice)
+    if left.gross_amount == 0:
+        raise CreditExceedsInvoice(f"Nothing is left to credit on {invoice}.")
+    return left
+
+
+def amount_to_credit(invoice: Invoice, gross_amount: Decimal) -> Creditable:
+    """What `credit_amount` would take back.
+
+    :raises CreditAmountRefused: if the amount is not positive or has too many decimals.
+    :raises CreditExceedsInvoice: if less is left to credit.
+    """
+    _check_amount(gross_amount, invoice.currency)
+    left = creditable(invoice)
+    _check_left(gross_amount, left.gross_amount, invoice)
+    return credit_gross(left, gross_amount, invoice.currency, Rounding(invoice.rounding))
+
+
+def lines_to_credit(
+    invoice: Invoice, line_ids: Sequence[int]
+) -> tuple[Creditable, list[InvoiceLine]]:
+    """What `credit_lines` would take back, and the lines in order.
+
+    :raises LineNotCreditable: if a line is another invoice's or was credited before.
+    :raises CreditAmountRefused: if the lines sum to nothing or less.
+    :raises CreditExceedsInvoice: if less is left to credit.
+    """
     lines = list(invoice.lines.filter(pk__in=line_ids, credited_by=None).order_by("position"))
     if not lines or len(lines) < len(set(line_ids)):
         raise LineNotCreditable(f"Choose lines of {invoice} that were not credited before.")
@@ -118,8 +149,7 @@ def credit_lines(
     _check_amount(net, invoice.currency)
     left = creditable(invoice)
     _check_left(net, left.net_amount, invoice)
-    amounts = credit_net(left, net, invoice.currency, rounding)
-    return _issue(invoice, _Content(amounts, lines), reason=reason, at=at, actor_id=actor_id)
+    return credit_net(left, net, invoice.currency, rounding), lines
 
 
 def creditable(invoice: Invoice) -> Creditable:

@@ -150,7 +150,9 @@ def invoice_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 
 def _actions(invoice: Invoice) -> list[Action]:
     address = reverse("console_invoice_pdf", kwargs={"invoice_id": invoice.pk})
+    credit = reverse("console_credit_note_create", kwargs={"invoice_id": invoice.pk})
     return [
+        Action("Credit note", credit, "receipt-refund", needs="money.write"),
         Action("View PDF", address, "document-text"),
         Action("Download", f"{address}?download", "arrow-down-tray"),
     ]

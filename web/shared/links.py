@@ -3,14 +3,14 @@
 from django.db.models import Model
 from django.urls import reverse
 
-from billing.models import CreditNote, Invoice
-from catalogue.models import Catalogue, CatalogueVersion
-from catalogue.models import Rate, RateTable
+from billing.models import BillRun, CreditNote, Invoice
+from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
 from cdr.models import Suspense, Xdr, XdrFile
 from common.scope import Surface
 from customers.models import Customer
 from payments.models import Payment
 from resellers.models import Reseller
+from subscriptions.models import Subscription
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
@@ -23,11 +23,14 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),
     (Surface.CONSOLE, Xdr): ("console_xdr", "xdr_key"),
     (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),
+    (Surface.CONSOLE, BillRun): ("console_bill_run", "run_id"),
+    (Surface.CONSOLE, CreditNote): ("console_credit_note", "credit_note_id"),
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
     (Surface.CONSOLE, Payment): ("console_payment", "payment_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
+    (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
 }
 
 

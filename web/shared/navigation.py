@@ -75,7 +75,12 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
         Group(
             "Billing",
             "document-text",
-            (Page("Invoices", "console_invoices", "invoices.list"),),
+            (
+                Page("Bill runs", "console_bill_runs", "money.list"),
+                Page("Estimates", "console_estimates", "invoices.list"),
+                Page("Invoices", "console_invoices", "invoices.list"),
+                Page("Credit notes", "console_credit_notes", "money.list"),
+            ),
         ),
         Group(
             "Payments",
@@ -103,6 +108,27 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
     ),
     Surface.ACCOUNT_CENTRE: (
         Group("Home", "home", (Page("Home", "account_centre_home"),)),
+        Group(
+            "Services",
+            "squares-2x2",
+            (
+                Page("Your services", "account_centre_services", "services.read"),
+                Page("Catalogue", "account_centre_catalogue", "services.read"),
+            ),
+        ),
+        Group(
+            "Usage",
+            "chart-bar",
+            (
+                Page("By month", "account_centre_usage", "usage.read"),
+                Page("Calls", "account_centre_calls", "usage.read"),
+            ),
+        ),
+        Group(
+            "Unbilled charges",
+            "calculator",
+            (Page("Unbilled charges", "account_centre_unbilled", "money.read"),),
+        ),
         Group(
             "Invoices and credit notes",
             "document-text",

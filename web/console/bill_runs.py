@@ -1,0 +1,266 @@
+"""Bill runs in the console: from pre-flight to issued, watched and confirmed step by step."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.formats import date_format
+
+from billing.models import BillRun
+from billing.selectors.bill_runs import (
+    KindTotal,
+    RunProgress,
+    bill_runs,
+    compared_totals,
+    failed_items,
+    run_progress,
+    run_totals,
+)
+from billing.selectors.invoices import estimates
+from billing.selectors.preflight import preflight
+from billing.services.bill_runs import (
+    approve_bill_run,
+    create_bill_run,
+    start_calculation,
+    start_issuing,
+)
+from common import clock
+from common.errors import DomainError
+from common.periods import Period, PeriodNotUnderstood, parse_month
+from common.scope import Scope, Surface
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.estimates import EstimateTable
+from web.shared.actions import Action, allowed
+from web.shared.form_fields import Form
+from web.shared.form_pages import FormPage, Review, confirm_page, form_page
+from web.shared.lists import Empty, list_page
+from web.shared.tables import BadgeColumn, DateColumn, InstantColumn, LinkColumn, Table
+from web.shared.writing import money_html, plain_number
+
+State = BillRun.State
+AT_WORK = (State.CALCULATING, State.ISSUING)
+CALCULABLE = (State.DRAFT, State.REVIEW, State.FAILED)
+LARGEST = 10
+SUMS = ("Kind", "Invoices", "Net", "Tax", "Gross")
+
+
+class RunTable(Table):
+    period_from = LinkColumn("Period", accessor="period_from")
+    period_to = DateColumn("Ends before")
+    state = BadgeColumn("State", accessor="get_state_display", value="state")
+    created_at = InstantColumn("Created")
+    issue_date = DateColumn("Issued")
+    finished_at = InstantColumn("Finished")
+
+
+@page_of(Surface.CONSOLE, "money.list")
+def run_list(request: SurfaceRequest) -> HttpResponse:
+    new = Action(
+        "New bill run",
+        reverse("console_bill_run_create"),
+        "plus",
+        needs="money.write",
+        is_main=True,
+    )
+    return list_page(
+        request,
+        title="Bill runs",
+        rows=bill_runs(request.scope),
+        table=RunTable,
+        name="bill-runs",
+        empty=Empty("Nothing billed yet", "A bill run invoices everybody for a month.", new),
+        actions=[new],
+    )
+
+
+class MonthForm(Form):
+    month = forms.CharField(
+        max_length=7,
+        help_text="Such as 2026-10. A month is billed once it is over.",
+        widget=forms.TextInput(attrs={"class": "code", "placeholder": "2026-10"}),
+    )
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def run_create(request: SurfaceRequest) -> HttpResponse:
+    def save(form: MonthForm) -> str:
+        run = create_bill_run(
+            provider=request.provider,
+            period=parse_month(form.cleaned_data["month"]),
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        return _address(run)
+
+    page = FormPage(
+        "New bill run",
+        submit="Continue",
+        cancel_url=reverse("console_bill_runs"),
+        lead="Nothing is calculated yet; you see first what is missing.",
+    )
+    fields: dict[type[DomainError], str] = {PeriodNotUnderstood: "month"}
+    return form_page(request, page, form=MonthForm, save=save, fields_of=fields)
+
+
+@page_of(Surface.CONSOLE, "money.read")
+def run_show(request: SurfaceRequest, run_id: int) -> HttpResponse:
+    run = bill_runs(request.scope).get(pk=run_id)
+    largest = list(estimates(request.scope, run.pk)[:LARGEST])
+    context = {
+        "run": run,
+        "title": _title(run),
+        "actions": allowed(request.scope, _actions(run)),
+        "preflight": preflight(request.scope, run) if run.state == State.DRAFT else None,
+        "totals": compared_totals(request.scope, run),
+        "largest": EstimateTable(largest, request=request) if largest else None,
+        "failed": failed_items(request.scope, run.pk),
+        **_progress(request.scope, run),
+    }
+    return render(request, "console/billing/bill_run_show.html", context)
+
+
+@page_of(Surface.CONSOLE, "money.read")
+def run_progress_part(request: SurfaceRequest, run_id: int) -> HttpResponse:
+    run = bill_runs(request.scope).get(pk=run_id)
+    if run.state not in AT_WORK:
+        if request.htmx:
+            return HttpResponse(headers={"HX-Redirect": _address(run)})
+        return redirect(_address(run))
+    context = _progress(request.scope, run)
+    return render(request, "console/billing/_bill_run_progress.html", context)
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def run_calculate(request: SurfaceRequest, run_id: int) -> HttpResponse:
+    run = bill_runs(request.scope).get(pk=run_id)
+
+    def confirm() -> str:
+        start_calculation(run_id=run.pk, at=clock.now(), actor_id=request.scope.user_id)
+        return _address(run)
+
+    found = preflight(request.scope, run)
+    again = run.state != State.DRAFT
+    review = Review(
+        title=f"Calculate {_title(run)}{' again' if again else ''}?",
+        lead="Makes estimates, which nobody but your staff sees. Issued invoices stay as they are.",
+        facts=[
+            ("Customers", plain_number(found.customer_count)),
+            ("In suspense", plain_number(sum(row.row_count for row in found.suspense))),
+            ("Files at work", plain_number(found.open_file_count)),
+        ],
+        submit="Calculate",
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=_address(run))
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def run_approve(request: SurfaceRequest, run_id: int) -> HttpResponse:
+    run = bill_runs(request.scope).get(pk=run_id)
+
+    def confirm() -> str:
+        approve_bill_run(run_id=run.pk, at=clock.now(), actor_id=request.scope.user_id)
+        messages.success(request, "The estimates are approved; they can be issued now.")
+        return _address(run)
+
+    review = Review(
+        title=f"Approve {_title(run)}?",
+        lead="Once approved, the estimates are not calculated any more.",
+        submit="Approve all estimates",
+        headings=SUMS,
+        rows=_sums(run_totals(request.scope, run.pk)),
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=_address(run))
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def run_issue(request: SurfaceRequest, run_id: int) -> HttpResponse:
+    run = bill_runs(request.scope).get(pk=run_id)
+
+    def confirm() -> str:
+        start_issuing(run_id=run.pk, at=clock.now(), actor_id=request.scope.user_id)
+        return _address(run)
+
+    review = Review(
+        title=f"Issue {_title(run)}?",
+        lead="The invoices get numbers and today's date, and can never be changed after that.",
+        submit="Issue all invoices",
+        is_dangerous=True,
+        headings=SUMS,
+        rows=_sums(run_totals(request.scope, run.pk)),
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=_address(run))
+
+
+def _sums(totals: list[KindTotal]) -> list[tuple[object, ...]]:
+    return [
+        (
+            total.kind.capitalize(),
+            plain_number(total.count),
+            money_html(total.net_amount, total.currency),
+            money_html(total.tax_amount, total.currency),
+            money_html(total.gross_amount, total.currency),
+        )
+        for total in totals
+    ]
+
+
+def _title(run: BillRun) -> str:
+    last_date = Period(run.period_from, run.period_to).last_date
+    return (
+        f"{date_format(run.period_from, 'DATE_FORMAT')} to {date_format(last_date, 'DATE_FORMAT')}"
+    )
+
+
+def _address(run: BillRun) -> str:
+    return reverse("console_bill_run", kwargs={"run_id": run.pk})
+
+
+def _actions(run: BillRun) -> list[Action]:
+    of_run = {"run_id": run.pk}
+    actions = []
+    if run.state in CALCULABLE:
+        label = "Calculate" if run.state == State.DRAFT else "Calculate again"
+        address = reverse("console_bill_run_calculate", kwargs=of_run)
+        is_next = run.state != State.REVIEW
+        actions.append(Action(label, address, "calculator", needs="money.write", is_main=is_next))
+    if run.state == State.REVIEW:
+        address = reverse("console_bill_run_approve", kwargs=of_run)
+        actions.append(Action("Approve", address, "check", needs="money.write", is_main=True))
+    if run.state == State.APPROVED:
+        address = reverse("console_bill_run_issue", kwargs=of_run)
+        actions.append(
+            Action("Issue", address, "paper-airplane", needs="money.write", is_main=True)
+        )
+    return actions
+
+
+def _progress(scope: Scope, run: BillRun) -> dict[str, object]:
+    """How far it is, for the partial that htmx asks for while there is something to wait for."""
+    seen = run_progress(scope, run.pk)
+    is_at_work = seen.state in AT_WORK
+    address = reverse("console_bill_run_progress", kwargs={"run_id": run.pk})
+    return {
+        "progress": seen,
+        "is_at_work": is_at_work,
+        "done": _done(seen),
+        "total": seen.payers if seen.state == State.CALCULATING else seen.issued + seen.estimated,
+        "refresh_url": address if is_at_work else "",
+    }
+
+
+def _done(seen: RunProgress) -> int:
+    return seen.payers - seen.waiting if seen.state == State.CALCULATING else seen.issued
+
+
+urls = [
+    path("billing/runs/", run_list, name="console_bill_runs"),
+    path("billing/runs/new/", run_create, name="console_bill_run_create"),
+    path("billing/runs/<int:run_id>/", run_show, name="console_bill_run"),
+    path(
+        "billing/runs/<int:run_id>/progress/", run_progress_part, name="console_bill_run_progress"
+    ),
+    path("billing/runs/<int:run_id>/calculate/", run_calculate, name="console_bill_run_calculate"),
+    path("billing/runs/<int:run_id>/approve/", run_approve, name="console_bill_run_approve"),
+    path("billing/runs/<int:run_id>/issue/", run_issue, name="console_bill_run_issue"),
+]

@@ -1,13 +1,63 @@
 """Reading what customers can buy, have bought, and are charged for it."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 
 from catalogue.models import CatalogueVersionItem
 from catalogue.selectors import default_catalogue, version_at, version_items
 from common.scope import Scope
-from customers.models import Customer
+from customers.models import Customer, TeamMember
+from customers.selectors import customers
 from subscriptions.models import Charge, Subscription
+from subscriptions.rules.price_periods import price_period_of
 from tenancy.owned import ProviderQuerySet
+
+
+@dataclass(frozen=True)
+class NextCharge:
+    """What a subscription's next full price period costs, in `currency`, from which day on."""
+
+    subscription: Subscription
+    from_date: date
+    net_amount: Decimal
+    currency: str
+
+
+def next_charges(scope: Scope, customer: Customer, today: date) -> list[NextCharge]:
+    """For each recurring subscription that goes on: its next price period, the soonest first."""
+    rows = subscriptions(scope, customer).exclude(price_period="").filter(price__isnull=False)
+    going_on = rows.filter(state=Subscription.State.ACTIVE)
+    charges = [
+        NextCharge(
+            row,
+            price_period_of(row.price_period, max(today, row.start_date)).to_date,
+            row.price * row.quantity,
+            row.currency,
+        )
+        for row in going_on
+        if row.price is not None
+    ]
+    return sorted(charges, key=lambda charge: (charge.from_date, charge.subscription.pk))
+
+
+IN_FORCE = (Subscription.State.ACTIVE, Subscription.State.ENDING)
+
+
+def customers_with_activity(scope: Scope) -> ProviderQuerySet[Customer]:
+    """Customers by number with what tells whether they are active, and nothing about money.
+
+    `contact_name` is the person's, `subscription_count` says how many subscriptions are in force,
+    and `last_login` when somebody of the team signed in last.
+    """
+    bought = Subscription.objects.filter(customer=OuterRef("pk"), state__in=IN_FORCE)
+    count = Subquery(bought.values("customer").annotate(count=Count("pk")).values("count"))
+    members = TeamMember.objects.filter(customer=OuterRef("pk")).values("customer")
+    return customers(scope).annotate(
+        contact_name=Concat("first_name", Value(" "), "last_name"),
+        subscription_count=Coalesce(count, 0),
+        last_login=Subquery(members.annotate(last=Max("user__last_login")).values("last")),
+    )
 
 
 def items_on_offer(

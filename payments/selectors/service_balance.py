@@ -44,7 +44,7 @@ def service_balance(scope: Scope, *, customer_id: int) -> ServiceBalance:
         credit_limit=customer.credit_limit,
         receivable_amount=_balance(system, customer, AccountKind.CUSTOMER_RECEIVABLE),
         unbilled_amount=unbilled_net(
-            scope, customer, customer.currency, _first_unbilled_day(system)
+            scope, customer, customer.currency, first_unbilled_day(system)
         ),
         wallet_amount=-_balance(system, customer, AccountKind.CUSTOMER_WALLET),
     )
@@ -54,6 +54,7 @@ def _balance(system: Scope, customer: Customer, kind: AccountKind) -> Decimal:
     return balance(system, kind=kind, currency=customer.currency, owner=str(customer.pk))
 
 
-def _first_unbilled_day(scope: Scope) -> date:
+def first_unbilled_day(scope: Scope) -> date:
+    """The day after the last period that the provider has billed; for the system's scope only."""
     issued = BillRun.objects.visible_to(scope).filter(state=BillRun.State.ISSUED)
     return issued.aggregate(last=Max("period_to"))["last"] or date.min

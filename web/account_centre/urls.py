@@ -1,9 +1,11 @@
 """The account centre's pages: each surface file lists its own, and joins them by one line here."""
 
-from web.account_centre import billing, home, payments, wallet
+from web.account_centre import billing, home, payments, services, usage, wallet
 
 urlpatterns = [
     *home.urls,
+    *services.urls,
+    *usage.urls,
     *billing.urls,
     *payments.urls,
     *wallet.urls,

@@ -1,13 +1,15 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from billing.models import Invoice
 from billing.services.credit_notes import credit_in_full
+from catalogue.models import ProductKind
 from common import clock
 from payments.models import Payment
 from payments.services.sandbox import Card, pay_with_card
 from tenancy.models import Provider
-from tests.factories import make_customer
+from tests.factories import make_catalogue, make_customer, make_product
 from tests.factories.payments import make_invoice
+from tests.factories.subscriptions import make_offer, make_subscription
 from tests.payments.books import pay_offline, start_bulk
 from tests.web.matrix import Page, customers
 
@@ -50,7 +52,29 @@ def challenged_order(provider: Provider) -> dict[str, object]:
     return {"provider_slug": provider.slug, "reference": reference}
 
 
+def subscription(provider: Provider) -> dict[str, object]:
+    customer = make_customer(provider)
+    row = make_subscription(customer, make_offer(provider), date(2026, 10, 1))
+    return {"subscription_id": row.pk}
+
+
+def item(provider: Provider) -> dict[str, object]:
+    """Of a custom catalogue from which nobody who asks buys."""
+    product = make_product(provider, ProductKind.RECURRING)
+    terms = {"product": product, "price": "10", "price_period": "MONTH"}
+    version = make_catalogue(provider, [terms])
+    return {"item_id": version.items.get().pk}
+
+
 PAGES = {
+    "account_centre_services": Page(customers()),
+    "account_centre_catalogue": Page(customers()),
+    "account_centre_service": Page(customers(), subscription),
+    "account_centre_service_end": Page(customers("ADMIN"), subscription),
+    "account_centre_service_buy": Page(customers("ADMIN"), item),
+    "account_centre_usage": Page(customers()),
+    "account_centre_calls": Page(customers()),
+    "account_centre_unbilled": Page(MONEY),
     "account_centre_invoices": Page(MONEY),
     "account_centre_invoice": Page(MONEY, invoice),
     "account_centre_invoice_pdf": Page(MONEY, invoice),

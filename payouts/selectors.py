@@ -37,6 +37,12 @@ def commission_plans(scope: Scope, *, reseller: Reseller) -> QuerySet[Commission
     return rows.order_by("-valid_from", "-pk")
 
 
+def all_commission_plans(scope: Scope) -> QuerySet[CommissionPlan]:
+    """The plans of every reseller, with the reseller, the latest first."""
+    rows = CommissionPlan.objects.visible_to(scope).select_related("reseller")
+    return rows.order_by("-valid_from", "-pk")
+
+
 def invoices_to_accrue(scope: Scope) -> list[int]:
     """Ids of the invoices with an event that may concern commission and was not considered yet.
 

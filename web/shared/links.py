@@ -9,6 +9,7 @@ from cdr.models import Suspense, Xdr, XdrFile
 from common.scope import Surface
 from customers.models import Customer
 from payments.models import Payment
+from payouts.models import PayoutStatement
 from resellers.models import Reseller
 from subscriptions.models import Subscription
 
@@ -27,9 +28,11 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, CreditNote): ("console_credit_note", "credit_note_id"),
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
     (Surface.CONSOLE, Payment): ("console_payment", "payment_id"),
+    (Surface.CONSOLE, PayoutStatement): ("console_statement", "statement_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
+    (Surface.RESELLER_PORTAL, Customer): ("reseller_portal_customer", "customer_id"),
     (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
 }
 

@@ -91,6 +91,14 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             ),
         ),
         Group(
+            "Payouts",
+            "gift",
+            (
+                Page("Statements", "console_statements", "payouts.list"),
+                Page("Commission plans", "console_commission_plans", "payouts.list"),
+            ),
+        ),
+        Group(
             "Rates",
             "calculator",
             (Page("Rate tables", "console_rate_tables", "catalogue.read"),),
@@ -143,7 +151,11 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (Page("Wallet and transactions", "account_centre_wallet", "money.read"),),
         ),
     ),
-    Surface.RESELLER_PORTAL: (Group("Home", "home", (Page("Home", "reseller_portal_home"),)),),
+    Surface.RESELLER_PORTAL: (
+        Group("Home", "home", (Page("Home", "reseller_portal_home"),)),
+        Group("Customers", "users", (Page("Customers", "reseller_portal_customers"),)),
+        Group("Codes", "ticket", (Page("Codes", "reseller_portal_codes"),)),
+    ),
 }
 
 

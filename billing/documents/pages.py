@@ -147,7 +147,7 @@ def invoice_page(detail: InvoiceDetail) -> Page:
         seller=_party(detail.seller),
         buyer=_party(detail.buyer),
         facts=[
-            (f"{title} number", detail.number),
+            ("Invoice number", detail.number),
             ("Invoice date", date_text(detail.issue_date)),
             ("Billing period", _period(detail.period_from, detail.period_to)),
             ("Reseller number" if settlement else "Customer number", detail.buyer["number"]),

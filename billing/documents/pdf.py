@@ -17,6 +17,18 @@ from weasyprint.text.fonts import FontConfiguration
 
 TEMPLATE = "documents/document.html"
 STYLE_SHEET = "templates/documents/document.css"
+HTML_STYLE = """
+    head, title, meta { display: none }
+    html, body, div, p, h1 { display: block }
+    table { display: table }
+    colgroup { display: table-column-group }
+    col { display: table-column }
+    thead { display: table-header-group }
+    tbody { display: table-row-group }
+    tr { display: table-row }
+    td { display: table-cell }
+    b, h1 { font-weight: bold }
+"""
 # Put into the style sheet as text: custom properties make WeasyPrint a tenth slower.
 ACCENT = "ACCENT"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -49,6 +61,10 @@ class _WellFormedHTML(HTML):  # type: ignore[misc]
         self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
         self.etree_element = root
 
+    def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
+        # What the templates use of HTML's own style sheet, which is matched against each element.
+        return [_html_style_sheet()]
+
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
@@ -65,6 +81,11 @@ def _no_collection() -> Iterator[None]:
 @cache
 def _fonts() -> FontConfiguration:
     return FontConfiguration()
+
+
+@cache
+def _html_style_sheet() -> CSS:
+    return CSS(string=HTML_STYLE, font_config=_fonts(), url_fetcher=_refuse_links)
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,7 @@ def add_rates(
     :raises RateRefused: if the code deck does not know the destination of a prefix.
     """
     table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
-    terms = _with_destinations(table, list(rates))
+    terms = with_destinations(table, list(rates))
     rows = [
         Rate(
             provider_id=table.provider_id,
@@ -60,7 +60,7 @@ def add_rate(*, table: RateTable, terms: RateTerms, at: datetime, actor_id: int 
     :raises RateRefused: if it has no destination and the code deck knows none.
     """
     table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
-    (terms,) = _with_destinations(table, [terms])
+    (terms,) = with_destinations(table, [terms])
     values = asdict(terms)
     rate = Rate.objects.create(provider_id=table.provider_id, rate_table=table, **values)
     record(
@@ -83,7 +83,7 @@ def change_rate(*, rate: Rate, terms: RateTerms, at: datetime, actor_id: int | N
     :raises RateRefused: if it has no destination and the code deck knows none.
     """
     rate = _locked(rate)
-    (terms,) = _with_destinations(rate.rate_table, [terms])
+    (terms,) = with_destinations(rate.rate_table, [terms])
     after = asdict(terms)
     before = {column: getattr(rate, column) for column in after}
     changed = [column for column in after if before[column] != after[column]]
@@ -140,7 +140,11 @@ def _locked(rate: Rate) -> Rate:
     return rate
 
 
-def _with_destinations(table: RateTable, rates: list[RateTerms]) -> list[RateTerms]:
+def with_destinations(table: RateTable, rates: list[RateTerms]) -> list[RateTerms]:
+    """The terms, those without a destination with that of the table's code deck.
+
+    :raises RateRefused: if the code deck does not know the destination of a prefix.
+    """
     if all(each.destination for each in rates):
         return rates
     entries = CodeDeckEntry.objects.filter(code_deck_id=table.code_deck_id)

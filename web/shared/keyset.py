@@ -78,7 +78,8 @@ def _keys(model: type[Model], ordering: Sequence[str]) -> list[_Key]:
     keys = [_key(model, lookup) for lookup in ordering]
     primary_key = model._meta.pk
     assert primary_key is not None
-    if keys[-1].lookup not in ("pk", primary_key.name):
+    # Rows under a key of several columns, xdrs, have an `id` that is unique as well.
+    if keys[-1].lookup not in ("pk", "id", primary_key.name):
         keys.append(_Key("pk", keys[-1].is_descending, may_be_null=False))
     return keys
 

@@ -1,0 +1,343 @@
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from catalogue.models import Rate, RateTable
+from tenancy.models import Provider
+from tests.factories import (
+    LONG_AGO,
+    make_product,
+    make_provider,
+    make_rate,
+    make_rate_table,
+    make_staff,
+)
+
+pytestmark = pytest.mark.django_db
+TABLES = "/console/rate-tables/"
+FILE = "prefix,rate,destination\n49,0.06,Destination 49\n1,0.01,America\n"
+NEW = {
+    "prefix": "44",
+    "destination": "United Kingdom",
+    "effective_from": "2026-10-01T00:00",
+    "rate": "0.0125",
+    "connection_fee": "0",
+    "attempt_fee": "0",
+    "minimum": "60",
+    "increment": "1",
+    "grace": "0",
+    "status": "active",
+}
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return make_provider("aurora")
+
+
+@pytest.fixture
+def staff(client: Client, provider: Provider) -> Client:
+    client.force_login(make_staff(provider))
+    return client
+
+
+@pytest.fixture
+def table(provider: Provider) -> RateTable:
+    return make_rate_table(make_product(provider), {"49": "0.05"}, name="Retail")
+
+
+def page(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == HTTPStatus.OK
+    return response.content.decode()
+
+
+def as_role(provider: Provider, role: str) -> Client:
+    client = Client()
+    client.force_login(make_staff(provider, role))
+    return client
+
+
+def url(table: RateTable, rest: str = "") -> str:
+    return f"{TABLES}{table.pk}/{rest}"
+
+
+def prefixes(client: Client, table: RateTable, query: str) -> list[tuple[str, str]]:
+    response = client.get(f"{url(table)}?format=csv&{query}")
+    rows = csv.DictReader(io.StringIO(response.content.decode()))
+    return [(row["Prefix"], row["Rate"]) for row in rows]
+
+
+def send(client: Client, table: RateTable, text: str = FILE, name: str = "rates.csv") -> Any:
+    file = SimpleUploadedFile(name, text.encode())
+    fields = {"file": file, "default_start": "2026-10-01T00:00"}
+    return client.post(url(table, "import/"), fields)
+
+
+class TestTheTables:
+    def test_are_the_providers(self, staff: Client, table: RateTable) -> None:
+        make_rate_table(make_product(make_provider()), name="Elsewhere")
+
+        text = page(staff, TABLES)
+
+        assert f'<a href="{url(table)}">Retail</a>' in text
+        assert "Elsewhere" not in text
+
+    def test_are_added(self, staff: Client, provider: Provider) -> None:
+        product = make_product(provider)
+        fields = {"name": "Wholesale", "product": product.pk, "currency": "USD", "notes": ""}
+
+        response = staff.post(f"{TABLES}new/", fields)
+
+        added = RateTable.objects.get()
+        assert response.headers["Location"] == url(added)
+        assert (added.name, added.currency, added.time_zone) == (
+            "Wholesale",
+            "USD",
+            "Europe/Berlin",
+        )
+
+    def test_keep_a_name_that_is_taken(self, staff: Client, table: RateTable) -> None:
+        fields = {"name": "retail", "product": table.product_id, "currency": "EUR"}
+
+        response = staff.post(f"{TABLES}new/", fields)
+
+        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "There is a rate table" in response.content.decode()
+        assert RateTable.objects.count() == 1
+
+
+class TestTheRates:
+    def test_are_filtered_by_prefix_destination_and_instant(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        june = datetime(2026, 6, 1, tzinfo=UTC)
+        make_rate(table, "49", rate=Decimal("0.06"), effective_from=june)
+        make_rate(table, "491", rate=Decimal("0.09"), effective_to=june, destination="Mobile")
+        make_rate(table, "44", rate=Decimal("0.07"), effective_from=june)
+
+        assert len(prefixes(staff, table, "prefix=49")) == 3
+        assert prefixes(staff, table, "destination=mobile") == [("491", "0.09000000")]
+        assert prefixes(staff, table, "at=2026-05-31T23:00") == [
+            ("49", "0.05000000"),
+            ("491", "0.09000000"),
+        ]
+        assert prefixes(staff, table, "at=2026-06-01T02:00") == [
+            ("44", "0.07000000"),
+            ("49", "0.06000000"),
+        ]
+
+    def test_show_the_rate_that_fits_any_number(self, staff: Client, table: RateTable) -> None:
+        rate = make_rate(table, "")
+
+        assert f'<a href="{TABLES}rates/{rate.pk}/">any number</a>' in page(staff, url(table))
+
+    def test_offer_no_change_to_who_may_not_make_it(
+        self, provider: Provider, table: RateTable
+    ) -> None:
+        text = page(as_role(provider, "Read-only"), url(table))
+
+        assert url(table, "export/") in text
+        assert url(table, "import/") not in text
+        assert url(table, "new/") not in text
+
+    def test_cost_as_many_statements_for_fifty_rows_as_for_one(
+        self,
+        staff: Client,
+        table: RateTable,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for n in range(50):
+            make_rate(table, f"1{n}")
+
+        with django_assert_max_num_queries(45):
+            page(staff, url(table))
+
+
+class TestARate:
+    def test_is_added(self, staff: Client, table: RateTable) -> None:
+        response = staff.post(url(table, "new/"), NEW)
+
+        assert response.headers["Location"] == url(table)
+        rate = Rate.objects.get(prefix="44")
+        assert (rate.rate, rate.minimum, rate.effective_from) == (
+            Decimal("0.0125"),
+            60,
+            datetime(2026, 9, 30, 22, tzinfo=UTC),
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("rate", "much", "Enter a number."),
+            ("minimum", "0", "a volume is from 1"),
+            ("prefix", "4x", "a prefix is up to 15 digits"),
+            ("effective_to", "2026-09-01T00:00", "not after the start"),
+            ("destination", "", "name it"),
+        ],
+    )
+    def test_that_none_can_be_is_refused_at_its_field(
+        self, staff: Client, table: RateTable, field: str, value: str, message: str
+    ) -> None:
+        response = staff.post(url(table, "new/"), {**NEW, field: value})
+
+        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        text = response.content.decode()
+        assert message in text.split(f'id="id_{field}_error"')[1].split("</div>")[0]
+        assert 'value="0.0125"' in text or field == "rate"
+        assert Rate.objects.count() == 1
+
+    def test_is_changed_and_keeps_what_the_form_does_not_show(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        rate = make_rate(table, "44", tag="vip")
+
+        staff.post(f"{TABLES}rates/{rate.pk}/change/", NEW)
+
+        rate.refresh_from_db()
+        assert (rate.rate, rate.minimum, rate.tag) == (Decimal("0.0125"), 60, "vip")
+
+    def test_is_closed_once(self, staff: Client, table: RateTable) -> None:
+        rate = table.rates.get()
+        path = f"{TABLES}rates/{rate.pk}/close/"
+
+        staff.post(path, {"effective_to": "2026-12-01T00:00"})
+        again = staff.post(path, {"effective_to": "2027-12-01T00:00"})
+
+        rate.refresh_from_db()
+        assert rate.effective_to == datetime(2026, 11, 30, 23, tzinfo=UTC)
+        assert again.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "ends at" in again.content.decode()
+
+    def test_of_another_provider_is_not_there(self, staff: Client) -> None:
+        foreign = make_rate_table(make_product(make_provider()), {"49": "0.05"})
+        rate = foreign.rates.get()
+
+        answers = [
+            staff.post(url(foreign, "new/"), NEW),
+            staff.post(f"{TABLES}rates/{rate.pk}/change/", NEW),
+            send(staff, foreign),
+        ]
+
+        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        assert Rate.objects.count() == 1
+
+
+class TestAnImport:
+    def test_is_looked_at_before_anything_is_written(self, staff: Client, table: RateTable) -> None:
+        plan_url = send(staff, table).headers["Location"]
+
+        text = page(staff, plan_url)
+
+        assert "Increased (1)" in text
+        assert "New (1)" in text
+        assert Rate.objects.count() == 1
+        rows = list(csv.DictReader(io.StringIO(page(staff, f"{plan_url}?format=csv"))))
+        assert [(row["line"], row["class"], row["rate before"], row["rate"]) for row in rows] == [
+            ("2", "increased", "0.05000000", "0.06"),
+            ("3", "new", "", "0.01"),
+        ]
+
+    def test_is_made_when_it_is_agreed_to(self, staff: Client, table: RateTable) -> None:
+        plan_url = send(staff, table).headers["Location"]
+        table.refresh_from_db()
+
+        response = staff.post(plan_url, {"revision": table.revision})
+
+        assert response.headers["Location"] == url(table)
+        rates = Rate.objects.exclude(effective_from=LONG_AGO).order_by("prefix")
+        assert list(rates.values_list("prefix", "rate")) == [
+            ("1", Decimal("0.01")),
+            ("49", Decimal("0.06")),
+        ]
+        assert staff.get(plan_url).status_code == HTTPStatus.NOT_FOUND
+
+    def test_of_a_file_with_a_wrong_line_is_refused(self, staff: Client, table: RateTable) -> None:
+        plan_url = send(staff, table, f"{FILE}7,much,Russia\n").headers["Location"]
+        table.refresh_from_db()
+
+        text = page(staff, plan_url)
+        response = staff.post(plan_url, {"revision": table.revision})
+
+        assert "<strong>rate</strong>: &#x27;much&#x27; is not a number" in text
+        assert "Import the rates" not in text
+        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "line 4, column rate" in response.content.decode()
+        assert Rate.objects.count() == 1
+
+    def test_is_refused_when_the_table_has_changed_since(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        plan_url = send(staff, table).headers["Location"]
+        table.refresh_from_db()
+        make_rate(table, "44")
+
+        response = staff.post(plan_url, {"revision": table.revision})
+
+        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "look at the dry run again" in response.content.decode()
+        assert Rate.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("text", "name", "message"),
+        [
+            ("prefix\n49\n", "rates.csv", "lacks the column &#x27;rate&#x27;"),
+            (FILE, "rates.xlsx", "Send a file that ends in .csv."),
+            ("", "rates.csv", "The file is empty."),
+        ],
+    )
+    def test_takes_only_files_of_rates(
+        self, staff: Client, table: RateTable, text: str, name: str, message: str
+    ) -> None:
+        response = send(staff, table, text, name)
+
+        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert message in response.content.decode()
+
+    def test_is_for_those_who_may_change_rates(self, provider: Provider, table: RateTable) -> None:
+        assert send(as_role(provider, "Finance"), table).status_code == HTTPStatus.FORBIDDEN
+
+
+class TestAnExport:
+    def test_imports_as_it_is_and_changes_nothing(self, staff: Client, table: RateTable) -> None:
+        make_rate(
+            table,
+            "44",
+            effective_to=LONG_AGO + timedelta(days=30),
+            connection_fee=Decimal("0.1"),
+            status=Rate.Status.BLOCKED,
+        )
+
+        exported = page(staff, url(table, "export/"))
+        text = page(staff, send(staff, table, exported).headers["Location"])
+
+        assert "Unchanged (2)" in text
+        assert "Nothing to import" in text
+
+
+class TestPricingACall:
+    def test_says_what_it_costs_and_why(self, staff: Client, table: RateTable) -> None:
+        make_rate(table, "4", rate=Decimal(1))
+
+        text = page(
+            staff,
+            url(table, "price/?number=%2B493012345&volume=120&started_at=2026-10-01T00:00"),
+        )
+
+        assert "0.10" in text
+        assert "120 used, minimum 1, increment 1 (after_minimum): 120 billed" in text
+        assert "a longer prefix fits" in text
+
+    def test_asks_for_digits(self, staff: Client, table: RateTable) -> None:
+        text = page(staff, url(table, "price/?number=abc&volume=x&started_at="))
+
+        assert "Write the number as digits" in text
+        assert 'value="abc"' in text

@@ -1,0 +1,43 @@
+from datetime import UTC, datetime
+
+from django.core.cache import cache
+
+from catalogue.models import RateTable
+from tenancy.models import Provider
+from tests.factories import make_product, make_rate_table
+from tests.web.matrix import Page, staff
+
+
+def made(provider: Provider) -> RateTable:
+    return make_rate_table(make_product(provider), {"49": "0.05"})
+
+
+def table(provider: Provider) -> dict[str, object]:
+    return {"table_id": made(provider).pk}
+
+
+def rate(provider: Provider) -> dict[str, object]:
+    return {"rate_id": made(provider).rates.get().pk}
+
+
+def sent_file(provider: Provider) -> dict[str, object]:
+    table_id = made(provider).pk
+    start = datetime(2026, 10, 1, tzinfo=UTC)
+    sent = {"name": "rates.csv", "text": "prefix,rate\n49,1\n", "default_start": start}
+    cache.set(f"rate-file:{provider.pk}:{table_id}:token", sent)
+    return {"table_id": table_id, "token": "token"}
+
+
+PAGES = {
+    "console_rate_tables": Page(staff("catalogue.read")),
+    "console_rate_table_create": Page(staff("catalogue.write")),
+    "console_rates": Page(staff("catalogue.read"), table),
+    "console_rate_create": Page(staff("catalogue.write"), table),
+    "console_rate_price": Page(staff("catalogue.read"), table),
+    "console_rate": Page(staff("catalogue.read"), rate),
+    "console_rate_change": Page(staff("catalogue.write"), rate),
+    "console_rate_close": Page(staff("catalogue.write"), rate),
+    "console_rate_import": Page(staff("catalogue.write"), table),
+    "console_rate_import_plan": Page(staff("catalogue.write"), sent_file),
+    "console_rates_export": Page(staff("catalogue.read"), table),
+}

@@ -1,0 +1,45 @@
+from cdr.models import Suspense, Xdr, XdrFile
+from tenancy.models import Provider
+from tests.factories import make_product, make_source
+from tests.factories.cdr import Call, import_lines
+from tests.web.matrix import Page, actions, staff
+
+
+def imported(provider: Provider) -> XdrFile:
+    """A file of one xDR of nobody known and a line that cannot be read."""
+    return import_lines(make_source(make_product(provider)), [Call(account="nobody"), "junk"])
+
+
+def file(provider: Provider) -> dict[str, object]:
+    return {"file_id": imported(provider).pk}
+
+
+def xdr(provider: Provider) -> dict[str, object]:
+    imported(provider)
+    return {"xdr_key": Xdr.objects.get(provider=provider).pk}
+
+
+def unreadable(provider: Provider) -> dict[str, object]:
+    imported(provider)
+    return {"suspense_id": Suspense.objects.get(provider=provider, reason="unparsable").pk}
+
+
+def reason(provider: Provider) -> dict[str, object]:
+    return {"reason": "unknown_customer"}
+
+
+PAGES = {
+    "console_xdr_files": Page(staff("usage.read")),
+    "console_xdr_file_upload": Page(staff("usage.write")),
+    "console_xdr_file": Page(staff("usage.read"), file),
+    "console_xdr_file_progress": Page(staff("usage.read"), file),
+    "console_sources": Page(staff("usage.read")),
+    "console_xdrs": Page(staff("usage.read")),
+    "console_xdr": Page(staff("usage.read"), xdr),
+    "console_suspense": Page(staff("usage.read")),
+    # A reason is nobody's: staff of another provider look at what waits for it with them.
+    "console_suspense_retry_reason": Page({**staff("usage.write"), "other provider": 200}, reason),
+    "console_suspense_row": Page(staff("usage.read"), unreadable),
+    "console_suspense_retry": Page(actions(), unreadable),
+    "console_suspense_correct": Page(staff("usage.write"), unreadable),
+}

@@ -1,0 +1,386 @@
+"""Rate tables in the console: the list, the rates of one, what staff change of them, and prices."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+
+from catalogue import selectors
+from catalogue.models import Product, ProductKind, Rate, RateTable
+from catalogue.rules.rate_terms import RateRefused, RateTerms
+from catalogue.rules.units import UnitsRefused
+from catalogue.services.rate_tables import RateTableNameTaken, create_rate_table
+from catalogue.services.rates import RateAlreadyEnded, add_rate, change_rate, close_rate
+from cdr.rating import Explanation, InvalidRate, UnsupportedRate
+from cdr.selectors.xdrs import explain_usage
+from common import clock
+from common.scope import Surface
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.shared.actions import Action, allowed
+from web.shared.filters import Filters, choice_filter, text_filter
+from web.shared.form_fields import CurrencyField, DateTimeInput, ExactField, Form, InstantField
+from web.shared.form_pages import FormPage, form_page
+from web.shared.lists import Empty, list_page
+from web.shared.tables import (
+    BadgeColumn,
+    Column,
+    InstantColumn,
+    LinkColumn,
+    MoneyColumn,
+    NumberColumn,
+    Table,
+)
+
+PRICES = ("rate", "initial_rate", "connection_fee", "min_cost", "max_cost", "attempt_fee")
+KEPT = "Calls that were rated before keep their cost."
+
+
+class RateTableTable(Table):
+    name = LinkColumn("Rate table")
+    product = Column("Rates")
+    currency = Column("Currency")
+    time_zone = Column("Time zone")
+    parent = LinkColumn("Searched after it", to="parent")
+    created_at = InstantColumn("Created")
+
+
+class RateTableFilters(Filters):
+    searches = ("name__icontains",)
+    search_hint = "Name of the table"
+
+
+@page_of(Surface.CONSOLE, "catalogue.read")
+def rate_table_list(request: SurfaceRequest) -> HttpResponse:
+    add = Action(
+        "Add rate table",
+        reverse("console_rate_table_create"),
+        "plus",
+        needs="catalogue.write",
+        is_main=True,
+    )
+    return list_page(
+        request,
+        title="Rate tables",
+        rows=selectors.rate_tables(request.scope),
+        table=RateTableTable,
+        filters=RateTableFilters,
+        name="rate-tables",
+        actions=[add],
+        empty=Empty("No rate tables yet", "A rate table says what calls cost.", add),
+    )
+
+
+class RateTableForm(Form):
+    name = forms.CharField(max_length=100)
+    product = forms.ModelChoiceField(queryset=Product.objects.none())
+    currency = CurrencyField()
+    notes = forms.CharField(widget=forms.Textarea, required=False)
+
+    def __init__(self, *args: Any, products: QuerySet[Product], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["product"].queryset = products  # type: ignore[attr-defined]
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def rate_table_create(request: SurfaceRequest) -> HttpResponse:
+    def save(form: RateTableForm) -> str:
+        table = create_rate_table(
+            provider_id=request.scope.provider_id,
+            **form.cleaned_data,
+            time_zone=request.provider.time_zone,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"{table} was added; it holds no rates yet.")
+        return _url(table)
+
+    page = FormPage(
+        "Add a rate table", submit="Add rate table", cancel_url=reverse("console_rate_tables")
+    )
+    rated = selectors.products(request.scope).filter(
+        kind__in=[ProductKind.VOICE, ProductKind.METERED]
+    )
+    return form_page(
+        request,
+        page,
+        form=RateTableForm,
+        save=save,
+        fields_of={RateTableNameTaken: "name"},
+        initial={"currency": request.provider.currency},
+        products=rated,
+    )
+
+
+class RateTableRates(Table):
+    prefix = LinkColumn("Prefix", empty_values=(None,))
+    destination = Column("Destination")
+    rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
+    minimum = NumberColumn("Minimum")
+    increment = NumberColumn("Increment")
+    connection_fee = MoneyColumn("Fee", currency="rate_table__currency", is_exact=True)
+    effective_from = InstantColumn("From")
+    effective_to = InstantColumn("Until")
+    status = BadgeColumn("Status", accessor="get_status_display", value="status")
+
+    def render_prefix(self, record: Rate, value: str) -> Any:
+        return self.base_columns["prefix"].render(record, value or "any number", self)
+
+
+class RateFilters(Filters):
+    prefix = text_filter("Prefix", "prefix__startswith")
+    destination = text_filter("Destination", "destination__icontains")
+    at = django_filters.DateTimeFilter(
+        label="In force at",
+        method="in_force_at",
+        widget=DateTimeInput(),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"],
+    )
+    status = choice_filter("Status", "status", Rate.Status.choices)
+
+    def in_force_at(self, rows: QuerySet[Rate], _: str, at: datetime) -> QuerySet[Rate]:
+        return selectors.in_force(rows, at)
+
+
+@page_of(Surface.CONSOLE, "catalogue.read")
+def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
+    table = selectors.rate_table(request.scope, table_id)
+    of_table = {"table_id": table.pk}
+    write = "catalogue.write"
+    price = Action("Price a call", reverse("console_rate_price", kwargs=of_table), "calculator")
+    export = Action("Export", reverse("console_rates_export", kwargs=of_table), "arrow-down-tray")
+    load = Action(
+        "Import", reverse("console_rate_import", kwargs=of_table), "arrow-up-tray", needs=write
+    )
+    add = Action(
+        "Add rate",
+        reverse("console_rate_create", kwargs=of_table),
+        "plus",
+        needs=write,
+        is_main=True,
+    )
+    return list_page(
+        request,
+        title=table.name,
+        lead=f"{table.product} in {table.currency}, per {table.product.rating_unit};"
+        f" minimum and increment in {table.product.volume_unit}s.",
+        rows=selectors.rates(request.scope, table).select_related("rate_table"),
+        table=RateTableRates,
+        filters=RateFilters,
+        name=f"rates-{table.pk}",
+        actions=[price, export, load, add],
+        empty=Empty("No rates yet", "Import a CSV file of them, or add one here.", load),
+        template="console/rates/rate_list.html",
+    )
+
+
+class RateForm(Form):
+    groups = (
+        ("Where to", ("prefix", "destination")),
+        ("When", ("effective_from", "effective_to")),
+        ("Price", PRICES),
+        ("How it is counted", ("minimum", "increment", "grace", "status")),
+    )
+
+    # Django's forms have a prefix of their own; pages have one form each and need none.
+    prefix = forms.CharField(  # type: ignore[assignment]
+        max_length=15, required=False, help_text="Leading digits; empty fits any number."
+    )
+    destination = forms.CharField(
+        max_length=120, required=False, help_text="Empty: that of the table's code deck."
+    )
+    effective_from = InstantField(label="In force from")
+    effective_to = InstantField(
+        label="Until", required=False, help_text="Empty: until the next rate of the prefix."
+    )
+    rate = ExactField()
+    initial_rate = ExactField(
+        required=False, help_text="Inside the minimum, where it differs from the rate."
+    )
+    connection_fee = ExactField(initial=0)
+    min_cost = ExactField(label="Costs at least", required=False)
+    max_cost = ExactField(label="Costs at most", required=False)
+    attempt_fee = ExactField(initial=0, help_text="For a call that was not answered.")
+    minimum = forms.IntegerField(initial=1, help_text="The least that is billed.")
+    increment = forms.IntegerField(initial=1, help_text="The step billed after the minimum.")
+    grace = forms.IntegerField(initial=0, help_text="Free up to this volume.")
+    status = forms.ChoiceField(choices=Rate.Status.choices, initial=Rate.Status.ACTIVE)
+
+    def __init__(self, *args: Any, kept: dict[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kept = kept or {}
+
+    def clean(self) -> dict[str, Any]:
+        """Build the terms, so that what no rate may hold is said at its field."""
+        cleaned: dict[str, Any] = self.cleaned_data
+        if not self.errors:
+            try:
+                self.terms = RateTerms(**{**self.kept, **cleaned})
+            except RateRefused as refusal:
+                column = refusal.column if refusal.column in self.fields else None
+                self.add_error(column, str(refusal))
+        return cleaned
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def rate_create(request: SurfaceRequest, table_id: int) -> HttpResponse:
+    table = selectors.rate_table(request.scope, table_id)
+
+    def save(form: RateForm) -> str:
+        add_rate(table=table, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id)
+        messages.success(request, f"The rate of {form.terms.prefix or 'any number'} was added.")
+        return _url(table)
+
+    page = FormPage(
+        f"Add a rate to {table}",
+        submit="Add rate",
+        cancel_url=_url(table),
+        lead=f"Amounts are in {table.currency} per {table.product.rating_unit}. {KEPT}",
+    )
+    initial = {"effective_from": clock.now()}
+    return form_page(
+        request,
+        page,
+        form=RateForm,
+        save=save,
+        fields_of={RateRefused: "destination"},
+        initial=initial,
+    )
+
+
+@page_of(Surface.CONSOLE, "catalogue.read")
+def rate_detail(request: SurfaceRequest, rate_id: int) -> HttpResponse:
+    rate = selectors.rate(request.scope, rate_id)
+    of_rate = {"rate_id": rate.pk}
+    close = Action(
+        "Close", reverse("console_rate_close", kwargs=of_rate), "stop", needs="catalogue.write"
+    )
+    change = Action(
+        "Change",
+        reverse("console_rate_change", kwargs=of_rate),
+        "pencil-square",
+        needs="catalogue.write",
+    )
+    actions = [change] if rate.effective_to is not None else [close, change]
+    context = {"rate": rate, "table": rate.rate_table, "actions": allowed(request.scope, actions)}
+    return render(request, "console/rates/rate_detail.html", context)
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
+    rate = selectors.rate(request.scope, rate_id)
+
+    def save(form: RateForm) -> str:
+        change_rate(rate=rate, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id)
+        messages.success(request, "The rate was changed.")
+        return _rate_url(rate)
+
+    page = FormPage(
+        f"Change the rate of {rate.prefix or 'any number'}",
+        submit="Save",
+        cancel_url=_rate_url(rate),
+        lead=f"In {rate.rate_table}, in {rate.rate_table.currency}. {KEPT}",
+    )
+    terms = {name: getattr(rate, name) for name in RateTerms.__dataclass_fields__}
+    return form_page(
+        request,
+        page,
+        form=RateForm,
+        save=save,
+        fields_of={RateRefused: "destination"},
+        initial=terms,
+        kept={name: value for name, value in terms.items() if name not in RateForm.base_fields},
+    )
+
+
+class CloseForm(Form):
+    effective_to = InstantField(
+        label="Until", help_text="The first instant that the rate no longer applies to."
+    )
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def rate_close(request: SurfaceRequest, rate_id: int) -> HttpResponse:
+    rate = selectors.rate(request.scope, rate_id)
+
+    def save(form: CloseForm) -> str:
+        close_rate(
+            rate=rate,
+            effective_to=form.cleaned_data["effective_to"],
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, "The rate ends then.")
+        return _rate_url(rate)
+
+    page = FormPage(
+        f"Close the rate of {rate.prefix or 'any number'}",
+        submit="Close the rate",
+        cancel_url=_rate_url(rate),
+        lead="From then on a shorter prefix answers; where there is none, calls wait in suspense.",
+    )
+    return form_page(
+        request,
+        page,
+        form=CloseForm,
+        save=save,
+        fields_of=dict.fromkeys((RateAlreadyEnded, RateRefused), "effective_to"),
+        initial={"effective_to": clock.now()},
+    )
+
+
+class PriceForm(Form):
+    number = forms.RegexField(
+        r"^\+?[0-9]{1,30}$",
+        label="Number called",
+        help_text="With the country code, as +4930123456.",
+        error_messages={"invalid": "Write the number as digits, with the country code."},
+    )
+    volume = forms.IntegerField(label="Volume", min_value=0, max_value=2**31 - 1, initial=60)
+    started_at = InstantField(label="Starts")
+
+
+@page_of(Surface.CONSOLE, "catalogue.read")
+def rate_price(request: SurfaceRequest, table_id: int) -> HttpResponse:
+    table = selectors.rate_table(request.scope, table_id)
+    form = PriceForm(request.GET or None, initial={"started_at": clock.now()})
+    form.fields["volume"].help_text = f"In {table.product.volume_unit}s."
+    explanation: Explanation | None = None
+    if form.is_valid():
+        try:
+            explanation = explain_usage(
+                request.scope,
+                table_id=table.pk,
+                number=form.cleaned_data["number"].removeprefix("+"),
+                started_at=form.cleaned_data["started_at"],
+                volume=form.cleaned_data["volume"],
+            )
+        except (UnsupportedRate, InvalidRate, UnitsRefused) as refusal:
+            form.add_error(None, str(refusal))
+    context = {"table": table, "form": form, "explanation": explanation, "table_url": _url(table)}
+    return render(request, "console/rates/rate_price.html", context)
+
+
+def _url(table: RateTable) -> str:
+    return reverse("console_rates", kwargs={"table_id": table.pk})
+
+
+def _rate_url(rate: Rate) -> str:
+    return reverse("console_rate", kwargs={"rate_id": rate.pk})
+
+
+urls = [
+    path("rate-tables/", rate_table_list, name="console_rate_tables"),
+    path("rate-tables/new/", rate_table_create, name="console_rate_table_create"),
+    path("rate-tables/<int:table_id>/", rate_list, name="console_rates"),
+    path("rate-tables/<int:table_id>/new/", rate_create, name="console_rate_create"),
+    path("rate-tables/<int:table_id>/price/", rate_price, name="console_rate_price"),
+    path("rate-tables/rates/<int:rate_id>/", rate_detail, name="console_rate"),
+    path("rate-tables/rates/<int:rate_id>/change/", rate_change, name="console_rate_change"),
+    path("rate-tables/rates/<int:rate_id>/close/", rate_close, name="console_rate_close"),
+]

@@ -1,0 +1,214 @@
+"""Files of xDRs in the console: received, and watched while they are rated; their sources."""
+
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.urls import path, reverse
+
+from cdr.importers.chunks import FileTooLarge, FileUnreadable
+from cdr.models import Source, XdrFile
+from cdr.selectors import files as selectors
+from cdr.selectors.sources import sources
+from cdr.services.intake import XdrFileEmpty, XdrFileKnown, receive_file
+from common import clock
+from common.scope import Surface
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.shared.actions import Action
+from web.shared.filters import Filters, choice_filter, row_filter, since_filter
+from web.shared.form_fields import Form
+from web.shared.form_pages import FormPage, form_page
+from web.shared.lists import Empty, list_page
+from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
+
+ENDINGS = (".csv", ".txt", ".log", ".gz")
+ENDED = (XdrFile.State.DONE, XdrFile.State.FAILED)
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTES_LOOKED_AT = 4096
+
+
+class FileTable(Table):
+    name = LinkColumn("File")
+    source = Column("Source", accessor="source__name")
+    state = BadgeColumn("State", accessor="get_state_display", value="state")
+    line_count = NumberColumn("Lines")
+    rated_count = NumberColumn("Rated")
+    zero_count = NumberColumn("Unanswered")
+    duplicate_count = NumberColumn("Duplicate")
+    suspended_count = NumberColumn("Suspended")
+    received_at = InstantColumn("Received", orderable=True)
+    received_by = Column("By")
+
+
+def _sources(request: SurfaceRequest) -> QuerySet[Source]:
+    return sources(request.scope)
+
+
+class FileFilters(Filters):
+    searches = ("name__icontains",)
+    search_hint = "Name of the file"
+
+    source = row_filter("Source", "source", _sources)
+    state = choice_filter("State", "state", XdrFile.State.choices)
+    since = since_filter("Received since", "received_at", of_instants=True)
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def file_list(request: SurfaceRequest) -> HttpResponse:
+    upload = Action(
+        "Upload a file",
+        reverse("console_xdr_file_upload"),
+        "arrow-up-tray",
+        needs="usage.write",
+        is_main=True,
+    )
+    return list_page(
+        request,
+        title="xDR files",
+        rows=selectors.files(request.scope),
+        table=FileTable,
+        filters=FileFilters,
+        name="xdr-files",
+        actions=[upload],
+        empty=Empty(
+            "No files yet", "Upload what a switch recorded, and watch it being rated.", upload
+        ),
+    )
+
+
+class UploadForm(Form):
+    source = forms.ModelChoiceField(
+        queryset=Source.objects.none(), help_text="It says how the lines are to be read."
+    )
+    file = forms.FileField(
+        help_text="CSV as the switch wrote it, plain or gzip.",
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(ENDINGS)}),
+        error_messages={"empty": "The file is empty."},
+    )
+
+    def __init__(self, *args: Any, sources: QuerySet[Source], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["source"].queryset = sources  # type: ignore[attr-defined]
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if not str(file.name).lower().endswith(ENDINGS):
+            raise forms.ValidationError(f"Send a file that ends in {', '.join(ENDINGS)}.")
+        if (file.size or 0) > settings.XDR_UPLOAD_BYTES:
+            most = filesizeformat(settings.XDR_UPLOAD_BYTES)
+            raise forms.ValidationError(f"It is larger than {most}: compress or split it.")
+        start = file.read(_BYTES_LOOKED_AT)
+        file.seek(0)
+        if not start.startswith(_GZIP_MAGIC) and b"\0" in start:
+            raise forms.ValidationError("This is neither text nor gzip: send the switch's CSV.")
+        return file
+
+
+@page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
+def file_upload(request: SurfaceRequest) -> HttpResponse:
+    def save(form: UploadForm) -> str:
+        upload = form.cleaned_data["file"]
+        file = receive_file(
+            content=upload,
+            name=PurePath(upload.name).name[:255],
+            source=form.cleaned_data["source"],
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"{file.name} was received.")
+        return reverse("console_xdr_file", kwargs={"file_id": file.pk})
+
+    page = FormPage(
+        "Upload a file of xDRs",
+        submit="Upload",
+        cancel_url=reverse("console_xdr_files"),
+        lead="It is rated in the background. The same file, or the same xDR, is taken only once.",
+    )
+    return form_page(
+        request,
+        page,
+        form=UploadForm,
+        save=save,
+        fields_of=dict.fromkeys((XdrFileKnown, XdrFileEmpty, FileTooLarge, FileUnreadable), "file"),
+        sources=sources(request.scope),
+    )
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def file_detail(request: SurfaceRequest, file_id: int) -> HttpResponse:
+    file = selectors.files(request.scope).get(pk=file_id)
+    context = {"file": file, **_progress(request, file)}
+    return render(request, "console/usage/file_detail.html", context)
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def file_progress(request: SurfaceRequest, file_id: int) -> HttpResponse:
+    file = selectors.files(request.scope).get(pk=file_id)
+    return render(request, "console/usage/_file_progress.html", _progress(request, file))
+
+
+def _progress(request: SurfaceRequest, file: XdrFile) -> dict[str, object]:
+    """What the partial shows that htmx asks for again until the file has ended."""
+    progress = selectors.file_progress(request.scope, file.pk)
+    has_ended = progress.state in ENDED
+    refresh_url = reverse("console_xdr_file_progress", kwargs={"file_id": file.pk})
+    waiting = f"{reverse('console_suspense')}?file={file.pk}"
+    return {
+        "progress": progress,
+        "has_failed": progress.state == XdrFile.State.FAILED,
+        "has_ended": has_ended,
+        "time_left": "" if has_ended else _time_left(file.received_at, progress),
+        "refresh_url": "" if has_ended else refresh_url,
+        "suspense_url": waiting,
+    }
+
+
+def _time_left(received_at: datetime, progress: selectors.FileProgress) -> str:
+    """By how long what is done took; nothing while none of it is."""
+    if not progress.done_line_count:
+        return ""
+    passed = int((clock.now() - received_at).total_seconds())
+    to_do = progress.line_count - progress.done_line_count
+    seconds = passed * to_do // progress.done_line_count
+    return f"About {seconds} seconds left" if seconds < 120 else f"About {seconds // 60} min left"
+
+
+class SourceTable(Table):
+    name = Column("Source")
+    slug = Column("Short name")
+    format = Column("Format")
+    product = Column("Rates")
+    time_zone = Column("Time zone")
+    country_prefix = Column("Country prefix")
+    default_vendor = Column("Vendor without a trunk")
+    oldest_days = NumberColumn("Takes xDRs up to days old")
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def source_list(request: SurfaceRequest) -> HttpResponse:
+    return list_page(
+        request,
+        title="Sources",
+        lead="Where xDRs come from, and how their lines are read.",
+        rows=sources(request.scope).select_related("product", "default_vendor"),
+        table=SourceTable,
+        name="sources",
+        empty=Empty("No sources yet", "Files can be uploaded once there is a source."),
+    )
+
+
+urls = [
+    path("usage/files/", file_list, name="console_xdr_files"),
+    path("usage/files/new/", file_upload, name="console_xdr_file_upload"),
+    path("usage/files/<int:file_id>/", file_detail, name="console_xdr_file"),
+    path("usage/files/<int:file_id>/progress/", file_progress, name="console_xdr_file_progress"),
+    path("usage/sources/", source_list, name="console_sources"),
+]

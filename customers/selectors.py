@@ -1,13 +1,15 @@
 """Reading customers, their teams, and who brought them."""
 
-from django.db.models import Case, Count, Max, OuterRef, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
+from datetime import date, datetime
+
+from django.db.models import Case, Count, DateField, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, TruncMonth
 
 from catalogue.models import Catalogue, CatalogueVersion
 from catalogue.selectors import catalogues
 from common.scope import Scope
 from customers.models import Customer, TeamMember
-from resellers.models import Reseller
+from resellers.models import Reseller, ResellerCode
 from resellers.selectors import resellers
 from tenancy.owned import ProviderQuerySet
 
@@ -34,6 +36,30 @@ def team(scope: Scope, customer: Customer) -> ProviderQuerySet[TeamMember]:
     """The members of a customer's team with their users, by e-mail."""
     rows = TeamMember.objects.visible_to(scope).filter(customer=customer)
     return rows.select_related("user").order_by("user__email", "pk")
+
+
+def codes_with_customers(scope: Scope) -> ProviderQuerySet[ResellerCode]:
+    """Published codes with `customer_count`, how many customers they brought, alphabetically."""
+    brought = Customer.objects.filter(reseller_code=OuterRef("pk")).values("reseller_code")
+    rows = ResellerCode.objects.visible_to(scope).filter(published_at__isnull=False)
+    count = Subquery(brought.annotate(count=Count("pk")).values("count"))
+    return rows.annotate(customer_count=Coalesce(count, 0)).order_by("code", "pk")
+
+
+def customers_by_state(scope: Scope) -> dict[str, int]:
+    """How many customers are in each state that any is in."""
+    rows = Customer.objects.visible_to(scope).order_by().values_list("state")
+    return dict(rows.annotate(count=Count("pk")))
+
+
+def customers_by_month(scope: Scope, since: datetime) -> dict[date, int]:
+    """How many customers came in each calendar month from an instant on, by its first day.
+
+    Months are those of the zone that `since` is in; without any customer they are left out.
+    """
+    rows = Customer.objects.visible_to(scope).filter(created_at__gte=since).order_by()
+    months = TruncMonth("created_at", tzinfo=since.tzinfo, output_field=DateField())
+    return dict(rows.annotate(month=months).values_list("month").annotate(count=Count("pk")))
 
 
 def resellers_with_customers(scope: Scope) -> ProviderQuerySet[Reseller]:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db.models import Count, Max, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
+
 from catalogue.models import CatalogueVersionItem
 from catalogue.selectors import default_catalogue, version_at, version_items
 from common.scope import Scope
@@ -12,6 +15,8 @@ from customers.selectors import customers
 from subscriptions.models import Charge, Subscription
 from subscriptions.rules.price_periods import price_period_of
 from tenancy.owned import ProviderQuerySet
+
+IN_FORCE = (Subscription.State.ACTIVE, Subscription.State.ENDING)
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,6 @@ def next_charges(scope: Scope, customer: Customer, today: date) -> list[NextChar
         if row.price is not None
     ]
     return sorted(charges, key=lambda charge: (charge.from_date, charge.subscription.pk))
-
-
-IN_FORCE = (Subscription.State.ACTIVE, Subscription.State.ENDING)
 
 
 def customers_with_activity(scope: Scope) -> ProviderQuerySet[Customer]:

@@ -141,21 +141,42 @@ class TestBillingMode:
 
 
 class TestPortals:
-    def test_see_neither_codes_nor_vendors_nor_billing_mode(self) -> None:
+    def test_see_the_resellers_own_codes(self) -> None:
+        provider = make_provider()
+        reseller, other = make_reseller(provider), make_reseller(provider)
+        code = make_code(reseller)
+        make_code(other)
+        scope = portal(provider, reseller)
+
+        assert list(selectors.codes(scope, reseller)) == [code]
+        assert not selectors.codes(scope, other).exists()
+
+    def test_see_neither_vendors_nor_billing_mode(self) -> None:
         provider = make_provider()
         reseller = make_reseller(provider)
-        make_code(reseller)
         table = make_rate_table(make_product(provider))
         make_vendor(table, reseller)
         make_billing_mode(reseller, table)
         scope = portal(provider, reseller)
 
-        assert not selectors.codes(scope, reseller).exists()
         assert not selectors.vendors(scope).exists()
         assert not selectors.billing_modes(scope, reseller).exists()
         assert selectors.vendors(Scope.system(provider.pk)).count() == 1
-        assert selectors.codes(Scope.system(provider.pk), reseller).count() == 1
 
 
 def portal(provider: Provider, reseller: Reseller) -> Scope:
     return Scope(provider_id=provider.pk, surface=Surface.RESELLER_PORTAL, reseller_id=reseller.pk)
+
+
+class TestPossibleDefaultCodes:
+    def test_are_those_that_every_sign_up_could_use(self) -> None:
+        provider = make_provider()
+        active = make_reseller(provider)
+        disabled = make_reseller(provider, state=Reseller.State.DISABLED)
+        good = make_code(active)
+        make_code(active, published_at=None)
+        make_code(active, expires_at=datetime(2030, 1, 1, tzinfo=UTC))
+        make_code(disabled)
+        make_code(make_reseller(make_provider()))
+
+        assert list(selectors.possible_default_codes(Scope.system(provider.pk))) == [good]

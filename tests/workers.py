@@ -104,7 +104,7 @@ def forget_queued_work() -> None:
         broker.flushdb()
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Poll until the condition holds.
 
     :raises AssertionError: it did not in `seconds`.

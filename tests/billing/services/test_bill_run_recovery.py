@@ -1,0 +1,117 @@
+"""What is left of a bill run when workers, brokers or databases are lost."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from billing.models import BillRun, BillRunItem
+from billing.services import bill_run_work
+from billing.services.batches import do_each
+from billing.services.bill_runs import (
+    create_bill_run,
+    finish_calculation,
+    queue_open_runs,
+    start_calculation,
+)
+from tenancy.models import Provider
+from tests.factories import make_customer, make_provider
+from tests.factories.billing import (
+    IN_NOVEMBER,
+    OCTOBER,
+    calculate_run,
+    item_ids,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return make_provider()
+
+
+def create(provider: Provider, at: datetime = IN_NOVEMBER) -> BillRun:
+    return create_bill_run(provider=provider, period=OCTOBER, at=at, actor_id=None)
+
+
+def batches(sent: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, int]]:
+    """The tasks sent, with how many items or invoices each is about."""
+    return [(name, len(kwargs.get("item_ids") or kwargs["invoice_ids"])) for name, kwargs in sent]
+
+
+class TestTheSweep:
+    @pytest.mark.parametrize(
+        ("state", "item_state", "task"),
+        [
+            (BillRun.State.CALCULATING, BillRunItem.State.WAITING, "billing.calculate_items"),
+            (BillRun.State.ISSUING, BillRunItem.State.ESTIMATED, "billing.issue_items"),
+        ],
+    )
+    def test_queues_what_an_open_run_has_left(
+        self,
+        provider: Provider,
+        sent: list[tuple[str, dict[str, Any]]],
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+        state: str,
+        item_state: str,
+        task: str,
+    ) -> None:
+        for _ in range(3):
+            make_customer(provider)
+        run = calculate_run(provider)
+        BillRunItem.objects.filter(pk__in=item_ids(run)[:2]).update(state=item_state)
+        BillRun.objects.update(state=state)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            assert queue_open_runs(at=IN_NOVEMBER) == 1
+
+        assert batches(sent) == [(task, 2)]
+
+    def test_finishes_a_run_whose_last_worker_died_before_saying_so(
+        self, provider: Provider
+    ) -> None:
+        run = calculate_run(provider)
+        BillRun.objects.update(state=BillRun.State.CALCULATING)
+
+        bill_run_work.calculate(run_id=run.pk, item_ids=[], at=IN_NOVEMBER)
+
+        run.refresh_from_db()
+        assert run.state == BillRun.State.REVIEW
+
+    def test_leaves_other_runs_alone(
+        self,
+        provider: Provider,
+        sent: list[tuple[str, dict[str, Any]]],
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        calculate_run(provider)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            assert queue_open_runs(at=IN_NOVEMBER) == 0
+
+        assert sent == []
+
+
+class TestFinishing:
+    def test_happens_once(self, provider: Provider) -> None:
+        run = calculate_run(provider)
+
+        assert not finish_calculation(run_id=run.pk, at=IN_NOVEMBER)
+
+
+class TestLosingTheDatabase:
+    def test_fails_no_item(self, provider: Provider) -> None:
+        make_customer(provider)
+        run = create(provider)
+        start_calculation(run_id=run.pk, at=IN_NOVEMBER, actor_id=None)
+
+        def lose(_: object) -> None:
+            raise OperationalError("server closed the connection")
+
+        with pytest.raises(OperationalError):
+            do_each(lose, run, item_ids(run))
+
+        assert run.items.get().state == BillRunItem.State.WAITING

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_POST
 
-from web import sandbox
+from web import sandbox, sign_up
 from web.brand import brand
 from web.home import home
 from web.webhooks import receive
@@ -24,7 +24,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", require_POST(account.logout), name="account_logout"),
 ]
 if settings.PASSWORD_RESET:
+    # Who signs up confirms their e-mail: this needs a mail server, like the password reset.
     urlpatterns += [
+        *sign_up.urls,
         path("password/reset/", account.password_reset, name="account_reset_password"),
         path(
             "password/reset/sent/", account.password_reset_done, name="account_reset_password_done"

@@ -30,6 +30,7 @@ from web.shared.tables import (
 TABS = (
     ("Overview", "console_customer", "customers.read"),
     ("Subscriptions", "console_customer_subscriptions", "subscriptions.read"),
+    ("Unbilled", "console_customer_unbilled", "invoices.read"),
     ("Invoices", "console_customer_invoices", "invoices.read"),
     ("Ledger", "console_customer_ledger", "money.read"),
 )

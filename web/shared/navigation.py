@@ -80,6 +80,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Estimates", "console_estimates", "invoices.list"),
                 Page("Invoices", "console_invoices", "invoices.list"),
                 Page("Credit notes", "console_credit_notes", "money.list"),
+                Page("Unbilled charges", "console_charges", "invoices.list"),
             ),
         ),
         Group(
@@ -155,6 +156,16 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
         Group("Home", "home", (Page("Home", "reseller_portal_home"),)),
         Group("Customers", "users", (Page("Customers", "reseller_portal_customers"),)),
         Group("Codes", "ticket", (Page("Codes", "reseller_portal_codes"),)),
+        Group(
+            "Wholesale",
+            "calculator",
+            (
+                Page("Usage", "reseller_portal_usage", "wholesale.read"),
+                Page(
+                    "Settlement invoices", "reseller_portal_settlement_invoices", "wholesale.read"
+                ),
+            ),
+        ),
     ),
 }
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from catalogue.rules.rate_terms import RateRefused, RateTerms
 from common.errors import DomainError
 
-MOST_LINES = 100_000
+MOST_LINES = 50_000
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?")
 _WHOLE = re.compile(r"[0-9]{1,12}")
 

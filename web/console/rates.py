@@ -1,6 +1,7 @@
 """Rate tables in the console: the list, the rates of one, what staff change of them, and prices."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -219,12 +220,22 @@ class RateForm(Form):
         """Build the terms, so that what no rate may hold is said at its field."""
         cleaned: dict[str, Any] = self.cleaned_data
         if not self.errors:
+            cleaned |= self._untouched_instants()
             try:
                 self.terms = RateTerms(**{**self.kept, **cleaned})
             except RateRefused as refusal:
                 column = refusal.column if refusal.column in self.fields else None
                 self.add_error(column, str(refusal))
         return cleaned
+
+    def _untouched_instants(self) -> dict[str, datetime]:
+        """Instants of the rate that were left as shown: the form shows no seconds, it has them."""
+        known = {name: self.kept.get(name) for name in ("effective_from", "effective_to")}
+        return {
+            name: at
+            for name, at in known.items()
+            if at is not None and at.replace(second=0, microsecond=0) == self.cleaned_data[name]
+        }
 
 
 @page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
@@ -293,9 +304,14 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
         form=RateForm,
         save=save,
         fields_of={RateRefused: "destination"},
-        initial=terms,
-        kept={name: value for name, value in terms.items() if name not in RateForm.base_fields},
+        initial={name: _typed(value) for name, value in terms.items()},
+        kept=terms,
     )
+
+
+def _typed(value: object) -> object:
+    """A value as somebody would type it: amounts without the zeros that storing them adds."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 class CloseForm(Form):

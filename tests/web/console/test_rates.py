@@ -205,6 +205,21 @@ class TestARate:
         rate.refresh_from_db()
         assert (rate.rate, rate.minimum, rate.tag) == (Decimal("0.0125"), 60, "vip")
 
+    def test_is_shown_as_it_would_be_typed_and_keeps_its_seconds(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        start = datetime(2026, 9, 30, 22, 0, 17, tzinfo=UTC)
+        rate = make_rate(table, "44", effective_from=start)
+        path = f"{TABLES}rates/{rate.pk}/change/"
+
+        text = page(staff, path)
+        staff.post(path, NEW)
+
+        assert 'name="connection_fee" value="0"' in text
+        assert 'name="rate" value="0.05"' in text
+        rate.refresh_from_db()
+        assert (rate.rate, rate.effective_from) == (Decimal("0.0125"), start)
+
     def test_is_closed_once(self, staff: Client, table: RateTable) -> None:
         rate = table.rates.get()
         path = f"{TABLES}rates/{rate.pk}/close/"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from celery import shared_task
 
-from billing.services import bill_run_work, documents
+from billing.services import bill_run_work, documents, emailing
 from billing.services.bill_runs import queue_open_runs
 from common import clock
 
@@ -45,3 +45,15 @@ def sweep_runs(**_: object) -> int:
 def sweep_documents(**_: object) -> int:
     """Queue documents that were never rendered. Safe to repeat, as their rendering is."""
     return documents.queue_missing(at=clock.now())
+
+
+@shared_task(name="billing.send_invoice_email")
+def send_invoice_email(*, email_id: int, **_: object) -> bool:
+    """Send an invoice by e-mail. Safe to repeat: what was sent is not sent again."""
+    return emailing.send_invoice_email(email_id=email_id, at=clock.now())
+
+
+@shared_task(name="billing.sweep_emails")
+def sweep_emails(**_: object) -> int:
+    """Queue e-mails whose task was lost. Safe to repeat, as their sending is."""
+    return emailing.queue_unsent(at=clock.now())

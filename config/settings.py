@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
+    "send lost e-mails": {"task": "billing.sweep_emails", "schedule": 300},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
     "render lost receipts": {"task": "payments.sweep_receipts", "schedule": 300},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},

@@ -373,6 +373,65 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="InvoiceEmail",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("recipient", models.EmailField(max_length=254)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("QUEUED", "Queued"), ("SENT", "Sent"), ("FAILED", "Failed")],
+                        default="QUEUED",
+                        max_length=6,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="emails",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceemail",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_at__isnull", False), ("state", "SENT")),
+                    models.Q(models.Q(("state", "SENT"), _negated=True), ("sent_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="email_sent_at_some_time",
+            ),
+        ),
         migrations.AddField(
             model_name="creditnote",
             name="invoice",

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
             "CreditNoteLine",
             "CreditNoteTax",
             "Document",
+            "InvoiceEmail",
         ),
         ProviderTables("BilledUsage", references=False),
         migrations.RunSQL(

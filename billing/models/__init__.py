@@ -2,6 +2,7 @@
 
 from billing.models.credit_notes import CreditNote, CreditNoteLine, CreditNoteTax
 from billing.models.documents import Document
+from billing.models.emails import InvoiceEmail
 from billing.models.invoices import BilledUsage, Invoice, InvoiceLine, InvoiceTax
 from billing.models.runs import BillRun, BillRunItem
 from billing.models.taxes import NumberSeries, Tax, TaxProfile
@@ -15,6 +16,7 @@ __all__ = [
     "CreditNoteTax",
     "Document",
     "Invoice",
+    "InvoiceEmail",
     "InvoiceLine",
     "InvoiceTax",
     "NumberSeries",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,7 +17,9 @@ from billing.models import Invoice
 from billing.rules.due_dates import is_overdue
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import line_groups, tax_details
+from billing.selectors.emails import invoice_emails
 from billing.selectors.invoices import invoice_by_id, invoices
+from billing.services.emailing import request_invoice_email
 from common import clock
 from common.csv_files import Cell
 from common.periods import Period
@@ -23,11 +27,13 @@ from common.scope import Surface
 from ledger.selectors import transfers
 from payments.selectors.advance import OPEN_STATES
 from payments.selectors.allocations import allocations
-from web.access import SurfaceRequest, page_of
+from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.documents import pdf_response
 from web.shared.actions import Action, allowed
 from web.shared.badges import badge
 from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
+from web.shared.form_fields import Form
+from web.shared.form_pages import FormPage, form_page
 from web.shared.links import url_of
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, DateColumn, LinkColumn, MoneyColumn, Table
@@ -135,6 +141,7 @@ def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
         "groups": line_groups(invoice),
         "taxes": tax_details(invoice),
         "allocations": allocations(request.scope).filter(invoice=invoice),
+        "emails": invoice_emails(request.scope).filter(invoice=invoice),
         "credit_notes": credit_notes(request.scope).filter(invoice=invoice),
         "transfers": transfers(request.scope, document=f"invoice:{invoice.pk}"),
         "actions": allowed(request.scope, _actions(invoice)),
@@ -148,10 +155,51 @@ def invoice_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
 
 
+class EmailForm(Form):
+    recipient = forms.EmailField(label="To", help_text="The customer's own address at first.")
+
+
+@page_of(Surface.CONSOLE, "invoices.write", FORM_METHODS)
+def invoice_email(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    address = reverse("console_invoice", kwargs={"invoice_id": invoice.pk})
+
+    def save(form: EmailForm) -> str:
+        request_invoice_email(
+            invoice=invoice,
+            recipient=form.cleaned_data["recipient"],
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, "The invoice is on its way.")
+        return address
+
+    return form_page(
+        request,
+        FormPage(
+            f"E-mail invoice {invoice}",
+            submit="Send",
+            cancel_url=address,
+            lead="The PDF is attached, as it was issued.",
+        ),
+        form=EmailForm,
+        save=save,
+        initial={"recipient": invoice.customer.email if invoice.customer else ""},
+    )
+
+
+def _sending(invoice: Invoice) -> list[Action]:
+    if invoice.customer is None:
+        return []
+    address = reverse("console_invoice_email", kwargs={"invoice_id": invoice.pk})
+    return [Action("E-mail", address, "envelope", needs="invoices.write")]
+
+
 def _actions(invoice: Invoice) -> list[Action]:
     address = reverse("console_invoice_pdf", kwargs={"invoice_id": invoice.pk})
     credit = reverse("console_credit_note_create", kwargs={"invoice_id": invoice.pk})
     return [
+        *_sending(invoice),
         Action("Credit note", credit, "receipt-refund", needs="money.write"),
         Action("View PDF", address, "document-text"),
         Action("Download", f"{address}?download", "arrow-down-tray"),
@@ -162,4 +210,5 @@ urls = [
     path("billing/invoices/", invoice_list, name="console_invoices"),
     path("billing/invoices/<int:invoice_id>/", invoice_show, name="console_invoice"),
     path("billing/invoices/<int:invoice_id>/pdf/", invoice_document, name="console_invoice_pdf"),
+    path("billing/invoices/<int:invoice_id>/email/", invoice_email, name="console_invoice_email"),
 ]

@@ -5,14 +5,14 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
-from billing.models import Document, Invoice
+from billing.models import Document, Invoice, InvoiceEmail
 from billing.services.documents import store_invoice_document
 from tenancy.models import Provider
 from tests.factories import make_customer, make_provider, make_tax_profile
 from tests.factories.billing import IN_NOVEMBER, invoice_of, issue_run, make_charge
 from tests.factories.payments import make_invoice
 from tests.payments.books import pay_offline
-from tests.web.console.pages import as_role, page, query_count
+from tests.web.console.pages import as_role, page, query_count, refused
 
 pytestmark = pytest.mark.django_db
 LONG_OVER = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -163,3 +163,29 @@ class TestThePdf:
 
         assert shown.content.startswith(b"%PDF-")
         assert not Document.objects.exists()
+
+
+class TestEmailing:
+    def test_asks_for_the_address_and_queues(self, finance: Client, provider: Provider) -> None:
+        invoice = issued_invoice(provider)
+        assert invoice.customer is not None
+        address = f"/console/billing/invoices/{invoice.pk}/email/"
+
+        asked = page(finance, address)
+        answer = finance.post(address, {"recipient": "accounts@nordwind.example"})
+
+        email = InvoiceEmail.objects.get()
+        assert f'value="{invoice.customer.email}"' in asked
+        assert answer["Location"] == f"/console/billing/invoices/{invoice.pk}/"
+        assert (email.recipient, email.state) == ("accounts@nordwind.example", "QUEUED")
+        assert "accounts@nordwind.example" in page(finance, answer["Location"])
+
+    def test_to_no_address_is_refused(self, finance: Client, provider: Provider) -> None:
+        invoice = issued_invoice(provider)
+        address = f"/console/billing/invoices/{invoice.pk}/email/"
+
+        text = refused(finance, address, recipient="nordwind")
+
+        assert "Enter a valid email address." in text
+        assert 'value="nordwind"' in text
+        assert not InvoiceEmail.objects.exists()

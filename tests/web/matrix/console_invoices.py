@@ -14,5 +14,6 @@ def invoice(provider: Provider) -> dict[str, object]:
 PAGES = {
     "console_invoices": Page(staff("invoices.list")),
     "console_invoice": Page(staff("invoices.read"), invoice),
+    "console_invoice_email": Page(staff("invoices.write"), invoice),
     "console_invoice_pdf": Page(staff("invoices.read"), invoice),
 }

@@ -5,8 +5,16 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.services import record
+from common.errors import DomainError
+from common.locks import lock_in_transaction
 from customers.models import Customer, TeamMember
 from tenancy.services import create_user
+
+ADMIN = TeamMember.TeamRole.ADMIN
+
+
+class LastAdmin(DomainError):
+    """A team without an admin could change nothing any more."""
 
 
 @transaction.atomic
@@ -47,10 +55,17 @@ def add_team_member(
 def change_team_role(
     *, member: TeamMember, role: TeamMember.TeamRole, at: datetime, actor_id: int | None
 ) -> TeamMember:
-    """Give a member of the team another role."""
+    """Give a member of the team another role.
+
+    :raises LastAdmin: if nobody else of the team is an admin.
+    """
+    lock_in_transaction("team", member.customer_id)
     member = TeamMember.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.role == role:
         return member
+    admins = TeamMember.objects.filter(customer=member.customer_id, role=ADMIN)
+    if member.role == ADMIN and not admins.exclude(pk=member.pk).exists():
+        raise LastAdmin(f"{member.user} is the only admin; make somebody else one first.")
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     record(

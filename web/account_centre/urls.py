@@ -1,6 +1,6 @@
 """The account centre's pages: each surface file lists its own, and joins them by one line here."""
 
-from web.account_centre import billing, home, payments, services, usage, wallet
+from web.account_centre import billing, customers, home, payments, services, usage, wallet
 
 urlpatterns = [
     *home.urls,
@@ -9,4 +9,5 @@ urlpatterns = [
     *billing.urls,
     *payments.urls,
     *wallet.urls,
+    *customers.urls,
 ]

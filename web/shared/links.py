@@ -7,7 +7,7 @@ from billing.models import BillRun, CreditNote, Invoice
 from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
 from cdr.models import Suspense, Xdr, XdrFile
 from common.scope import Surface
-from customers.models import Customer
+from customers.models import Customer, TeamMember
 from payments.models import Payment
 from payouts.models import PayoutStatement
 from resellers.models import Reseller
@@ -34,6 +34,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
     (Surface.RESELLER_PORTAL, Customer): ("reseller_portal_customer", "customer_id"),
     (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
+    (Surface.ACCOUNT_CENTRE, TeamMember): ("account_centre_team_role", "member_id"),
 }
 
 

@@ -151,6 +151,14 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             "wallet",
             (Page("Wallet and transactions", "account_centre_wallet", "money.read"),),
         ),
+        Group(
+            "Profile and team",
+            "user-group",
+            (
+                Page("Profile", "account_centre_profile", "profile.read"),
+                Page("Team", "account_centre_team", "team.read"),
+            ),
+        ),
     ),
     Surface.RESELLER_PORTAL: (
         Group("Home", "home", (Page("Home", "reseller_portal_home"),)),

@@ -8,7 +8,7 @@ from customers.models import TeamMember
 from customers.selectors import team
 from customers.services.team import add_team_member, change_team_role
 from tenancy.services import EmailTaken
-from tests.factories import make_customer, make_provider, make_user
+from tests.factories import make_customer, make_provider, make_team_member, make_user
 from tests.refusals import refused
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -53,6 +53,7 @@ class TestAddTeamMember:
 class TestChangeTeamRole:
     def test_is_audited_where_it_changes(self) -> None:
         customer = make_customer(make_provider())
+        make_team_member(customer, "ADMIN")
         member = add_team_member(
             customer=customer, email="a@carl.example", role=Role.ADMIN, at=AT, actor_id=None
         )

@@ -7,7 +7,7 @@ from common import clock
 from payments.models import Payment
 from payments.services.sandbox import Card, pay_with_card
 from tenancy.models import Provider
-from tests.factories import make_catalogue, make_customer, make_product
+from tests.factories import make_catalogue, make_customer, make_product, make_team_member
 from tests.factories.payments import make_invoice
 from tests.factories.subscriptions import make_offer, make_subscription
 from tests.payments.books import pay_offline, start_bulk
@@ -66,7 +66,16 @@ def item(provider: Provider) -> dict[str, object]:
     return {"item_id": version.items.get().pk}
 
 
+def member(provider: Provider) -> dict[str, object]:
+    return {"member_id": make_team_member(make_customer(provider)).team_member.pk}
+
+
 PAGES = {
+    "account_centre_profile": Page(customers()),
+    "account_centre_profile_edit": Page(customers("ADMIN")),
+    "account_centre_team": Page(customers()),
+    "account_centre_team_add": Page(customers("ADMIN")),
+    "account_centre_team_role": Page(customers("ADMIN"), member),
     "account_centre_services": Page(customers()),
     "account_centre_catalogue": Page(customers()),
     "account_centre_service": Page(customers(), subscription),

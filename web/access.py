@@ -15,7 +15,7 @@ from django_htmx.middleware import HtmxDetails
 from common.errors import NotFound
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
-from resellers.models import Reseller, ResellerModule, ResellerUser
+from resellers.models import BillingModeAssignment, Reseller, ResellerModule, ResellerUser
 from tenancy import row_security
 from tenancy.models import Membership, Provider, User
 from tenancy.selectors import own_provider
@@ -57,6 +57,8 @@ TEAM_PERMISSIONS = {
         {"usage.read", "services.read", "team.read", "profile.read"}
     ),
 }
+# Who is or was in billing mode sees what it pays itself; nobody sees what its customers pay.
+WHOLESALE_PERMISSIONS = frozenset({"wholesale.read"})
 
 _Respond = Callable[[HttpRequest], HttpResponseBase]
 _View = Callable[..., HttpResponse]
@@ -202,9 +204,12 @@ def _reseller_scope(user_id: int) -> Scope | None:
         ).exists()
         if not module_is_on or viewer.reseller.state != Reseller.State.ACTIVE:
             return None
+        modes = BillingModeAssignment.objects.filter(reseller_id=viewer.reseller_id)
+        permissions = WHOLESALE_PERMISSIONS if modes.exists() else frozenset()
     return Scope(
         provider_id=viewer.provider_id,
         surface=Surface.RESELLER_PORTAL,
         user_id=user_id,
+        permissions=permissions,
         reseller_id=viewer.reseller_id,
     )

@@ -119,7 +119,6 @@ class TestTheResellerPortal:
             assert client.generic(method, address).status_code == 405
 
     def test_has_all_the_pages_below_its_address(self) -> None:
-        provider = make_provider()
-        below = {name for name in PAGES if url(name, provider).startswith("/reseller/")}
+        below = {name for name in PAGES if url(name, make_provider()).startswith("/reseller/")}
 
         assert below == set(self.NAMES)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -30,9 +30,9 @@ class CodeTable(Table):
 
 def _codes(request: SurfaceRequest) -> QuerySet[Any]:
     # The code, plain as it is, ends the address.
-    begin = request.build_absolute_uri(f"/sign-up/{request.provider.slug}/?code=")
+    sign_up = request.build_absolute_uri(reverse("sign_up", args=[request.provider.slug]))
     rows = codes_with_customers(request.scope)
-    return rows.annotate(sign_up_url=Concat(Value(begin), F("code")))
+    return rows.annotate(sign_up_url=Concat(Value(f"{sign_up}?code="), F("code")))
 
 
 @page_of(Surface.RESELLER_PORTAL)

@@ -33,6 +33,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
     (Surface.RESELLER_PORTAL, Customer): ("reseller_portal_customer", "customer_id"),
+    (Surface.RESELLER_PORTAL, Invoice): ("reseller_portal_settlement_pdf", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
     (Surface.ACCOUNT_CENTRE, TeamMember): ("account_centre_team_role", "member_id"),
 }

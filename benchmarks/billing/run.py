@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from django.core.management import call_command
 from django.db import connection
 
@@ -38,7 +39,10 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Figures:
-    """What was billed, how long each step took, and the invoices a second over both."""
+    """What was billed, how long each step took, and the invoices a second over both.
+
+    CPU time is that of the workers and of PostgreSQL: other processes cannot take from it.
+    """
 
     customers: int
     usage_charges: int
@@ -47,6 +51,7 @@ class Figures:
     calculate_seconds: float
     issue_seconds: float
     invoices_per_second: int
+    cpu_milliseconds_per_invoice: float
 
 
 def main() -> None:
@@ -59,21 +64,14 @@ def main() -> None:
 
 
 def measure(folder: Path, customers: int, workers: int) -> Figures:
-
     call_command("migrate", verbosity=0)
-
-    warm_run = make_world("warm", 40)
-    run = make_world("bench", customers)
-    steps = {"at": IN_NOVEMBER, "actor_id": None}
+    warm_run, run = make_world("warm", 40), make_world("bench", customers)
     with running_workers(folder, workers) as worker:
-        seconds = []
-        for one in (warm_run, run):
-            calculating = timed(worker, start_calculation, one, BillRun.State.REVIEW, **steps)
-            approve_bill_run(run_id=one.pk, at=IN_NOVEMBER, actor_id=None)
-            seconds = [
-                calculating,
-                timed(worker, start_issuing, one, BillRun.State.ISSUED, **steps),
-            ]
+        bill(worker, warm_run)
+        wait_for_documents(worker, warm_run)
+        cpu = cpu_seconds(folder, worker)
+        calculating, issuing = bill(worker, run)
+        cpu = cpu_seconds(folder, worker) - cpu
     issued = Invoice.objects.filter(bill_run_item__run=run, number__isnull=False).count()
     assert issued == customers
     return Figures(
@@ -81,15 +79,35 @@ def measure(folder: Path, customers: int, workers: int) -> Figures:
         usage_charges=UsageCharge.objects.filter(provider=run.provider).count(),
         lines=InvoiceLine.objects.filter(provider=run.provider).count(),
         workers=workers,
-        calculate_seconds=round(seconds[0], 2),
-        issue_seconds=round(seconds[1], 2),
-        invoices_per_second=round(issued / sum(seconds)),
+        calculate_seconds=round(calculating, 2),
+        issue_seconds=round(issuing, 2),
+        invoices_per_second=round(issued / (calculating + issuing)),
+        cpu_milliseconds_per_invoice=round(cpu / issued * 1000, 2),
     )
 
 
-def make_world(slug: str, customers: int) -> Any:
-    """A run over customers who all owe something."""
+def bill(worker: Any, run: BillRun) -> tuple[float, float]:
+    """Seconds to calculate and to issue a run."""
+    steps = {"at": IN_NOVEMBER, "actor_id": None}
+    calculating = timed(worker, start_calculation, run, BillRun.State.REVIEW, **steps)
+    approve_bill_run(run_id=run.pk, at=IN_NOVEMBER, actor_id=None)
+    return calculating, timed(worker, start_issuing, run, BillRun.State.ISSUED, **steps)
 
+
+def cpu_seconds(folder: Path, worker: subprocess.Popen[bytes]) -> float:
+    """CPU time so far of the workers and of PostgreSQL, whose processes all live on."""
+    server = int((folder / "postgres/data/postmaster.pid").read_text().split()[0])
+    processes = [
+        process
+        for pid in (worker.pid, server)
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+    ]
+    times = [process.cpu_times() for process in processes]
+    return float(sum(spent.user + spent.system for spent in times))
+
+
+def make_world(slug: str, customers: int) -> BillRun:
+    """A run over customers who all owe something."""
     provider = factories.make_provider(slug)
     factories.make_tax_profile(provider, "19")
     chunk = make_chunk(provider)
@@ -142,7 +160,6 @@ def make_world(slug: str, customers: int) -> Any:
 
 def vacuum() -> None:
     """Statistics as the server's own autovacuum would have made them by the end of a month."""
-
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -161,7 +178,6 @@ def timed(worker: Any, start: Any, run: Any, state: str, **arguments: Any) -> fl
 
 def wait_for_documents(worker: Any, run: Any) -> None:
     """Until the workers have nothing left to do."""
-
     invoices = Invoice.objects.filter(bill_run_item__run=run)
     while Document.objects.filter(invoice__in=invoices).count() < invoices.count():
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Rate tables in the console: the list, the rates of one, what staff change of them, and prices."""
+"""Rate tables in the console: the list, the rates of one, and what staff change of them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,14 +15,12 @@ from django.urls import path, reverse
 from catalogue import selectors
 from catalogue.models import Product, ProductKind, Rate, RateTable
 from catalogue.rules.rate_terms import RateRefused, RateTerms
-from catalogue.rules.units import UnitsRefused
 from catalogue.services.rate_tables import RateTableNameTaken, create_rate_table
 from catalogue.services.rates import RateAlreadyEnded, add_rate, change_rate, close_rate
-from cdr.rating import Explanation, InvalidRate, UnsupportedRate
-from cdr.selectors.xdrs import explain_usage
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console import rate_prices
 from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter, text_filter
 from web.shared.form_fields import CurrencyField, DateTimeInput, ExactField, Form, InstantField
@@ -350,38 +348,6 @@ def rate_close(request: SurfaceRequest, rate_id: int) -> HttpResponse:
     )
 
 
-class PriceForm(Form):
-    number = forms.RegexField(
-        r"^\+?[0-9]{1,30}$",
-        label="Number called",
-        help_text="With the country code, as +4930123456.",
-        error_messages={"invalid": "Write the number as digits, with the country code."},
-    )
-    volume = forms.IntegerField(label="Volume", min_value=0, max_value=2**31 - 1, initial=60)
-    started_at = InstantField(label="Starts")
-
-
-@page_of(Surface.CONSOLE, "catalogue.read")
-def rate_price(request: SurfaceRequest, table_id: int) -> HttpResponse:
-    table = selectors.rate_table(request.scope, table_id)
-    form = PriceForm(request.GET or None, initial={"started_at": clock.now()})
-    form.fields["volume"].help_text = f"In {table.product.volume_unit}s."
-    explanation: Explanation | None = None
-    if form.is_valid():
-        try:
-            explanation = explain_usage(
-                request.scope,
-                table_id=table.pk,
-                number=form.cleaned_data["number"].removeprefix("+"),
-                started_at=form.cleaned_data["started_at"],
-                volume=form.cleaned_data["volume"],
-            )
-        except (UnsupportedRate, InvalidRate, UnitsRefused) as refusal:
-            form.add_error(None, str(refusal))
-    context = {"table": table, "form": form, "explanation": explanation, "table_url": _url(table)}
-    return render(request, "console/rates/rate_price.html", context)
-
-
 def _url(table: RateTable) -> str:
     return reverse("console_rates", kwargs={"table_id": table.pk})
 
@@ -395,8 +361,8 @@ urls = [
     path("rate-tables/new/", rate_table_create, name="console_rate_table_create"),
     path("rate-tables/<int:table_id>/", rate_list, name="console_rates"),
     path("rate-tables/<int:table_id>/new/", rate_create, name="console_rate_create"),
-    path("rate-tables/<int:table_id>/price/", rate_price, name="console_rate_price"),
     path("rate-tables/rates/<int:rate_id>/", rate_detail, name="console_rate"),
     path("rate-tables/rates/<int:rate_id>/change/", rate_change, name="console_rate_change"),
     path("rate-tables/rates/<int:rate_id>/close/", rate_close, name="console_rate_close"),
+    *rate_prices.urls,
 ]

@@ -1,11 +1,14 @@
 """Bill runs in the console: from pre-flight to issued, watched and confirmed step by step."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 
 from billing.models import BillRun
 from billing.selectors.bill_runs import (
@@ -45,8 +48,15 @@ LARGEST = 10
 SUMS = ("Kind", "Invoices", "Net", "Tax", "Gross")
 
 
+class PeriodColumn(LinkColumn):
+    """The run's days, which lead to it."""
+
+    def render(self, record: BillRun, value: Any, table: Any) -> SafeString:
+        return super().render(record=record, value=_title(record), table=table)
+
+
 class RunTable(Table):
-    period_from = LinkColumn("Period", accessor="period_from")
+    period_from = PeriodColumn("Period")
     period_to = DateColumn("Ends before")
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     created_at = InstantColumn("Created")

@@ -112,7 +112,6 @@ class CreditForm(Form):
     lines = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Only for chosen lines; each is taken back whole with its taxes.",
     )
     reason = forms.CharField(max_length=300, help_text="Printed on the credit note.")
 
@@ -131,6 +130,11 @@ class CreditForm(Form):
             (line.pk, f"{line.description}: {format_money(line.net_amount, currency)}")
             for line in lines
         ]
+
+    @property
+    def fieldsets(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Without the lines, which have a place of their own on the page."""
+        return [("", [field for field in self.visible_fields() if field.name != "lines"])]
 
     @property
     def gross_amount(self) -> Decimal:
@@ -156,6 +160,7 @@ def credit_note_create(request: SurfaceRequest, invoice_id: int) -> HttpResponse
         submit="Continue",
         cancel_url=reverse("console_invoice", kwargs={"invoice_id": invoice.pk}),
         lead=f"{format_money(left.gross_amount, invoice.currency)} is left to credit.",
+        template="console/billing/credit_note_create.html",
     )
     fields: dict[type[DomainError], str] = {
         LineNotCreditable: "lines",

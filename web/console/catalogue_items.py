@@ -85,7 +85,7 @@ class ItemTable(Table):
         return " and ".join(end for end, is_on in ends.items() if is_on) or "no"
 
     def render_approval_required(self, value: bool) -> str:
-        return "needed" if value else "not needed"
+        return "needed" if value else "no"
 
 
 def _steps(item: CatalogueItem) -> list[Step]:

@@ -66,7 +66,8 @@ class ChangeableCodeTable(CodeTable):
 
 def _sign_up_address(request: SurfaceRequest) -> str:
     """What a code's sign-up link begins with; the code, plain as it is, ends it."""
-    return request.build_absolute_uri(f"/sign-up/{request.provider.slug}/?code=")
+    page = reverse("sign_up", kwargs={"provider_slug": request.provider.slug})
+    return request.build_absolute_uri(f"{page}?code=")
 
 
 def _codes(request: SurfaceRequest, reseller: Reseller) -> QuerySet[Any]:

@@ -33,7 +33,7 @@ from web.shared.tables import (
 
 def usage_chart(request: SurfaceRequest, days: list[DayOfUsage], currency: str) -> Chart:
     """Money by day; calls by day for people who see no money."""
-    labels = [f"{day.day:%d %b}" for day in days]
+    labels = [str(day.day.day) for day in days]
     if "money.read" in request.scope.permissions:
         return bar_chart("Usage by day", labels, {"Usage": [d.amount for d in days]}, unit=currency)
     return bar_chart("Calls by day", labels, {"Calls": [day.call_count for day in days]})

@@ -45,8 +45,8 @@ def _acquired(scope: Scope) -> Chart:
     since = datetime.combine(months[0], time.min, get_current_timezone())
     by_month = customers_by_month(scope, since)
     return bar_chart(
-        "Customers acquired by month",
-        [f"{first:%b %Y}" for first in months],
+        "Customers acquired in the last 12 months",
+        [f"{first:%b}" for first in months],
         {"Customers": [by_month.get(first, 0) for first in months]},
     )
 

@@ -1,11 +1,11 @@
 """The console's pages: each surface file lists its own, and joins them by one line here."""
 
 from web.console import (
+    bill_runs,
     catalogue_items,
     catalogue_prices,
     catalogue_versions,
     catalogues,
-    bill_runs,
     charges,
     commission_plans,
     components,

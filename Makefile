@@ -26,6 +26,7 @@ demo: migrate
 	@$(BIN)/python manage.py demo
 
 test: setup
+	@sh scripts/browser.sh
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: setup

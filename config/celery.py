@@ -6,6 +6,9 @@ from celery import Celery
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Workers scale by processes, one a core: threads of theirs would only wait for each other. Polars
+# reads this once, when it is first imported.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # A task's queue is the first word of its name; workers of a queue scale on their own.
 QUEUES = ("cdr", "billing", "payments")

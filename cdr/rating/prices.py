@@ -18,6 +18,20 @@ NO_RATE = -1
 
 
 @dataclass(frozen=True, slots=True)
+class Destinations:
+    """The destinations of a table's rates: `names` holds each once, `codes` its place by rate.
+
+    `codes` (int32) is parallel to the rates.
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+
+_NO_DESTINATIONS = Destinations((), np.array([], dtype=np.int32))
+
+
+@dataclass(frozen=True, slots=True)
 class PriceTable:
     """A rate table to price legs with; `compiled` is None where the engine does not rate it.
 
@@ -28,17 +42,28 @@ class PriceTable:
     name: str
     currency: str
     compiled: CompiledTable | None
+    destinations: Destinations = _NO_DESTINATIONS
     fault: str = ""
+
+
+def price_table(table_id: int, name: str, currency: str, compiled: CompiledTable) -> PriceTable:
+    """A compiled table with its destinations."""
+    places: dict[str, int] = {}
+    codes = [places.setdefault(text, len(places)) for text in compiled.destinations]
+    destinations = Destinations(tuple(places), np.array(codes, dtype=np.int32))
+    return PriceTable(table_id, name, currency, compiled, destinations)
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLegs:
     """Parallel to the planned legs: the rate of the leg's table, billed volume, cost at 10^-8.
 
-    `rate_index` and `rate_id` are -1 for none; `reason` holds `Reason` values.
+    `rate_index` and `rate_id` are -1 for none, and so is `destination`, a code of the table's;
+    `reason` holds `Reason` values.
     """
 
     rate_index: NDArray[np.int32]
+    destination: NDArray[np.int32]
     rate_id: NDArray[np.int64]
     billed: NDArray[np.int64]
     cost: NDArray[np.int64]
@@ -60,20 +85,23 @@ def price_legs(
     count = len(legs.row)
     priced = PricedLegs(
         rate_index=np.full(count, NO_RATE, dtype=np.int32),
+        destination=np.full(count, NO_RATE, dtype=np.int32),
         rate_id=np.full(count, NO_RATE_ID, dtype=np.int64),
         billed=np.zeros(count, dtype=np.int64),
         cost=np.zeros(count, dtype=np.int64),
         reason=np.full(count, Reason.UNRATED, dtype=np.uint8),
     )
     for table_id, members in _by_table(legs.table_id):
-        compiled = tables[table_id].compiled if table_id != NO_TABLE else None
-        if compiled is None:
+        table = tables[table_id] if table_id != NO_TABLE else None
+        if table is None or table.compiled is None:
             continue
         row = legs.row[members]
-        batch = compiled.rate(destination[row], started_at[row], volume[row])
+        batch = table.compiled.rate(destination[row], started_at[row], volume[row])
         too_dear = (batch.cost >= STORED_COST_LIMIT) | (batch.cost <= -STORED_COST_LIMIT)
         batch.reason[too_dear] = Reason.OVERFLOW
         priced.rate_index[members] = batch.rate_index
+        found = batch.rate_index != NO_RATE
+        priced.destination[members[found]] = table.destinations.codes[batch.rate_index[found]]
         priced.rate_id[members] = batch.rate_id
         priced.billed[members] = np.where(too_dear, 0, batch.billed)
         priced.cost[members] = np.where(too_dear, 0, batch.cost)

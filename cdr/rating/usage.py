@@ -10,7 +10,7 @@ from cdr.rating.legs import PlannedLegs
 from cdr.rating.prices import PricedLegs, PriceTable
 from cdr.rules.parties import PROVIDER_ID
 
-_PARTIES = ["charge", "payer_kind", "payer_id", "payee_kind", "payee_id", "reseller_id", "day"]
+_KEYS = ["charge", "payer_id", "payee_id", "reseller_id", "day", "table_id", "destination"]
 
 
 def sum_usage(
@@ -18,55 +18,47 @@ def sum_usage(
     priced: PricedLegs,
     tables: Mapping[int, PriceTable],
     *,
-    stands: NDArray[np.bool_],
+    chosen: NDArray[np.bool_] | slice,
     by_xdr: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Sums of the standing legs, of which there must be one at least.
+    """Sums of the chosen legs, all rated, by payer, payee, customer's reseller, day, destination.
 
-    By payer, payee, customer's reseller, day, destination and currency, in the order of payers.
-
-    `by_xdr` has volume (int64), day (date) and reseller_id of each xDR (PROVIDER_ID for none),
-    which is null in the answer where it is none. `cost` is summed exactly, as Int128 at 10^-8.
+    And by rate table, hence by currency. `by_xdr` has volume (int64), day (date) and reseller_id of
+    each xDR (PROVIDER_ID for none), which is null in the answer where it is none. `cost` is summed
+    exactly, as Int128 at 10^-8. In the order of payers.
     """
-    standing = by_xdr[legs.row[stands]].with_columns(
-        charge=legs.charge[stands],
-        payer_kind=legs.payer_kind[stands],
-        payer_id=legs.payer_id[stands],
-        payee_kind=legs.payee_kind[stands],
-        payee_id=legs.payee_id[stands],
-        table_id=legs.table_id[stands],
-        rate_index=priced.rate_index[stands],
-        billed=priced.billed[stands],
-        cost=priced.cost[stands],
+    rated = by_xdr[legs.row[chosen]].with_columns(
+        charge=legs.charge[chosen],
+        payer_kind=legs.payer_kind[chosen],
+        payer_id=legs.payer_id[chosen],
+        payee_kind=legs.payee_kind[chosen],
+        payee_id=legs.payee_id[chosen],
+        table_id=legs.table_id[chosen],
+        destination=priced.destination[chosen],
+        billed=priced.billed[chosen],
+        cost=priced.cost[chosen],
     )
-    by_rate = standing.group_by(*_PARTIES, "table_id", "rate_index").agg(
+    # The kinds of the parties follow from the charge and the ids: they need no sorting by.
+    sums = rated.group_by(_KEYS).agg(
+        pl.col("payer_kind", "payee_kind").first(),
         pl.len().cast(pl.Int64).alias("call_count"),
-        pl.col("volume").sum(),
-        pl.col("billed").sum(),
+        pl.col("volume", "billed").sum(),
         pl.col("cost").cast(pl.Int128).sum(),
     )
-    named = by_rate.join(_destinations(by_rate, tables), on=["table_id", "rate_index"])
     return (
-        named.group_by(*_PARTIES, "destination", "currency")
-        .agg(pl.col("call_count", "volume", "billed", "cost").sum())
+        sums.with_columns(_destination_names(sums, tables), _currencies(sums, tables))
         .with_columns(reseller_id=pl.col("reseller_id").replace(PROVIDER_ID, None))
         .sort("payer_kind", "payer_id", "day")
     )
 
 
-def _destinations(by_rate: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.DataFrame:
-    """The destination and currency of every rate that was used."""
-    used = by_rate.select("table_id", "rate_index").unique()
-    return pl.concat(
-        rates.with_columns(
-            destination=_names(tables[table_id], rates["rate_index"]),
-            currency=pl.lit(tables[table_id].currency),
-        )
-        for (table_id,), rates in used.partition_by("table_id", as_dict=True).items()
-    )
+def _destination_names(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:
+    places = zip(sums["table_id"].to_list(), sums["destination"].to_list(), strict=True)
+    names = [tables[table_id].destinations.names[code] for table_id, code in places]
+    return pl.Series("destination", names, dtype=pl.String)
 
 
-def _names(table: PriceTable, rate_index: pl.Series) -> pl.Series:
-    assert table.compiled is not None, "a standing leg has a rate"
-    destinations = table.compiled.destinations
-    return pl.Series([destinations[index] for index in rate_index], dtype=pl.String)
+def _currencies(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:
+    currencies = {table_id: table.currency for table_id, table in tables.items()}
+    codes = sums["table_id"].replace_strict(currencies, return_dtype=pl.String)
+    return codes.alias("currency")

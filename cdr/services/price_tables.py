@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from catalogue.rules.units import UnitsRefused
 from catalogue.selectors import rate_rows
 from cdr.rating import InvalidRate, UnsupportedRate, compile_table
-from cdr.rating.prices import PriceTable
+from cdr.rating.prices import PriceTable, price_table
 from cdr.selectors.engine_tables import rule_rates, rule_table, stored_tables
 from common.scope import Scope
 
@@ -48,8 +48,9 @@ def _compile(provider_id: int, row: Any) -> _Kept:
         compiled = compile_table(rule_table(row), rates)
     except (UnsupportedRate, InvalidRate, UnitsRefused) as refusal:
         fault = f'rate table "{row.name}": {refusal}'
-        return _Kept(row.revision, 0, PriceTable(row.id, row.name, row.currency, None, fault))
-    table = PriceTable(row.id, row.name, row.currency, compiled)
+        faulty = PriceTable(row.id, row.name, row.currency, compiled=None, fault=fault)
+        return _Kept(row.revision, 0, faulty)
+    table = price_table(row.id, row.name, row.currency, compiled)
     return _Kept(row.revision, len(rates), table)
 
 

@@ -80,25 +80,27 @@ def record_legs(
     if not stands.any():
         return
     legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
-    row = legs.row[stands]
+    # Taking all of an array costs nothing, choosing from it does: mostly all of them stand.
+    chosen: NDArray[np.bool_] | slice = slice(None) if stands.all() else stands
+    row = legs.row[chosen]
     columns = {
         "provider_id": Column(Binary.BIGINT, origin.source.provider_id),
         "started_at": Column(Binary.TIMESTAMPTZ, xdrs["started_at"].to_numpy()[row]),
         "xdr_id": Column(Binary.BIGINT, xdrs["id"].to_numpy()[row]),
-        "number": Column(Binary.SMALLINT, number[stands]),
-        "kind": Column(Binary.SMALLINT, legs.charge[stands]),
-        "payer_kind": Column(Binary.SMALLINT, legs.payer_kind[stands]),
-        "payer_id": Column(Binary.BIGINT, legs.payer_id[stands]),
-        "payee_kind": Column(Binary.SMALLINT, legs.payee_kind[stands]),
-        "payee_id": Column(Binary.BIGINT, legs.payee_id[stands]),
-        "rate_table_id": Column(Binary.BIGINT, legs.table_id[stands]),
-        "rate_id": Column(Binary.BIGINT, priced.rate_id[stands]),
-        "billed_volume": Column(Binary.BIGINT, priced.billed[stands]),
-        "amount": Column(Binary.AMOUNT, priced.cost[stands]),
-        "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[stands])),
+        "number": Column(Binary.SMALLINT, number[chosen]),
+        "kind": Column(Binary.SMALLINT, legs.charge[chosen]),
+        "payer_kind": Column(Binary.SMALLINT, legs.payer_kind[chosen]),
+        "payer_id": Column(Binary.BIGINT, legs.payer_id[chosen]),
+        "payee_kind": Column(Binary.SMALLINT, legs.payee_kind[chosen]),
+        "payee_id": Column(Binary.BIGINT, legs.payee_id[chosen]),
+        "rate_table_id": Column(Binary.BIGINT, legs.table_id[chosen]),
+        "rate_id": Column(Binary.BIGINT, priced.rate_id[chosen]),
+        "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
+        "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
+        "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[chosen])),
     }
     copy_binary("cdr_leg", columns, len(row))
-    _record_usage(rated, origin, stands)
+    _record_usage(rated, origin, chosen)
 
 
 def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.bytes_]:
@@ -107,11 +109,11 @@ def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.byt
     return codes[np.searchsorted(np.array(ordered, dtype=np.int64), table_id)]
 
 
-def _record_usage(rated: RatedXdrs, origin: Origin, stands: NDArray[np.bool_]) -> None:
+def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | slice) -> None:
     source = origin.source
     day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
     by_xdr = rated.xdrs.select("volume", "reseller_id", day)
-    usage = sum_usage(rated.legs, rated.priced, rated.tables, stands=stands, by_xdr=by_xdr)
+    usage = sum_usage(rated.legs, rated.priced, rated.tables, chosen=chosen, by_xdr=by_xdr)
     rows = usage.select(
         pl.lit(source.provider_id).alias("provider_id"),
         pl.lit(origin.chunk_id).alias("chunk_id"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from cdr.importers.chunks import FileChunk, read_chunks
+from cdr.importers.chunks import cut_lines
 from cdr.models import XdrChunk, XdrFile
 from cdr.services.chunks import PLACE_BITS
 from common.jobs import enqueue
@@ -34,8 +34,7 @@ def split_file(*, file_id: int, at: datetime) -> int:
         return 0
     path = Path(settings.XDR_FILES_DIR) / file.stored_name
     try:
-        size = path.stat().st_size
-        chunks = list(_chunks(file, path, size, at))
+        chunks = list(_chunks(file, path, at))
     except OSError as error:
         file.mark_failed(f"the stored file cannot be read: {error}")
         return 0
@@ -87,30 +86,16 @@ def _queue(chunk_ids: Iterable[int]) -> None:
         enqueue("cdr.rate_chunk", chunk_id=chunk_id)
 
 
-def _chunks(file: XdrFile, path: Path, size: int, at: datetime) -> Iterator[XdrChunk]:
-    lines = min(settings.XDR_CHUNK_LINES, _MOST_LINES)
-    pieces = read_chunks(path, max_bytes=size, lines=lines)
-    for number, (piece, end) in enumerate(_with_ends(pieces, size), start=1):
+def _chunks(file: XdrFile, path: Path, at: datetime) -> Iterator[XdrChunk]:
+    cuts = cut_lines(path, lines=min(settings.XDR_CHUNK_LINES, _MOST_LINES))
+    for number, cut in enumerate(cuts, start=1):
         yield XdrChunk(
             provider_id=file.provider_id,
             file=file,
             number=number,
-            first_line=piece.first_line,
-            first_byte=piece.offset,
-            byte_count=end - piece.offset,
-            line_count=_count_lines(piece.content),
+            first_line=cut.first_line,
+            first_byte=cut.offset,
+            byte_count=cut.byte_count,
+            line_count=cut.line_count,
             queued_at=at,
         )
-
-
-def _with_ends(pieces: Iterator[FileChunk], size: int) -> Iterator[tuple[FileChunk, int]]:
-    """Each piece with where it ends in the text: where the next begins, or at its end."""
-    current = next(pieces)
-    for following in pieces:
-        yield current, following.offset
-        current = following
-    yield current, size
-
-
-def _count_lines(content: bytes) -> int:
-    return content.count(b"\n") + (not content.endswith(b"\n"))

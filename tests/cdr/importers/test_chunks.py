@@ -1,8 +1,11 @@
 import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cdr.importers import chunks
 from cdr.importers.chunks import (
@@ -10,6 +13,7 @@ from cdr.importers.chunks import (
     FileChunk,
     FileTooLarge,
     FileUnreadable,
+    cut_lines,
     read_chunks,
     split_lines,
 )
@@ -191,3 +195,27 @@ class TestSplitLines:
         assert lines.readable.is_empty()
         assert lines.rejected.is_empty()
         assert lines.blank_count == 0
+
+
+class TestCutLines:
+    @given(st.lists(st.text("ab\r", max_size=12).map(str.encode)), st.booleans())
+    def test_cuts_where_reading_would(self, lines: list[bytes], is_ended: bool) -> None:
+        text = b"\n".join(lines) + (b"\n" if is_ended else b"")
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(chunks, "_BLOCK_BYTES", 7)
+            patch.setattr(chunks, "CHUNK_BYTES", 20)
+            path = Path(folder) / "calls.csv"
+            path.write_bytes(text)
+
+            cuts = list(cut_lines(path, lines=3))
+            pieces = list(read_chunks(path, max_bytes=len(text), lines=3))
+
+        assert [(cut.first_line, cut.offset) for cut in cuts] == [
+            (piece.first_line, piece.offset) for piece in pieces
+        ]
+        assert [text[cut.offset : cut.offset + cut.byte_count] for cut in cuts] == [
+            piece.content for piece in pieces
+        ]
+        assert [cut.line_count for cut in cuts] == [
+            len(piece.content.removesuffix(b"\n").split(b"\n")) for piece in pieces
+        ]

@@ -295,7 +295,7 @@ def calls(draw: st.DrawFn) -> list[str]:
         str(ringing + talking),
         str(talking),
         draw(texts),
-        draw(texts.filter(bool)),
+        draw(texts.filter(str.strip)),
         draw(texts),
         draw(texts),
     ]

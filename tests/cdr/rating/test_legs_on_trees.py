@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cdr.rating import Rate, RateTable, align, compile_table
 from cdr.rating.legs import PlannedLegs, Routing, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
-from cdr.rating.prices import PricedLegs, PriceTable, price_legs
+from cdr.rating.prices import PricedLegs, PriceTable, price_legs, price_table
 from cdr.rating.terms import NO_TABLE, Terms, VendorTerms
 from cdr.rules.parties import PROVIDER_ID, Charge, Party
 from cdr.rules.routes import (
@@ -48,7 +48,7 @@ class Batch:
         return legs, priced, judge_xdrs(self.xdrs, self.terms, legs, priced, self.tables)
 
 
-def price_table(table_id: int) -> PriceTable:
+def made_table(table_id: int) -> PriceTable:
     """Table n asks n hundredths a minute; one has no rate at all, so that its legs wait."""
     rates = (
         []
@@ -58,10 +58,10 @@ def price_table(table_id: int) -> PriceTable:
         ]
     )
     compiled = compile_table(RateTable(name=str(table_id), currency="EUR"), rates)
-    return PriceTable(table_id, str(table_id), "EUR", compiled)
+    return price_table(table_id, str(table_id), "EUR", compiled)
 
 
-TABLES = {table_id: price_table(table_id) for table_id in (*range(1, 10), NOTHING_TABLE)}
+TABLES = {table_id: made_table(table_id) for table_id in (*range(1, 10), NOTHING_TABLE)}
 table_ids = st.sampled_from(list(TABLES))
 
 

@@ -1,14 +1,19 @@
 import pytest
 from django.urls import reverse
 
+from cdr.models import Xdr
 from common.scope import Scope, Surface
 from tenancy.rules.permissions import ALL_PERMISSIONS, built_in_roles
-from web.access import TEAM_PERMISSIONS
-from web.shared.links import PAGES
+from tests.factories import LONG_AGO
+from web.access import TEAM_PERMISSIONS, WHOLESALE_PERMISSIONS
+from web.shared.links import PAGES, url_of
 from web.shared.navigation import NAVIGATION, menus
 
-TEAM = frozenset[str]().union(*TEAM_PERMISSIONS.values())
-
+PERMISSIONS = {
+    Surface.CONSOLE: ALL_PERMISSIONS,
+    Surface.ACCOUNT_CENTRE: frozenset[str]().union(*TEAM_PERMISSIONS.values()),
+    Surface.RESELLER_PORTAL: WHOLESALE_PERMISSIONS,
+}
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +27,7 @@ class TestNavigation:
     def test_asks_only_for_permissions_that_exist(self, surface: Surface) -> None:
         needed = {page.needs for group in NAVIGATION[surface] for page in group.pages} - {""}
 
-        assert needed <= (ALL_PERMISSIONS if surface is Surface.CONSOLE else TEAM)
+        assert needed <= PERMISSIONS[surface]
 
     def test_leads_only_to_pages_that_exist(self) -> None:
         for groups in NAVIGATION.values():
@@ -30,7 +35,10 @@ class TestNavigation:
                 assert all(reverse(page.url_name) for page in group.pages)
 
     def test_links_rows_only_to_pages_that_exist(self) -> None:
-        assert all(reverse(name, kwargs={argument: 1}) for name, argument in PAGES.values())
+        for surface, model in PAGES:
+            keys = {"provider_id": 1, "started_at": LONG_AGO} if model is Xdr else {}
+
+            assert url_of(surface, model(id=1, **keys)).startswith("/")
 
 
 class TestMenus:

@@ -8,8 +8,6 @@ from pathlib import Path
 import psycopg2
 from django.db import connection
 
-from benchmarks.pipeline.tables import empty_rated
-
 _BYTES_AT_ONCE = 1 << 20
 
 
@@ -49,7 +47,6 @@ def _dump(cursor: object, folder: Path, table: str, format_: str, condition: str
 
 def copy_again(url: str, chunks: list[list[Copy]], processes: int) -> float:
     """Seconds to copy all chunks, each in a transaction of its own."""
-    empty_rated()
     with ProcessPoolExecutor(processes) as pool:
         pool.map(time.sleep, [0.1] * processes)
         clock = time.perf_counter()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from benchmarks.pipeline.copying import copy_again, dump_chunks
-from benchmarks.pipeline.tables import count_rated, empty_all
-from benchmarks.pipeline.workers import running_workers
+from benchmarks.pipeline.tables import count_rated, empty_all, empty_rated
+from benchmarks.pipeline.workers import cpu_seconds, parent_of, running_workers
 from benchmarks.pipeline.world import AT, make_world, write_calls
 from cdr.models import Source, XdrFile
 from cdr.services.intake import receive_file
@@ -24,7 +25,11 @@ CHUNKS_TO_WARM_UP = 6
 
 @dataclass(frozen=True)
 class Figures:
-    """Rates are xDRs per second; memory is the greatest of one worker process."""
+    """Rates are xDRs per second; memory is the greatest of one worker process.
+
+    The CPU time per xDR, of workers and of PostgreSQL, tells what the rates would be on a machine
+    that does nothing else.
+    """
 
     lines: int
     prefixes_per_table: int
@@ -36,7 +41,22 @@ class Figures:
     two_workers: int
     copy_only_two: int
     ratio_two: float
+    worker_cpu_microseconds: float
+    postgres_cpu_microseconds: float
+    copy_only_cpu_microseconds: float
     peak_worker_mib: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one import took, and the COPY of its rows alone: in seconds, and in CPU seconds."""
+
+    seconds: float
+    copy_seconds: float
+    worker_cpu: float
+    postgres_cpu: float
+    copy_cpu: float
+    peak_mib: int
 
 
 def main() -> None:
@@ -53,33 +73,49 @@ def measure(options: argparse.Namespace) -> Figures:
     source = make_world(options.prefixes, options.customers)
     path = options.folder / "calls.csv"
     write_calls(path, options.lines, options.customers)
-    one, one_copied, one_peak = measure_workers(1, source, path)
-    two, two_copied, two_peak = measure_workers(2, source, path)
+    one, two = (measure_workers(count, source, path) for count in (1, 2))
+    lines = options.lines
     return Figures(
-        lines=options.lines,
+        lines=lines,
         prefixes_per_table=options.prefixes,
         customers=options.customers,
-        rows_per_xdr=round(count_rated() / options.lines, 3),
-        one_worker=round(options.lines / one),
-        copy_only_one=round(options.lines / one_copied),
-        ratio_one=round(one_copied / one, 3),
-        two_workers=round(options.lines / two),
-        copy_only_two=round(options.lines / two_copied),
-        ratio_two=round(two_copied / two, 3),
-        peak_worker_mib=max(one_peak, two_peak),
+        rows_per_xdr=round(count_rated() / lines, 3),
+        one_worker=round(lines / one.seconds),
+        copy_only_one=round(lines / one.copy_seconds),
+        ratio_one=round(one.copy_seconds / one.seconds, 3),
+        two_workers=round(lines / two.seconds),
+        copy_only_two=round(lines / two.copy_seconds),
+        ratio_two=round(two.copy_seconds / two.seconds, 3),
+        worker_cpu_microseconds=round(two.worker_cpu / lines * 1e6, 1),
+        postgres_cpu_microseconds=round(two.postgres_cpu / lines * 1e6, 1),
+        copy_only_cpu_microseconds=round(two.copy_cpu / lines * 1e6, 1),
+        peak_worker_mib=max(one.peak_mib, two.peak_mib),
     )
 
 
-def measure_workers(count: int, source: Source, path: Path) -> tuple[float, float, int]:
-    """Seconds of the import, seconds of its COPYs alone, and the peak memory in MiB."""
+def measure_workers(count: int, source: Source, path: Path) -> Run:
+    server = postmaster_pid()
     with running_workers(path.parent, count) as workers:
         empty_all()
         import_file(source, beginning_of(path))
         empty_all()
+        worker_before, server_before = workers.cpu_seconds(), cpu_seconds(server)
         seconds = import_file(source, path)
+        worker_cpu = workers.cpu_seconds() - worker_before
+        server_cpu = cpu_seconds(server) - server_before
         peak = workers.peak_mib()
-    copied = copy_again(os.environ["DATABASE_URL"], dump_chunks(path.parent), count)
-    return seconds, copied, peak
+    chunks = dump_chunks(path.parent)
+    empty_rated()
+    server_before = cpu_seconds(server)
+    copied = copy_again(os.environ["DATABASE_URL"], chunks, count)
+    copy_cpu = cpu_seconds(server) - server_before
+    return Run(seconds, copied, worker_cpu, server_cpu, copy_cpu, peak)
+
+
+def postmaster_pid() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return parent_of(cursor.fetchone()[0])
 
 
 def beginning_of(path: Path) -> Path:

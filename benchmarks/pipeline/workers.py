@@ -1,5 +1,6 @@
 """Workers to measure, and what they take."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,10 @@ class Workers:
     def peak_mib(self) -> int:
         """The greatest resident memory that one of its processes has ever had."""
         return max(peak_kib(pid) for pid in children(self.process.pid)) // 1024
+
+    def cpu_seconds(self) -> float:
+        """What all its processes have computed for so far."""
+        return cpu_seconds(self.process.pid)
 
 
 @contextmanager
@@ -50,3 +56,21 @@ def children(pid: int) -> list[int]:
 def peak_kib(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process, its living children and its ended ones have computed for so far."""
+    living = [cpu_ticks(child)[0] for child in children(pid)]
+    own, ended = cpu_ticks(pid)
+    return (own + ended + sum(living)) / TICKS_PER_SECOND
+
+
+def cpu_ticks(pid: int) -> tuple[int, int]:
+    """Of the process itself, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system, ended_user, ended_system = map(int, fields[11:15])
+    return user + system, ended_user + ended_system
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -122,6 +122,8 @@ def sweep_until_done(file: XdrFile) -> None:
 
 def is_blocked() -> bool:
     with connection.cursor() as cursor:
+        # Within a transaction PostgreSQL goes on showing the activity that it showed first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(BLOCKED)
         return cursor.fetchone() is not None
 

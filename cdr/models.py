@@ -275,9 +275,8 @@ class UsageCharge(ProviderOwned):
     """Legs of one chunk summed per payer, payee, product, day and destination.
 
     `day` is in the provider's zone. `customer_reseller` is the tag of the originating customer.
-    Written once with the legs, or later with the leg that suspense released; never edited. The two
-    composite foreign keys (provider and chunk, provider and product) say all that plain ones would,
-    and each foreign key costs as much as the rest of the row.
+    Written once with the legs, or later with the leg that suspense released; never edited. Chunk
+    and product are checked by a trigger, once for all rows of a statement, and are the provider's.
     """
 
     provider = models.ForeignKey(

@@ -18,9 +18,37 @@ class Migration(migrations.Migration):
             "CustomerIdentifier",
             "XdrFile",
             "XdrChunk",
-            "UsageCharge",
             "Suspense",
         ),
-        ProviderTables("Xdr", "Leg", references=False),
+        ProviderTables("Xdr", "Leg", "UsageCharge", references=False),
         append_only("cdr_usagecharge"),
+        # What usage charges refer to is checked once per COPY: foreign keys, which check row by
+        # row, took two thirds of the time of writing them (8 of 13 us a row, 2026-11-22).
+        migrations.RunSQL(
+            """
+            ALTER TABLE cdr_usagecharge
+                ADD CONSTRAINT cdr_usagecharge_of_provider UNIQUE (provider_id, id);
+            CREATE FUNCTION cdr_check_usage_references() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT FROM
+                        (SELECT DISTINCT provider_id, chunk_id, product_id FROM added) AS a
+                    LEFT JOIN cdr_xdrchunk c ON c.provider_id = a.provider_id AND c.id = a.chunk_id
+                    LEFT JOIN catalogue_product p
+                        ON p.provider_id = a.provider_id AND p.id = a.product_id
+                    WHERE c.id IS NULL OR p.id IS NULL
+                ) THEN
+                    RAISE EXCEPTION 'a usage charge refers to no chunk or product of its provider'
+                        USING ERRCODE = 'foreign_key_violation';
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER usage_charge_references AFTER INSERT ON cdr_usagecharge
+                REFERENCING NEW TABLE AS added
+                FOR EACH STATEMENT EXECUTE FUNCTION cdr_check_usage_references();
+            CREATE TRIGGER chunk_is_kept BEFORE DELETE ON cdr_xdrchunk
+                FOR EACH ROW EXECUTE FUNCTION refuse_change();
+            """,
+            migrations.RunSQL.noop,
+        ),
     ]

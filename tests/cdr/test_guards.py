@@ -1,0 +1,58 @@
+"""What the database itself refuses about usage."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from cdr.models import UsageCharge, XdrChunk
+from tests.cdr.worlds import World, make_world
+from tests.factories.cdr import Call, import_lines
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    world = make_world()
+    import_lines(world.source, [Call(account="carla")])
+    return world
+
+
+def refuses(match: str, **changes: Any) -> None:
+    """A copy of an existing usage charge with the changes is refused."""
+    charge = UsageCharge.objects.order_by("pk").first()
+    assert charge is not None
+    values = {
+        field.attname: getattr(charge, field.attname)
+        for field in UsageCharge._meta.local_concrete_fields
+        if field.attname != "id"
+    }
+    before = UsageCharge.objects.count()
+    with pytest.raises(IntegrityError, match=match), transaction.atomic():
+        UsageCharge.objects.create(**values | changes)
+    assert UsageCharge.objects.count() == before
+
+
+class TestUsageCharge:
+    def test_refers_to_a_chunk_that_is_there(self, world: World) -> None:
+        refuses("refers to no chunk or product of its provider", chunk_id=10**9)
+
+    def test_refers_to_a_product_that_is_there(self, world: World) -> None:
+        refuses("refers to no chunk or product of its provider", product_id=10**9)
+
+    def test_refers_to_rows_of_its_own_provider(self, world: World) -> None:
+        other = make_world()
+
+        refuses("refers to no chunk or product", product_id=other.product.pk)
+        refuses("refers to no chunk or product", provider_id=other.provider.pk)
+
+    def test_is_never_edited(self, world: World) -> None:
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            UsageCharge.objects.update(amount=Decimal(0))
+
+
+class TestChunk:
+    def test_is_never_deleted(self, world: World) -> None:
+        with pytest.raises(IntegrityError, match="DELETE refused"), transaction.atomic():
+            XdrChunk.objects.all()._raw_delete("default")
+        assert XdrChunk.objects.exists()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from common.periods import Period, month
 from demo.traffic import Oddities
-from tenancy.services import Seller
+from tenancy.services.providers import Seller
 
 PERIOD: Period = month(2026, 10)
 CROSSWIND_PREFIX = "9011"

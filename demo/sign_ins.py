@@ -8,7 +8,8 @@ from demo.plans import ProviderPlan
 from resellers.models import Reseller
 from resellers.services.viewers import add_reseller_user
 from tenancy.models import Provider, Role, User
-from tenancy.services import create_user, grant_role
+from tenancy.services.people import create_user
+from tenancy.services.roles import grant_role
 
 _TEAMS = ("customer", "direct")
 

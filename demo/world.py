@@ -38,7 +38,7 @@ from resellers.services.resellers import ResellerDetails, create_reseller
 from resellers.services.vendors import create_vendor
 from subscriptions.services.purchase import subscribe
 from tenancy.models import BillerEntity, Provider
-from tenancy.services import create_provider
+from tenancy.services.providers import create_provider
 
 SOURCE_SLUG = "freeswitch-csv"
 _CREDIT_LIMIT = Decimal(2000)

@@ -20,7 +20,7 @@ from payments.selectors.payments import addressed_provider_id
 from resellers import selectors as resellers
 from tenancy import row_security
 from tenancy.models import Provider, User
-from tenancy.services import EmailRefused, EmailTaken, PasswordRefused
+from tenancy.services.people import EmailRefused, EmailTaken, PasswordRefused
 from web.access import FORM_METHODS, SurfaceRequest
 from web.shared.form_fields import CountryField, Form
 from web.shared.form_pages import FormPage, form_page

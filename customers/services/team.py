@@ -8,7 +8,7 @@ from audit.services import record
 from common.errors import DomainError
 from common.locks import lock_in_transaction
 from customers.models import Customer, TeamMember
-from tenancy.services import create_user
+from tenancy.services.people import create_user
 
 ADMIN = TeamMember.TeamRole.ADMIN
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit.services import record
 from resellers.models import Reseller, ResellerUser
-from tenancy.services import create_user
+from tenancy.services.people import create_user
 
 
 @transaction.atomic

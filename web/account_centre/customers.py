@@ -13,7 +13,7 @@ from customers.models import TeamMember
 from customers.services.accounts import edit_details
 from customers.services.onboarding import CustomerDetails
 from customers.services.team import LastAdmin, add_team_member, change_team_role
-from tenancy.services import EmailRefused, EmailTaken
+from tenancy.services.people import EmailRefused, EmailTaken
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.account_centre.own import own_customer
 from web.shared.actions import Action, allowed

@@ -25,7 +25,7 @@ from resellers.services.codes import (
     publish_code,
 )
 from resellers.services.viewers import add_reseller_user
-from tenancy.services import EmailRefused, EmailTaken
+from tenancy.services.people import EmailRefused, EmailTaken
 from web.access import FORM_METHODS, SurfaceRequest
 from web.console.reseller_pages import TAB, address, find, frame, reseller_page
 from web.console.steps import Step, StepsColumn

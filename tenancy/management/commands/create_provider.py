@@ -10,8 +10,8 @@ from django.db import transaction
 
 from common import clock
 from common.commands import Refused, TollgateCommand
-from tenancy import services
 from tenancy.models import Role
+from tenancy.services import people, providers, roles
 
 PASSWORD_VARIABLE = "ADMIN_PASSWORD"  # noqa: S105 - its name, not a password
 
@@ -39,12 +39,12 @@ class Command(TollgateCommand):
         password = _password()
         at = clock.now()
         with transaction.atomic():
-            provider = services.create_provider(
+            provider = providers.create_provider(
                 slug=options["slug"],
                 name=options["name"],
                 currency=options["currency"],
                 time_zone=options["time_zone"],
-                seller=services.Seller(
+                seller=providers.Seller(
                     name=options["legal_name"] or options["name"],
                     address=options["address"].replace("\\n", "\n"),
                     country=options["country"],
@@ -53,11 +53,11 @@ class Command(TollgateCommand):
                 ),
                 at=at,
             )
-            user = services.create_user(
+            user = people.create_user(
                 email=options["admin_email"], name=options["admin_name"], password=password, at=at
             )
             role = Role.objects.get(provider=provider, name="Admin")
-            services.grant_role(
+            roles.grant_role(
                 provider_id=provider.pk,
                 user_id=user.pk,
                 role_id=role.pk,

@@ -7,7 +7,7 @@ from common.scope import Scope
 from customers.models import TeamMember
 from customers.selectors import team
 from customers.services.team import add_team_member, change_team_role
-from tenancy.services import EmailTaken
+from tenancy.services.people import EmailTaken
 from tests.factories import make_customer, make_provider, make_team_member, make_user
 from tests.refusals import refused
 

@@ -6,7 +6,7 @@ from audit.models import Entry
 from common.scope import Scope
 from resellers.selectors import viewers
 from resellers.services.viewers import add_reseller_user
-from tenancy.services import EmailRefused, EmailTaken, PasswordRefused
+from tenancy.services.people import EmailRefused, EmailTaken, PasswordRefused
 from tests.factories import make_provider, make_reseller, make_user
 from tests.refusals import refused
 

@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "django_filters",
     "django_htmx",
@@ -153,6 +155,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Lock-outs count by the client's address: the last one that the reverse proxy wrote down.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if PRODUCTION else 0)
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of invitations too
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 3600)
@@ -197,6 +200,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "send lost e-mails": {"task": "billing.sweep_emails", "schedule": 300},
+    "send lost invitations": {"task": "tenancy.sweep_invitations", "schedule": 300},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
     "render lost receipts": {"task": "payments.sweep_receipts", "schedule": 300},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},

@@ -1,5 +1,6 @@
 """Providers, the people who sign in, and what staff may do."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -68,13 +69,17 @@ class Users(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in by e-mail (kept in lower case); memberships say what they may do."""
+    """A person who signs in by e-mail (kept in lower case); memberships say what they may do.
+
+    One who left stays, as what they did stays, until somebody takes them in again.
+    """
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -86,6 +91,10 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(left_at__isnull=True) | models.Q(is_active=False),
+                name="user_who_left_cannot_sign_in",
             ),
         ]
 
@@ -120,3 +129,41 @@ class Membership(ProviderOwned):
         constraints = [
             models.UniqueConstraint(fields=["provider", "user"], name="one_role_per_user"),
         ]
+
+
+class Invitation(ProviderOwned):
+    """One e-mail with a link by which somebody new chooses a password, as it was asked for."""
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="invitations")
+    inviter = models.CharField(max_length=200)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.QUEUED)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="SENT", sent_at__isnull=False)
+                | ~models.Q(state="SENT") & models.Q(sent_at__isnull=True),
+                name="invitation_sent_at_some_time",
+            ),
+        ]
+
+    def mark_sent(self, at: datetime) -> None:
+        """The mail server has taken it."""
+        assert self.state == self.State.QUEUED
+        self.state = self.State.SENT
+        self.sent_at = at
+
+    def mark_failed(self, error: str) -> None:
+        """The mail server refused it, or could not be reached."""
+        assert self.state == self.State.QUEUED
+        self.state = self.State.FAILED
+        self.error = error[:300]

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_USER, ProviderTables, append_only
+from common.postgres import CURRENT_PROVIDER, CURRENT_USER, ProviderTables, append_only
 
 
 class Migration(migrations.Migration):
@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
         # Built-in roles come with the provider: nobody decided on them.
         migrations.RunSQL(
             f"""
+            -- Who did something stays named, also once they have left.
+            CREATE POLICY actor_of_provider ON tenancy_user FOR SELECT USING (EXISTS (
+                SELECT 1 FROM audit_entry e
+                WHERE e.actor_id = tenancy_user.id AND e.provider_id = {CURRENT_PROVIDER}));
+
             CREATE FUNCTION audit_permissions() RETURNS trigger LANGUAGE plpgsql AS $$
             DECLARE
                 changed jsonb := CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD)

@@ -9,6 +9,8 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("tenancy", "0001_initial"),
         ("account", "0009_emailaddress_unique_primary_email"),
+        ("mfa", "0003_authenticator_type_uniq"),
+        ("usersessions", "0001_initial"),
         ("sessions", "0001_initial"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
@@ -39,7 +41,7 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION refuse_change();",
         ),
-        ProviderTables("BillerEntity", "Role"),
+        ProviderTables("BillerEntity", "Role", "Invitation"),
         ProviderTables("Membership", own_user=True),
         migrations.RunSQL(
             f"""
@@ -63,8 +65,15 @@ class Migration(migrations.Migration):
             CREATE POLICY of_visible_address ON account_emailconfirmation USING (EXISTS (
                 SELECT 1 FROM account_emailaddress a
                 WHERE a.id = account_emailconfirmation.email_address_id));
+            ALTER TABLE mfa_authenticator ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY of_own_user ON mfa_authenticator
+                USING (user_id = {CURRENT_USER} OR {SIGNING_IN});
+            ALTER TABLE usersessions_usersession ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY of_own_user ON usersessions_usersession
+                USING (user_id = {CURRENT_USER} OR {SIGNING_IN});
             GRANT SELECT, INSERT, UPDATE, DELETE ON account_emailaddress,
-                account_emailconfirmation, django_session TO {WEB_ROLE};
+                account_emailconfirmation, mfa_authenticator, usersessions_usersession,
+                django_session TO {WEB_ROLE};
             GRANT SELECT ON django_content_type, django_migrations TO {WEB_ROLE};
             GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {WEB_ROLE};
             ALTER DEFAULT PRIVILEGES IN SCHEMA public

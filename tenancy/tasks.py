@@ -1,0 +1,18 @@
+"""Background work about people; each task can be repeated, as it looks before it acts."""
+
+from celery import shared_task
+
+from common import clock
+from tenancy.services import invitations
+
+
+@shared_task(name="tenancy.send_invitation")
+def send_invitation(*, invitation_id: int, **_: object) -> bool:
+    """Mail an invitation. Safe to repeat: what was sent is not sent again."""
+    return invitations.send_invitation(invitation_id=invitation_id, at=clock.now())
+
+
+@shared_task(name="tenancy.sweep_invitations")
+def sweep_invitations(**_: object) -> int:
+    """Queue invitations whose task was lost. Safe to repeat, as their sending is."""
+    return invitations.queue_unsent(at=clock.now())

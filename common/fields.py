@@ -15,9 +15,8 @@ def check_fields(row: Model, refusal: type[DomainError], *names: str) -> None:
     try:
         row.clean_fields(exclude=others)
     except ValidationError as error:
-        raise refusal(
-            " ".join(
-                f"{name.replace('_', ' ').capitalize()}: {' '.join(messages)}"
-                for name, messages in error.message_dict.items()
-            )
-        ) from error
+        by_field = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+        named = (
+            f"{name.replace('_', ' ').capitalize()}: {text}" for name, text in by_field.items()
+        )
+        raise refusal(" ".join(named), by_field=by_field) from error

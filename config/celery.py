@@ -12,9 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
 
-# A task's queue is the first word of its name; workers of a queue scale on their own.
+# A task's queue is the first word of its name; workers of a queue scale on their own. Rendering
+# has one too, or ten thousand PDFs of one bill run would stand in the way of the next run.
 QUEUES = ("cdr", "billing", "payments")
+DOCUMENTS_QUEUE = "documents"
 DEFAULT_QUEUE = "default"
+ALL_QUEUES = (*QUEUES, DOCUMENTS_QUEUE, DEFAULT_QUEUE)
 
 # Redis gives a task to another worker after this long without an acknowledgement, as if its
 # worker had died. Longer than any single unit of work; sweeps find lost work sooner than that.
@@ -34,7 +37,10 @@ def configuration() -> dict[str, object]:
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
         "task_default_queue": DEFAULT_QUEUE,
-        "task_routes": {f"{queue}.*": {"queue": queue} for queue in QUEUES},
+        "task_routes": {
+            "*.render_*": {"queue": DOCUMENTS_QUEUE},
+            **{f"{queue}.*": {"queue": queue} for queue in QUEUES},
+        },
         "broker_transport_options": {"visibility_timeout": VISIBILITY_SECONDS, **shared},
         "result_backend_transport_options": shared,
         "broker_connection_retry_on_startup": True,

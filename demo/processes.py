@@ -16,6 +16,7 @@ from embedded.processes import BackgroundProcess
 
 HOST = "127.0.0.1"
 _WORKER_PROCESSES = "2"
+_QUEUES = "cdr,billing,payments,documents,default"
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 0.1
 _PORTS_TRIED = 100
@@ -57,7 +58,7 @@ def start_installation(wanted_port: int) -> Installation:
     environment = {**os.environ, "PUBLIC_URL": url, "TOLLGATE_MODE": "demo"}
     commands = {
         web: _python("gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}", "--workers", "2"),
-        worker: _celery("worker", "-c", _WORKER_PROCESSES, "-Q", "cdr,billing,payments,default"),
+        worker: _celery("worker", "-c", _WORKER_PROCESSES, "-Q", _QUEUES),
         beat: _celery("beat", "--schedule", str(settings.VAR_DIR / "run" / "beat-schedule")),
     }
     # Noted first: whoever interrupts this finds a running server's port all the same.

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis
 
+from config.celery import ALL_QUEUES
+
 ROOT = Path(__file__).resolve().parents[1]
-ALL_QUEUES = "default,cdr,billing,payments"
 START_SECONDS = 60
 END_SECONDS = 30
 POLL_SECONDS = 0.05
@@ -65,7 +66,17 @@ def start_worker(
 ) -> Worker:
     """The worker once it is ready; whoever starts it stops it."""
     log_path = folder / f"worker-{time.monotonic_ns()}.log"
-    arguments = ["worker", "-Q", ALL_QUEUES, "-c", str(children), "-l", "info", "-n", log_path.stem]
+    arguments = [
+        "worker",
+        "-Q",
+        ",".join(ALL_QUEUES),
+        "-c",
+        str(children),
+        "-l",
+        "info",
+        "-n",
+        log_path.stem,
+    ]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "config", *arguments],

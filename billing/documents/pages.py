@@ -1,12 +1,13 @@
 """What a document's template prints: every amount, date and volume as finished text."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
+from billing.documents.sheet import PartyBlock, Row, Sheet, Table, accent_of, text_lines
 from billing.documents.text import (
     amount_text,
     count_heading,
@@ -19,6 +20,7 @@ from billing.documents.text import (
 from billing.models import Invoice, InvoiceLine
 from billing.selectors.details import (
     CreditNoteDetail,
+    EstimateDetail,
     InvoiceDetail,
     LineDetail,
     LineGroup,
@@ -26,67 +28,12 @@ from billing.selectors.details import (
 )
 from customers.models import Customer
 
-DEFAULT_ACCENT = "#1f4fd8"
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _ONE_DAY = timedelta(days=1)
 _HEADINGS = {
     InvoiceLine.Group.RECURRING: "Recurring charges",
     InvoiceLine.Group.USAGE: "Usage",
     InvoiceLine.Group.ONE_TIME: "One-time charges",
 }
-
-
-@dataclass(frozen=True)
-class PartyBlock:
-    """Name and address of the seller or the buyer, line by line."""
-
-    name: str
-    lines: Sequence[str]
-    tax_number: str
-    email: str = ""
-    phone: str = ""
-    registration: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a table; which cells there are depends on the table."""
-
-    description: str
-    amount: str
-    calls: str = ""
-    volume: str = ""
-    quantity: str = ""
-    unit_price: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A group's rows under their heading, closed by a subtotal.
-
-    Usage counts its records and its volume; charges have quantities and prices, or neither.
-    """
-
-    heading: str
-    rows: Sequence[Row]
-    subtotal: str
-    count_heading: str = ""
-    volume_heading: str = ""
-
-    @property
-    def is_usage(self) -> bool:
-        """Whether the rows count records and volume."""
-        return bool(self.volume_heading)
-
-    @property
-    def has_prices(self) -> bool:
-        """Whether any row has a quantity or a unit price to show."""
-        return any(row.quantity or row.unit_price for row in self.rows)
-
-    @property
-    def column_count(self) -> int:
-        """Description and amount, with two columns between them where there is more to tell."""
-        return 4 if self.is_usage or self.has_prices else 2
 
 
 @dataclass(frozen=True)
@@ -99,18 +46,11 @@ class TaxRow:
     amount: str
 
 
-@dataclass(frozen=True)
-class Page:
-    """A whole document. `facts` are the labelled values beside the buyer's address."""
+@dataclass(frozen=True, kw_only=True)
+class Page(Sheet):
+    """An invoice, an estimate or a credit note."""
 
-    title: str
-    number: str
-    accent: str
-    currency: str
-    seller: PartyBlock
-    buyer: PartyBlock
-    facts: Sequence[tuple[str, str]]
-    intro: str
+    intro: str = ""
     tables: Sequence[Table]
     taxes: Sequence[TaxRow]
     net: str
@@ -118,55 +58,71 @@ class Page:
     gross: str
     total_label: str
     closing: Sequence[str]
-    bank_details: Sequence[str]
-
-    @property
-    def legal(self) -> str:
-        """The seller's name, registration and tax number, for the foot of every page."""
-        seller = self.seller
-        tax_number = f"Tax number {seller.tax_number}" if seller.tax_number else ""
-        return _joined(seller.name, seller.registration, tax_number)
-
-    @property
-    def contact(self) -> str:
-        """Where to ask, for the foot of every page."""
-        return _joined(self.seller.email, self.seller.phone)
+    bank_details: Sequence[str] = ()
 
 
 def invoice_page(detail: InvoiceDetail) -> Page:
     """An invoice, or a settlement invoice to a reseller."""
-    settlement = detail.kind == Invoice.Kind.SETTLEMENT
-    title = "Settlement invoice" if settlement else "Invoice"
-    gross = amount_text(detail.gross_amount, detail.currency)
     due = date_text(detail.due_date)
-    return Page(
-        title=title,
+    gross = amount_text(detail.gross_amount, detail.currency)
+    return _demand(
+        detail,
+        title="Settlement invoice" if _is_settlement(detail) else "Invoice",
         number=detail.number,
-        accent=_accent(detail.seller),
-        currency=detail.currency,
-        seller=_party(detail.seller),
-        buyer=_party(detail.buyer),
         facts=[
             ("Invoice number", detail.number),
             ("Invoice date", date_text(detail.issue_date)),
-            ("Billing period", _period(detail.period_from, detail.period_to)),
-            ("Reseller number" if settlement else "Customer number", detail.buyer["number"]),
-            *_buyer_tax_number(detail.buyer),
+            *_about(detail),
             ("Payment due", due),
         ],
-        intro="",
-        tables=[table for group in detail.groups for table in _tables(group, detail.currency)],
-        taxes=_taxes(detail.taxes, detail.currency),
-        net=amount_text(detail.net_amount, detail.currency),
-        tax=amount_text(detail.tax_amount, detail.currency),
-        gross=gross,
         total_label="Amount due",
         closing=[
             f"Please pay {gross} {detail.currency} by {due}, quoting {detail.number}.",
             *_exemption(detail.buyer),
         ],
-        bank_details=_lines(detail.seller.get("bank_details", "")),
+        bank_details=text_lines(detail.seller.get("bank_details", "")),
     )
+
+
+def estimate_page(detail: EstimateDetail) -> Page:
+    """What an invoice will say once it is approved, marked as being none."""
+    return _demand(
+        detail,
+        title="Estimate",
+        number=str(detail.invoice_id),
+        facts=[("Estimate", str(detail.invoice_id)), *_about(detail)],
+        intro="This is an estimate. It is no invoice, asks for no payment and can still change.",
+        total_label="Estimated total",
+        closing=["An estimate, no invoice: please do not pay it.", *_exemption(detail.buyer)],
+    )
+
+
+def _demand(detail: EstimateDetail, **parts: Any) -> Page:
+    return Page(
+        accent=accent_of(detail.seller.get("accent_colour", "")),
+        currency=detail.currency,
+        seller=_party(detail.seller),
+        buyer=_party(detail.buyer),
+        tables=[table for group in detail.groups for table in _tables(group, detail.currency)],
+        taxes=_taxes(detail.taxes, detail.currency),
+        net=amount_text(detail.net_amount, detail.currency),
+        tax=amount_text(detail.tax_amount, detail.currency),
+        gross=amount_text(detail.gross_amount, detail.currency),
+        **parts,
+    )
+
+
+def _is_settlement(detail: EstimateDetail) -> bool:
+    return detail.kind == Invoice.Kind.SETTLEMENT
+
+
+def _about(detail: EstimateDetail) -> list[tuple[str, str]]:
+    label = "Reseller number" if _is_settlement(detail) else "Customer number"
+    return [
+        ("Billing period", _period(detail.period_from, detail.period_to)),
+        (label, detail.buyer["number"]),
+        *_buyer_tax_number(detail.buyer),
+    ]
 
 
 def credit_note_page(detail: CreditNoteDetail) -> Page:
@@ -176,7 +132,7 @@ def credit_note_page(detail: CreditNoteDetail) -> Page:
     return Page(
         title="Credit note",
         number=detail.number,
-        accent=_accent(detail.seller),
+        accent=accent_of(detail.seller.get("accent_colour", "")),
         currency=detail.currency,
         seller=_party(detail.seller),
         buyer=_party(detail.buyer),
@@ -196,7 +152,6 @@ def credit_note_page(detail: CreditNoteDetail) -> Page:
         gross=gross,
         total_label="Credited to you",
         closing=[*_credit_terms(detail), *_exemption(detail.buyer)],
-        bank_details=[],
     )
 
 
@@ -267,7 +222,7 @@ def _party(party: dict[str, str]) -> PartyBlock:
         name=party["name"],
         lines=[
             *filter(None, [party.get("contact", "")]),
-            *_lines(party["address"]),
+            *text_lines(party["address"]),
             *filter(None, [party["country"]]),
         ],
         tax_number=party["tax_number"],
@@ -275,19 +230,6 @@ def _party(party: dict[str, str]) -> PartyBlock:
         phone=party["phone"],
         registration=party.get("registration", ""),
     )
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _joined(*parts: str) -> str:
-    return " · ".join(filter(None, parts))
-
-
-def _accent(seller: dict[str, str]) -> str:
-    colour = seller.get("accent_colour", "")
-    return colour if _COLOUR.fullmatch(colour) else DEFAULT_ACCENT
 
 
 def _period(period_from: date, period_to: date) -> str:

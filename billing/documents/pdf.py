@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
@@ -14,6 +14,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
+
+from billing.documents.sheet import Sheet
 
 TEMPLATE = "documents/document.html"
 STYLE_SHEET = "templates/documents/document.css"
@@ -34,15 +36,8 @@ ACCENT = "ACCENT"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class Printable(Protocol):
-    """What a template calls `page`; its accent is a colour as `#1f4fd8`."""
-
-    @property
-    def accent(self) -> str: ...
-
-
-def write_pdf(page: Printable, template: str = TEMPLATE) -> bytes:
-    """The page, on as many sheets of A4 as it takes; the template is well-formed XML."""
+def write_pdf(page: Sheet, template: str = TEMPLATE) -> bytes:
+    """The document on as many pages of A4 as it takes; `template` (XML) calls it `page`."""
     text = _NOT_IN_XML.sub("", render_to_string(template, {"page": page}))
     with _no_collection():
         html = _WellFormedHTML(text)

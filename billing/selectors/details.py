@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from billing.models import CreditNote, CreditNoteTax, Invoice, InvoiceLine, InvoiceTax
-from billing.selectors.invoices import invoice_by_id
+from billing.selectors.invoices import UnknownInvoice, all_estimates, invoice_by_id
 from common.errors import NotFound
 from common.money import ZERO
 from common.scope import Scope
@@ -56,16 +57,13 @@ class TaxDetail:
     base_amount: Decimal | None = None
 
 
-@dataclass(frozen=True)
-class InvoiceDetail:
-    """An invoice as issued; `period_to` is exclusive."""
+@dataclass(frozen=True, kw_only=True)
+class EstimateDetail:
+    """An invoice before it is issued; `period_to` is exclusive."""
 
     invoice_id: int
     kind: str
-    number: str
     currency: str
-    issue_date: date
-    due_date: date
     period_from: date
     period_to: date
     seller: dict[str, str]
@@ -75,6 +73,15 @@ class InvoiceDetail:
     net_amount: Decimal
     tax_amount: Decimal
     gross_amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceDetail(EstimateDetail):
+    """An invoice as issued."""
+
+    number: str
+    issue_date: date
+    due_date: date
 
 
 @dataclass(frozen=True)
@@ -108,22 +115,33 @@ def invoice_detail(scope: Scope, invoice_id: int) -> InvoiceDetail:
     assert invoice.issue_date is not None
     assert invoice.due_date is not None
     return InvoiceDetail(
-        invoice_id=invoice.pk,
-        kind=invoice.kind,
         number=invoice.number,
-        currency=invoice.currency,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
-        period_from=invoice.period_from,
-        period_to=invoice.period_to,
-        seller=invoice.seller,
-        buyer=invoice.buyer,
-        groups=line_groups(invoice),
-        taxes=tax_details(invoice),
-        net_amount=invoice.net_amount,
-        tax_amount=invoice.tax_amount,
-        gross_amount=invoice.gross_amount,
+        **_of_invoice(invoice),
     )
+
+
+def estimate_detail(scope: Scope, invoice_id: int) -> EstimateDetail:
+    """An estimate of the provider, with its lines and taxes.
+
+    :raises UnknownInvoice: if it has no such estimate.
+    """
+    invoice = all_estimates(scope).filter(pk=invoice_id).first()
+    if invoice is None:
+        raise UnknownInvoice(f"There is no estimate {invoice_id}.")
+    return EstimateDetail(**_of_invoice(invoice))
+
+
+def _of_invoice(invoice: Invoice) -> dict[str, Any]:
+    copied = ("kind", "currency", "period_from", "period_to", "seller", "buyer")
+    amounts = ("net_amount", "tax_amount", "gross_amount")
+    return {
+        "invoice_id": invoice.pk,
+        "groups": line_groups(invoice),
+        "taxes": tax_details(invoice),
+        **{name: getattr(invoice, name) for name in (*copied, *amounts)},
+    }
 
 
 def line_groups(invoice: Invoice) -> tuple[LineGroup, ...]:

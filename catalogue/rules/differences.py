@@ -26,11 +26,16 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ItemDifference:
-    """One item, named by product and currency, that two versions do not have in common."""
+    """One item, named by product and currency, that two versions do not have in common.
+
+    `before` and `after` are its terms in the versions that have it.
+    """
 
     product_id: int
     currency: str
     kind: DifferenceKind
+    before: Terms | None
+    after: Terms | None
     changes: tuple[FieldChange, ...] = ()
 
 
@@ -42,12 +47,12 @@ def differences(
     for key in sorted(older.keys() | newer.keys()):
         before, after = older.get(key), newer.get(key)
         if before is None:
-            found.append(ItemDifference(*key, DifferenceKind.ADDED))
+            found.append(ItemDifference(*key, DifferenceKind.ADDED, None, after))
         elif after is None:
-            found.append(ItemDifference(*key, DifferenceKind.REMOVED))
+            found.append(ItemDifference(*key, DifferenceKind.REMOVED, before, None))
         elif before != after:
             changes = _changes(before, after)
-            found.append(ItemDifference(*key, DifferenceKind.CHANGED, changes))
+            found.append(ItemDifference(*key, DifferenceKind.CHANGED, before, after, changes))
     return tuple(found)
 
 

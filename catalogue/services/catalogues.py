@@ -8,11 +8,16 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import Catalogue, CatalogueItem
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 
 
 class CatalogueNameTaken(DomainError):
     """Another catalogue of the provider has this name, perhaps in another case."""
+
+
+class CatalogueNameRefused(DomainError):
+    """The name is missing or longer than one can be."""
 
 
 class DefaultCatalogueExists(DomainError):
@@ -38,9 +43,11 @@ def create_catalogue(
 ) -> Catalogue:
     """Add a catalogue with nothing in it.
 
+    :raises CatalogueNameRefused: if the name is missing or too long.
     :raises CatalogueNameTaken: if the name is in use.
     :raises DefaultCatalogueExists: if there is a default one already.
     """
+    check_fields(Catalogue(name=name), CatalogueNameRefused, "name")
     lock_in_transaction("catalogues", provider_id)
     of_provider = Catalogue.objects.filter(provider_id=provider_id)
     if of_provider.filter(name__iexact=name).exists():
@@ -67,6 +74,7 @@ def clone_catalogue(
 ) -> Catalogue:
     """Copy the draft items and prices, not the customers, into a new custom catalogue.
 
+    :raises CatalogueNameRefused: if the name is missing or too long.
     :raises CatalogueNameTaken: if the name is in use.
     """
     clone = create_catalogue(provider_id=catalogue.provider_id, name=name, at=at, actor_id=actor_id)

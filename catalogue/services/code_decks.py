@@ -9,6 +9,7 @@ from audit.services import record
 from catalogue.models import CodeDeck, CodeDeckEntry
 from catalogue.rules.rate_terms import PREFIX_DIGITS
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 
 _BATCH_ROWS = 5000
@@ -19,7 +20,7 @@ class CodeDeckNameTaken(DomainError):
 
 
 class CodeDeckRefused(DomainError):
-    """A prefix is not up to fifteen digits, or a destination has no name."""
+    """A name is missing or too long, or a prefix is not up to fifteen digits."""
 
 
 @transaction.atomic
@@ -33,9 +34,10 @@ def create_code_deck(
 ) -> CodeDeck:
     """Add a code deck with its `destinations` by prefix.
 
-    :raises CodeDeckRefused: naming the first bad prefix.
+    :raises CodeDeckRefused: for a name that is missing or too long, or naming the first bad prefix.
     :raises CodeDeckNameTaken: if the name is in use.
     """
+    check_fields(CodeDeck(name=name), CodeDeckRefused, "name")
     for prefix, destination in destinations.items():
         _check_entry(prefix, destination)
     lock_in_transaction("code_deck_name", provider_id, name.lower())

@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import CodeDeck, Product, ProductKind, RateTable
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 
 
@@ -17,7 +18,7 @@ class RateTableNameTaken(DomainError):
 
 
 class RateTableRefused(DomainError):
-    """The currency, time zone, decimals or product is none that a rate table can have."""
+    """The name, currency, time zone, decimals or product is none that a rate table can have."""
 
 
 class ParentTableDiffers(DomainError):
@@ -48,10 +49,11 @@ def create_rate_table(
 ) -> RateTable:
     """Add an empty rate table for a voice or metered product; costs round to `decimals` (0 to 8).
 
-    :raises RateTableRefused: for a bad currency, time zone, number of decimals or product.
+    :raises RateTableRefused: for a bad name, currency, time zone, number of decimals or product.
     :raises ParentTableDiffers: if the parent rates something else or in another currency.
     :raises RateTableNameTaken: if the name is in use.
     """
+    check_fields(RateTable(name=name), RateTableRefused, "name")
     _check_table(currency, time_zone, decimals, product)
     table = RateTable(
         provider_id=provider_id,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.documents.pages import PartyBlock, Row, Table
+from billing.documents.sheet import PartyBlock, Row, Sheet, Table, accent_of, text_lines
 from billing.documents.text import amount_text, date_text
 from common.money import ZERO
 from common.scope import Scope
@@ -14,30 +14,13 @@ from tenancy.models import BillerEntity
 from tenancy.selectors import default_biller_entity
 
 
-@dataclass(frozen=True)
-class ReceiptPage:
-    """A whole receipt. `facts` are the labelled values beside the payer's address."""
+@dataclass(frozen=True, kw_only=True)
+class ReceiptPage(Sheet):
+    """A whole receipt; its buyer is who paid."""
 
-    number: str
-    accent: str
-    currency: str
-    seller: PartyBlock
-    payer: PartyBlock
-    facts: Sequence[tuple[str, str]]
     settled: Table | None
     advance: str
     amount: str
-
-    @property
-    def legal(self) -> str:
-        """The seller's name, registration and tax number, for the foot of the page."""
-        parts = (self.seller.name, self.seller.registration, self.seller.tax_number)
-        return " · ".join(filter(None, parts))
-
-    @property
-    def contact(self) -> str:
-        """Where to ask, for the foot of the page."""
-        return " · ".join(filter(None, (self.seller.email, self.seller.phone)))
 
 
 def receipt_page(payment: Payment) -> ReceiptPage:
@@ -51,11 +34,13 @@ def receipt_page(payment: Payment) -> ReceiptPage:
     advance = payment.amount - sum((row.amount for row in settled), ZERO)
     seller = _seller(payment.customer)
     return ReceiptPage(
+        title="Receipt",
         number=payment.receipt_number,
-        accent=seller.accent_colour,
+        accent=accent_of(seller.accent_colour),
         currency=payment.currency,
         seller=_seller_block(seller),
-        payer=_payer_block(payment.customer),
+        buyer=_payer_block(payment.customer),
+        buyer_label="Received from",
         facts=_facts(payment),
         settled=_table(settled, payment.currency) if settled else None,
         advance=amount_text(advance, payment.currency) if advance else "",
@@ -93,8 +78,8 @@ def _seller(customer: Customer) -> BillerEntity:
 def _seller_block(seller: BillerEntity) -> PartyBlock:
     return PartyBlock(
         name=seller.name,
-        lines=[*_lines(seller.address), seller.country],
-        tax_number=f"Tax number {seller.tax_number}" if seller.tax_number else "",
+        lines=[*text_lines(seller.address), seller.country],
+        tax_number=seller.tax_number,
         email=seller.email,
         phone=seller.phone,
         registration=seller.registration,
@@ -104,10 +89,6 @@ def _seller_block(seller: BillerEntity) -> PartyBlock:
 def _payer_block(customer: Customer) -> PartyBlock:
     return PartyBlock(
         name=customer.name,
-        lines=[*_lines(customer.address), *filter(None, [customer.country])],
+        lines=[*text_lines(customer.address), *filter(None, [customer.country])],
         tax_number=customer.tax_number,
     )
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -7,12 +7,17 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import RateTable
 from common.errors import DomainError
+from common.fields import check_fields
 from common.locks import lock_in_transaction
 from resellers.models import Reseller, Vendor
 
 
 class VendorNameTaken(DomainError):
     """Another vendor of the provider has this name, perhaps in another case."""
+
+
+class VendorNameRefused(DomainError):
+    """The name is missing or longer than one can be."""
 
 
 class VendorAlreadyDisabled(DomainError):
@@ -31,8 +36,10 @@ def create_vendor(
 ) -> Vendor:
     """Add a vendor paid by `owner`, or by the provider for None, at `rate_table`.
 
+    :raises VendorNameRefused: if the name is missing or too long.
     :raises VendorNameTaken: if the name is in use.
     """
+    check_fields(Vendor(name=name), VendorNameRefused, "name")
     lock_in_transaction("vendor_name", provider_id, name.lower())
     if Vendor.objects.filter(provider_id=provider_id, name__iexact=name).exists():
         raise VendorNameTaken(f"There is a vendor '{name}' already; choose another name.")

@@ -81,8 +81,11 @@ class TestEveryTask:
         assert inspect.Parameter.VAR_KEYWORD in kinds
         assert kinds <= {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
-    def test_of_an_app_with_a_queue_of_its_own_goes_there(self) -> None:
+    def test_of_an_app_with_a_queue_of_its_own_goes_there_unless_it_renders(self) -> None:
         for name in OWN_TASKS:
-            prefix = name.partition(".")[0]
+            prefix, _, unit = name.partition(".")
             queue = app.amqp.router.route({}, name)["queue"].name
-            assert queue == (prefix if prefix in QUEUES else "default")
+            if unit.startswith("render_"):
+                assert queue == "documents"
+            else:
+                assert queue == (prefix if prefix in QUEUES else "default")

@@ -13,11 +13,13 @@ class TestCeleryApp:
             ("cdr.import_chunk", "cdr"),
             ("billing.bill_customer", "billing"),
             ("payments.receive_webhook", "payments"),
+            ("billing.render_documents", "documents"),
+            ("payouts.render_statement", "documents"),
             ("payouts.prepare", "default"),
             ("cdrs", "default"),
         ],
     )
-    def test_sends_a_task_to_the_queue_its_name_begins_with(self, name: str, queue: str) -> None:
+    def test_sends_a_task_to_the_queue_its_name_tells(self, name: str, queue: str) -> None:
         assert celery_app.amqp.router.route({}, name)["queue"].name == queue
 
     def test_is_the_one_tasks_are_sent_through(self) -> None:

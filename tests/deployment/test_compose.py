@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.celery import DEFAULT_QUEUE, QUEUES
+from config.celery import ALL_QUEUES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -24,6 +24,7 @@ class TestServices:
             "worker-billing",
             "worker-cdr",
             "worker-default",
+            "worker-documents",
             "worker-payments",
         ]
         assert SERVICES.keys() - OURS == {"postgres", "valkey", "mailpit", "metabase"}
@@ -79,7 +80,7 @@ class TestWorkers:
             if name.startswith("worker-")
         ]
 
-        assert sorted(served) == sorted([*QUEUES, DEFAULT_QUEUE])
+        assert sorted(served) == sorted(ALL_QUEUES)
 
 
 class TestSecrets:

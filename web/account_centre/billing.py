@@ -4,18 +4,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 
-from billing.documents import render_credit_note, render_invoice
+from billing.documents import kept
 from billing.models import Invoice
 from billing.rules.due_dates import is_overdue
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import credit_note_detail, invoice_detail
-from billing.selectors.documents import stored_credit_note_pdf, stored_invoice_pdf
 from billing.selectors.invoices import invoice_by_id, invoices
 from common.scope import Surface
 from payments.selectors.allocations import allocations
 from web.access import SurfaceRequest, page_of
-from web.account_centre.own import pdf_response, today
+from web.account_centre.own import today
 from web.shared.actions import Action, Tab, allowed
+from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, DateColumn, LinkColumn, MoneyColumn, Table
@@ -116,9 +116,8 @@ def invoice_page(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 
 def _actions(invoice: Invoice) -> list[Action]:
     of_invoice = {"invoice_id": invoice.pk}
-    download = Action(
-        "PDF", reverse("account_centre_invoice_pdf", kwargs=of_invoice), "arrow-down-tray"
-    )
+    address = reverse("account_centre_invoice_pdf", kwargs=of_invoice)
+    download = Action("PDF", f"{address}?download", "arrow-down-tray")
     if invoice.state not in (Invoice.State.ISSUED, Invoice.State.PART_PAID):
         return [download]
     url = reverse("account_centre_invoice_pay", kwargs=of_invoice)
@@ -127,10 +126,8 @@ def _actions(invoice: Invoice) -> list[Action]:
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def invoice_pdf(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
-    content = stored_invoice_pdf(request.scope, invoice_id)
-    detail = invoice_detail(request.scope, invoice_id)
-    # What no worker has rendered yet is rendered here, to the same bytes.
-    return pdf_response(detail.number, content or render_invoice(detail))
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return pdf_response(request, str(invoice), kept.invoice_pdf(request.scope, invoice_id))
 
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
@@ -140,16 +137,15 @@ def credit_note_page(request: SurfaceRequest, credit_note_id: int) -> HttpRespon
     context = {
         "note": note,
         "detail": credit_note_detail(request.scope, note.pk),
-        "actions": [Action("PDF", url, "arrow-down-tray")],
+        "actions": [Action("PDF", f"{url}?download", "arrow-down-tray")],
     }
     return render(request, "account_centre/billing/credit_note.html", context)
 
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def credit_note_pdf(request: SurfaceRequest, credit_note_id: int) -> HttpResponse:
-    content = stored_credit_note_pdf(request.scope, credit_note_id)
-    detail = credit_note_detail(request.scope, credit_note_id)
-    return pdf_response(detail.number, content or render_credit_note(detail))
+    note = credit_notes(request.scope).get(pk=credit_note_id)
+    return pdf_response(request, note.number, kept.credit_note_pdf(request.scope, note.pk))
 
 
 urls = [

@@ -1,8 +1,7 @@
-"""What all pages of the account centre share: the customer they are about, and files to keep."""
+"""What all pages of the account centre share: the customer they are about, and the day."""
 
 from datetime import date
 
-from django.http import HttpResponse
 from django.utils.timezone import localdate
 
 from common import clock
@@ -20,10 +19,3 @@ def own_customer(request: SurfaceRequest) -> Customer:
 def today() -> date:
     """The day it is where the provider is, whose zone the request runs in."""
     return localdate(clock.now())
-
-
-def pdf_response(name: str, content: bytes) -> HttpResponse:
-    """A PDF to save as `<name>.pdf`; numbers of documents may have slashes in them."""
-    filename = "".join(sign if sign.isalnum() else "-" for sign in name)
-    headers = {"Content-Disposition": f'attachment; filename="{filename}.pdf"'}
-    return HttpResponse(content, content_type="application/pdf", headers=headers)

@@ -10,15 +10,14 @@ from billing.models import Invoice
 from billing.selectors.invoices import invoice_by_id
 from common import clock
 from common.scope import Surface
-from payments.documents import render_receipt
+from payments.documents import kept
 from payments.models import Payment
 from payments.selectors.allocations import allocations
 from payments.selectors.payments import payments
-from payments.selectors.receipts import stored_receipt_pdf
 from payments.services.checkouts import gateways_on, start_invoice_payment
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.account_centre.own import pdf_response
 from web.shared.actions import Action
+from web.shared.documents import pdf_response
 from web.shared.form_pages import Review, confirm_page
 from web.shared.writing import money_html
 
@@ -99,9 +98,8 @@ def payment_state(request: SurfaceRequest, payment_id: int) -> HttpResponse:
 def receipt_pdf(request: SurfaceRequest, payment_id: int) -> HttpResponse:
     received = payments(request.scope).exclude(receipt_number="")
     payment = received.select_related("customer").get(pk=payment_id)
-    # What no worker has rendered yet is rendered here, to the same bytes.
-    content = stored_receipt_pdf(request.scope, payment) or render_receipt(payment)
-    return pdf_response(payment.receipt_number, content)
+    content = kept.receipt_pdf(request.scope, payment)
+    return pdf_response(request, payment.receipt_number, content)
 
 
 def _context(request: SurfaceRequest, payment: Payment) -> dict[str, object]:

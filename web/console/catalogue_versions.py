@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from catalogue import selectors
 from catalogue.models import CatalogueVersion
 from catalogue.rules.differences import DifferenceKind, FieldChange, ItemDifference
+from catalogue.rules.items import Terms
 from catalogue.services.publishing import EffectiveInThePast, publish_catalogue
 from common import clock
 from common.scope import Scope, Surface
@@ -23,7 +25,7 @@ from web.shared.form_fields import Form, InstantField
 from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, InstantColumn, LinkColumn, Table
-from web.shared.writing import NONE, plain_number
+from web.shared.writing import NONE, plain_number, price_html
 
 CHANGES = {
     DifferenceKind.ADDED: "added",
@@ -154,9 +156,22 @@ def _rows(scope: Scope, changes: Iterable[ItemDifference]) -> list[list[str]]:
     for change in changes:
         item = f"{products[change.product_id]}, {change.currency}"
         if not change.changes:
-            rows.append([item, CHANGES[change.kind], "", ""])
+            prices = [_price(terms, tables) for terms in (change.before, change.after)]
+            rows.append([item, CHANGES[change.kind], *prices])
         rows += [[item, *_field(field, tables)] for field in change.changes]
     return rows
+
+
+def _price(terms: Terms | None, tables: dict[str, str]) -> str:
+    """What an item is sold at: its price, for each period where it recurs, or its rate table."""
+    if terms is None:
+        return NONE
+    if terms.price is None:
+        return tables.get(str(terms.rate_table_id), NONE)
+    price = price_html(terms.price, terms.currency)
+    if not terms.price_period:
+        return price
+    return format_html("{} a {}", price, terms.price_period.lower())
 
 
 def _field(change: FieldChange, tables: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django import forms
 from django.conf import settings
 from django.contrib.messages.storage.base import Message
 from django.http import Http404, HttpResponse
@@ -21,6 +22,12 @@ class ExampleForm(Form):
     amount = MoneyField(currency="EUR", label="Amount", help_text="What the customer paid.")
     currency = CurrencyField()
     paid_on = DateField(label="Paid on", required=False)
+    is_final = forms.BooleanField(label="It is the last payment", required=False)
+    notes = forms.MultipleChoiceField(
+        label="Send it to",
+        choices=[("billing", "Billing contacts"), ("technical", "Technical contacts")],
+        widget=forms.CheckboxSelectMultiple,
+    )
 
 
 @page_of(Surface.CONSOLE)

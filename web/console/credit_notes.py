@@ -32,8 +32,8 @@ from common.errors import DomainError
 from common.money import ZERO, format_money
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.documents import pdf_response
 from web.shared.actions import Action
+from web.shared.documents import pdf_response
 from web.shared.filters import Filters, since_filter, until_filter
 from web.shared.form_fields import Form, MoneyField
 from web.shared.form_pages import FormPage, Review, form_page
@@ -112,6 +112,7 @@ class CreditForm(Form):
     lines = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        help_text="Only for chosen lines; each is taken back whole with its taxes.",
     )
     reason = forms.CharField(max_length=300, help_text="Printed on the credit note.")
 
@@ -130,11 +131,8 @@ class CreditForm(Form):
             (line.pk, f"{line.description}: {format_money(line.net_amount, currency)}")
             for line in lines
         ]
-
-    @property
-    def fieldsets(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Without the lines, which have a place of their own on the page."""
-        return [("", [field for field in self.visible_fields() if field.name != "lines"])]
+        if not lines:
+            self.fields["lines"].help_text = "Every line was credited before."
 
     @property
     def gross_amount(self) -> Decimal:
@@ -160,7 +158,6 @@ def credit_note_create(request: SurfaceRequest, invoice_id: int) -> HttpResponse
         submit="Continue",
         cancel_url=reverse("console_invoice", kwargs={"invoice_id": invoice.pk}),
         lead=f"{format_money(left.gross_amount, invoice.currency)} is left to credit.",
-        template="console/billing/credit_note_create.html",
     )
     fields: dict[type[DomainError], str] = {
         LineNotCreditable: "lines",

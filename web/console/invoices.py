@@ -28,9 +28,9 @@ from ledger.selectors import transfers
 from payments.selectors.advance import OPEN_STATES
 from payments.selectors.allocations import allocations
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.documents import pdf_response
 from web.shared.actions import Action, allowed
 from web.shared.badges import badge
+from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, form_page

@@ -16,8 +16,8 @@ from payments.selectors.allocations import allocations
 from payments.selectors.payments import payments, transactions
 from payments.services.reversal import reverse_payment
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.documents import pdf_response
 from web.shared.actions import Action, allowed
+from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, form_page

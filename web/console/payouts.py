@@ -28,8 +28,8 @@ from payouts.services.preparing import prepare_statements
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.documents import pdf_response
 from web.shared.actions import Action, allowed
+from web.shared.documents import pdf_response
 from web.shared.exports import csv_response, xlsx_response
 from web.shared.filters import Filters, choice_filter, row_filter, since_filter, until_filter
 from web.shared.form_fields import DateField, Form

@@ -10,11 +10,9 @@ from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localdate
 
-from billing.documents import render_invoice
+from billing.documents.kept import invoice_pdf
 from billing.models import Invoice
-from billing.selectors.details import invoice_detail
-from billing.selectors.documents import stored_invoice_pdf
-from billing.selectors.invoices import invoices
+from billing.selectors.invoices import invoice_by_id, invoices
 from cdr.selectors.own_usage import OwnUsage, own_usage
 from common import clock
 from common.csv_files import Cell
@@ -23,6 +21,7 @@ from common.periods import Period, PeriodNotUnderstood, month, parse_month
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
 from web.shared.actions import Action
+from web.shared.documents import pdf_response
 from web.shared.exports import csv_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
@@ -165,14 +164,8 @@ def settlement_list(request: SurfaceRequest) -> HttpResponse:
 
 @page_of(Surface.RESELLER_PORTAL, NEEDS)
 def settlement_pdf(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
-    content = stored_invoice_pdf(request.scope, invoice_id)
-    detail = invoice_detail(request.scope, invoice_id)
-    # What no worker has rendered yet is rendered here, to the same bytes.
-    filename = "".join(sign if sign.isalnum() else "-" for sign in detail.number)
-    headers = {"Content-Disposition": f'attachment; filename="{filename}.pdf"'}
-    return HttpResponse(
-        content or render_invoice(detail), content_type="application/pdf", headers=headers
-    )
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
 
 
 urls = [

@@ -55,9 +55,10 @@ def form_page(
 ) -> HttpResponse:
     """Show a form; when it is sent and right, `save` it and go to the address that it returns.
 
-    A refusal (`DomainError`) of `review` or `save` becomes an error of the form, or of the field
-    that `fields_of` names for it: nothing typed is lost and nothing was written. With `review`
-    the user sees first what will happen. `form_options` go to the form: `initial`, choices.
+    A refusal (`DomainError`) of `review` or `save` becomes an error of the fields that it names, of
+    the one that `fields_of` names for it, or of the form: nothing typed is lost and nothing was
+    written. With `review` the user sees first what will happen. `form_options` go to the form:
+    `initial`, choices.
     """
     if request.method != "POST":
         return _shown(request, page, form(**form_options))
@@ -70,7 +71,7 @@ def form_page(
                 return _reviewed(request, page, sent, review(sent))
             return HttpResponseRedirect(save(sent))
     except DomainError as refusal:
-        sent.add_error((fields_of or {}).get(type(refusal)), str(refusal))
+        _refuse(sent, refusal, fields_of or {})
         return _shown(request, page, sent)
 
 
@@ -90,6 +91,15 @@ def confirm_page(
         except DomainError as refusal:
             form.add_error(None, str(refusal))
     return _reviewed(request, page, form, review)
+
+
+def _refuse(form: Form, refusal: DomainError, fields_of: Mapping[type[DomainError], str]) -> None:
+    """Put the refusal to the fields that it names, where the form has them all, or to one field."""
+    if refusal.by_field and refusal.by_field.keys() <= form.fields.keys():
+        for name, text in refusal.by_field.items():
+            form.add_error(name, text)
+    else:
+        form.add_error(fields_of.get(type(refusal)), str(refusal))
 
 
 def _shown(request: SurfaceRequest, page: FormPage, form: Form) -> HttpResponse:

@@ -173,6 +173,6 @@ class Command(TollgateCommand):
 def _no_worker(title: str, patience: float) -> str:
     return (
         f"{title}: no worker has done anything for {patience:g} s. The run is safe and goes on as"
-        " soon as one runs: start it with `celery -A config worker -Q billing`, and repeat this"
-        " command to watch it."
+        " soon as one runs: start it with `celery -A config worker -Q billing,documents`, and"
+        " repeat this command to watch it."
     )

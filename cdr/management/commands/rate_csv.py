@@ -33,14 +33,25 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         rates, calls, output = options["rates"], options["calls"], options["output"]
+        if output and not output.parent.is_dir():
+            raise CommandError(
+                f"{output.parent}: no such folder to write to.", returncode=BAD_INPUT
+            )
         try:
             with _answer(output, self.stdout) as answer, _progress(rates, calls) as progress:
                 with progress.open(rates, "rb", description="Rates") as stream:
                     deck = read_deck(stream, str(rates))
                 with progress.open(calls, "rb", description="Calls") as stream:
                     rate_calls(deck, stream, str(calls), answer)
-        except (CsvRefused, OSError) as error:
+        except CsvRefused as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
+        except OSError as error:
+            raise CommandError(_trouble(error), returncode=BAD_INPUT) from error
+
+
+def _trouble(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename}: {reason}. Check the path." if error.filename else f"{reason}."
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """An invoice and a credit note to print, without a database."""
 
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from billing.selectors.details import (
     CreditNoteDetail,
+    EstimateDetail,
     InvoiceDetail,
     LineDetail,
     LineGroup,
@@ -82,6 +84,13 @@ def invoice_detail(*groups: LineGroup, **fields: Any) -> InvoiceDetail:
         "gross_amount": net + tax,
     }
     return InvoiceDetail(**values | fields)
+
+
+def estimate_detail() -> EstimateDetail:
+    """`invoice_detail` before it is issued."""
+    issued = invoice_detail()
+    names = [field.name for field in fields(EstimateDetail)]
+    return EstimateDetail(**{name: getattr(issued, name) for name in names})
 
 
 def credit_note_detail(**fields: Any) -> CreditNoteDetail:

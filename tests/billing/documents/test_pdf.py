@@ -5,13 +5,14 @@ from io import BytesIO
 
 from pypdf import PdfReader
 
-from billing.documents import render_credit_note, render_invoice
+from billing.documents import render_credit_note, render_estimate, render_invoice
 from billing.selectors.details import LineGroup
 from tests.billing.documents.details import (
     BUYER,
     SELLER,
     charge_line,
     credit_note_detail,
+    estimate_detail,
     invoice_detail,
     usage_line,
 )
@@ -153,3 +154,19 @@ class TestACreditNote:
 
         assert "Reason: Billed twice" in text
         assert "Austria 12.34" in text
+
+
+class TestAnEstimate:
+    def test_says_that_it_is_no_invoice(self) -> None:
+        (text,) = pages(render_estimate(estimate_detail()))
+
+        for expected in (
+            "Estimate 1 ",
+            "It is no invoice, asks for no payment and can still change.",
+            "Usage: Voice",
+            "Estimated total 133.45 EUR",
+            "please do not pay it",
+        ):
+            assert expected in text
+        for missing in ("Invoice", "IBAN", "Payment due"):
+            assert missing not in text

@@ -31,17 +31,19 @@ class TestDifferences:
         }
 
         assert differences(older, newer) == (
-            ItemDifference(1, "EUR", DifferenceKind.REMOVED),
+            ItemDifference(1, "EUR", DifferenceKind.REMOVED, MONTHLY, None),
             ItemDifference(
                 3,
                 "EUR",
                 DifferenceKind.CHANGED,
+                MONTHLY,
+                newer[(3, "EUR")],
                 (
                     FieldChange("price", Decimal("21.6"), Decimal(20)),
                     FieldChange("is_available", True, False),
                 ),
             ),
-            ItemDifference(3, "USD", DifferenceKind.ADDED),
+            ItemDifference(3, "USD", DifferenceKind.ADDED, None, newer[(3, "USD")]),
         )
 
     @given(version=VERSIONS)

@@ -6,6 +6,7 @@ import pytest
 from catalogue.models import Catalogue, CatalogueItem
 from catalogue.rules.items import Terms
 from catalogue.services.catalogues import (
+    CatalogueNameRefused,
     CatalogueNameTaken,
     CatalogueStateUnchanged,
     DefaultCatalogueExists,
@@ -61,6 +62,13 @@ class TestCreateCatalogue:
 
         with refused(CatalogueNameTaken):
             create(provider, "GOLD")
+
+    @pytest.mark.parametrize("name", ["", "x" * 101])
+    def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
+        provider = make_provider()
+
+        with refused(CatalogueNameRefused, match="^Name: "):
+            create(provider, name)
 
 
 class TestCloneCatalogue:

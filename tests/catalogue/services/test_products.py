@@ -5,7 +5,7 @@ import pytest
 from audit.models import Entry
 from catalogue.models import Product, ProductKind
 from catalogue.rules.units import UnitsRefused
-from catalogue.services.products import ProductCodeTaken, create_product
+from catalogue.services.products import ProductCodeTaken, ProductRefused, create_product
 from tenancy.models import Provider
 from tests.factories import make_provider, make_staff
 from tests.refusals import refused
@@ -56,6 +56,13 @@ class TestCreateProduct:
 
         with refused(ProductCodeTaken):
             create(provider, "fIBRE", ProductKind.ONE_TIME)
+
+    @pytest.mark.parametrize("code", ["", "x" * 41])
+    def test_refuses_a_code_that_cannot_be_kept(self, code: str) -> None:
+        provider = make_provider()
+
+        with refused(ProductRefused, match="^Code: "):
+            create(provider, code, ProductKind.RECURRING)
 
     def test_lets_another_provider_have_the_code(self) -> None:
         aurora, borealis = make_provider(), make_provider()

@@ -132,9 +132,11 @@ class TestVersionDifferences:
                 item.product_id,
                 "EUR",
                 DifferenceKind.CHANGED,
+                MONTHLY,
+                replace(MONTHLY, price=Decimal(20)),
                 (FieldChange("price", Decimal("21.6"), Decimal(20)),),
             ),
-            ItemDifference(setup.pk, "EUR", DifferenceKind.ADDED),
+            ItemDifference(setup.pk, "EUR", DifferenceKind.ADDED, None, once),
         )
 
 

@@ -46,6 +46,8 @@ class TestCreateRateTable:
     @pytest.mark.parametrize(
         "terms",
         [
+            {"name": ""},
+            {"name": "x" * 201},
             {"currency": "eur"},
             {"currency": "EURO"},
             {"time_zone": "Europe/Atlantis"},

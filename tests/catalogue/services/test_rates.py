@@ -191,6 +191,15 @@ class TestCreateCodeDeck:
         with refused(CodeDeckNameTaken):
             create_code_deck(provider_id=provider.pk, name="e.164", **given)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("name", ["", "x" * 101])
+    def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
+        provider = make_provider()
+
+        with refused(CodeDeckRefused, match="^Name: "):
+            create_code_deck(
+                provider_id=provider.pk, name=name, destinations={}, at=AT, actor_id=None
+            )
+
     @pytest.mark.parametrize("entry", [("+44", "UK"), ("", "UK"), ("4" * 16, "UK"), ("44", "")])
     def test_refuses_what_is_no_entry(self, entry: tuple[str, str]) -> None:
         provider = make_provider()

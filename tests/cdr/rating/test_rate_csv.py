@@ -64,5 +64,11 @@ class TestRateCsv:
         done = run_rate_csv(folder, "--rates=rates.csv", "--calls=none.csv", "--output=out.csv")
 
         assert (done.returncode, done.stdout) == (2, "")
-        assert "none.csv" in done.stderr
+        assert done.stderr == "CommandError: none.csv: no such file or directory. Check the path.\n"
         assert not (folder / "out.csv").exists()
+
+    def test_refuses_an_output_in_a_folder_that_is_not_there(self, folder: Path) -> None:
+        done = run_rate_csv(folder, "--rates=rates.csv", "--calls=calls.csv", "--output=no/out.csv")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "CommandError: no: no such folder to write to.\n"

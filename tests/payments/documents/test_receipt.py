@@ -46,7 +46,7 @@ class TestReceiptPage:
         rows = [(row.description, row.amount) for row in page.settled.rows]
         assert rows == [(f"Invoice {invoice}", "1,234.50")]
         assert (page.advance, page.amount, page.currency) == ("765.50", "2,000.00", "EUR")
-        assert page.payer.name == "Ada & Söhne"
+        assert page.buyer.name == "Ada & Söhne"
 
     def test_stays_as_the_payment_came_whatever_became_of_it(self) -> None:
         customer = make_customer(make_provider())

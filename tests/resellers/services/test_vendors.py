@@ -6,6 +6,7 @@ from audit.models import Entry
 from resellers.models import Vendor
 from resellers.services.vendors import (
     VendorAlreadyDisabled,
+    VendorNameRefused,
     VendorNameTaken,
     change_vendor_owner,
     create_vendor,
@@ -55,6 +56,16 @@ class TestCreateVendor:
         with refused(VendorNameTaken):
             create_vendor(
                 provider_id=provider.pk, name="TAILWIND", rate_table=table, at=AT, actor_id=None
+            )
+
+    @pytest.mark.parametrize("name", ["", "x" * 201])
+    def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
+        provider = make_provider()
+        table = make_rate_table(make_product(provider))
+
+        with refused(VendorNameRefused, match="^Name: "):
+            create_vendor(
+                provider_id=provider.pk, name=name, rate_table=table, at=AT, actor_id=None
             )
 
     def test_lets_another_provider_have_the_name(self) -> None:

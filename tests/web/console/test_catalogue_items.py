@@ -16,6 +16,7 @@ from tests.factories import (
     make_rate_table,
     make_staff,
 )
+from tests.web.account_centre.pages import words
 from tests.web.console.pages import as_role, confirm, page, query_count, refused
 
 pytestmark = pytest.mark.django_db
@@ -285,6 +286,19 @@ class TestPublishing:
         assert "11.5" in asked
         assert last is not None
         assert (last.number, last.effective_at) == (2, last.published_at)
+
+    def test_states_the_price_of_what_comes_and_goes(
+        self, staff: Client, catalogue: Catalogue, provider: Provider, seat: Product
+    ) -> None:
+        gone = make_item(catalogue, seat, "10")
+        publish_catalogue(catalogue=catalogue, at=now(), actor_id=None)
+        gone.delete()
+        make_item(catalogue, make_product(provider, ProductKind.RECURRING), "12.5")
+
+        asked = words(staff.post(path(catalogue, "publish/"), {}).content.decode())
+
+        assert "removed 10.00 EUR a month \N{EN DASH}" in asked
+        assert "added \N{EN DASH} 12.50 EUR a month" in asked
 
     def test_can_wait_for_an_instant(
         self, staff: Client, catalogue: Catalogue, seat: Product

@@ -30,8 +30,18 @@ class NoteForm(Form):
     amount = MoneyField(currency="EUR")
 
 
+class Refused(DomainError):
+    """Single fields are not to be kept."""
+
+
 def pay(amount: Decimal) -> str:
     BillerEntity.objects.update(phone=str(amount))
+    if amount == 13:
+        raise Refused(
+            "Amount: unlucky. Note: too.", by_field={"amount": "Unlucky.", "note": "Too."}
+        )
+    if amount == 14:
+        raise Refused("Amount: odd. Phone: odd.", by_field={"amount": "Odd.", "phone": "Odd."})
     if amount > 100:
         raise TooMuch("There are only 100.00 EUR.")
     return "/console/"
@@ -74,6 +84,18 @@ def phone() -> str:
 
 
 class TestAFormPage:
+    def test_puts_a_refusal_to_the_fields_it_names(self, staff: Client) -> None:
+        response = staff.post("/note/", {"note": "a", "amount": "13", "_confirmed": ""})
+
+        assert response.status_code == 422
+        assert response.context["form"].errors == {"amount": ["Unlucky."], "note": ["Too."]}
+        assert phone() != "13"
+
+    def test_tells_a_refusal_of_a_field_it_lacks_for_all(self, staff: Client) -> None:
+        response = staff.post("/note/", {"note": "a", "amount": "14", "_confirmed": ""})
+
+        assert response.context["form"].errors == {"__all__": ["Amount: odd. Phone: odd."]}
+
     def test_is_reviewed_before_it_is_saved(self, staff: Client) -> None:
         sent = {"note": "a\r\nb <i>", "amount": "99.50"}
 

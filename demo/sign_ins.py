@@ -8,8 +8,7 @@ from demo.plans import ProviderPlan
 from resellers.models import Reseller
 from resellers.services.viewers import add_reseller_user
 from tenancy.models import Provider, Role, User
-from tenancy.services.people import create_user
-from tenancy.services.roles import grant_role
+from tenancy.services.staff import add_staff_member
 
 _TEAMS = ("customer", "direct")
 
@@ -32,10 +31,15 @@ def add_people(plan: ProviderPlan, provider: Provider, *, password: str, at: dat
 def _add_staff(
     plan: ProviderPlan, provider: Provider, name: str, role_name: str, at: datetime
 ) -> User:
-    user = create_user(email=_email(plan, name), name=role_name, password=None, at=at)
-    role = Role.objects.get(provider=provider, name=role_name)
-    grant_role(provider_id=provider.pk, user_id=user.pk, role_id=role.pk, at=at, actor_id=None)
-    return user
+    membership = add_staff_member(
+        provider_id=provider.pk,
+        email=_email(plan, name),
+        name=role_name,
+        role_id=Role.objects.get(provider=provider, name=role_name).pk,
+        at=at,
+        actor_id=None,
+    )
+    return membership.user
 
 
 def _add_viewer(plan: ProviderPlan, reseller: Reseller, at: datetime) -> User:

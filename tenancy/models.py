@@ -122,7 +122,7 @@ class Membership(ProviderOwned):
     """A member of the provider's staff and the role they hold there."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
-    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
     created_at = models.DateTimeField()
 
     class Meta:

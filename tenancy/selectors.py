@@ -1,5 +1,7 @@
 """Reading providers, their staff and their roles."""
 
+from django.db.models import Count
+
 from common.errors import DomainError
 from common.scope import Scope
 from tenancy.models import BillerEntity, Membership, Provider, Role
@@ -39,8 +41,9 @@ def staff(scope: Scope) -> ProviderQuerySet[Membership]:
 
 
 def roles(scope: Scope) -> ProviderQuerySet[Role]:
-    """Roles that staff can be given, by name."""
-    return Role.objects.visible_to(scope).order_by("name", "pk")
+    """Roles that staff can be given, with their `member_count`, by name."""
+    rows = Role.objects.visible_to(scope).annotate(member_count=Count("memberships"))
+    return rows.order_by("name", "pk")
 
 
 def default_biller_entity(scope: Scope) -> BillerEntity:

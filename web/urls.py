@@ -21,6 +21,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The names are allauth's, which looks its pages up by them.
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
+    # Invitations lead there too, handed over where there is no mail.
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     path("sign-out/", require_POST(account.logout), name="account_logout"),
 ]
 if settings.PASSWORD_RESET:
@@ -30,15 +41,5 @@ if settings.PASSWORD_RESET:
         path("password/reset/", account.password_reset, name="account_reset_password"),
         path(
             "password/reset/sent/", account.password_reset_done, name="account_reset_password_done"
-        ),
-        re_path(
-            r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
-            account.password_reset_from_key,
-            name="account_reset_password_from_key",
-        ),
-        path(
-            "password/reset/done/",
-            account.password_reset_from_key_done,
-            name="account_reset_password_from_key_done",
         ),
     ]

@@ -15,7 +15,8 @@ class Migration(migrations.Migration):
         ProviderTables("Entry"),
         append_only("audit_entry"),
         # Roles and memberships lie below this app, so the database itself records their changes.
-        # Built-in roles come with the provider: nobody decided on them.
+        # Built-in roles come with the provider: nobody decided on them. Whether people may sign in
+        # is recorded for whom they work for.
         migrations.RunSQL(
             f"""
             -- Who did something stays named, also once they have left.
@@ -44,6 +45,22 @@ class Migration(migrations.Migration):
             CREATE TRIGGER audit_role_created AFTER INSERT ON tenancy_role
                 FOR EACH ROW WHEN (NOT NEW.is_built_in)
                 EXECUTE FUNCTION audit_permissions('role');
+            CREATE FUNCTION audit_access() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO audit_entry (
+                    provider_id, at, actor_id, action, object_type, object_id, before, after)
+                SELECT m.provider_id, now(), {CURRENT_USER},
+                    CASE WHEN NEW.is_active THEN 'membership.access_restored'
+                        ELSE 'membership.access_withdrawn' END,
+                    'tenancy.membership', m.id::text,
+                    jsonb_build_object('is_active', OLD.is_active),
+                    jsonb_build_object('is_active', NEW.is_active)
+                FROM tenancy_membership m WHERE m.user_id = NEW.id;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER audit_access AFTER UPDATE ON tenancy_user
+                FOR EACH ROW WHEN (OLD.is_active <> NEW.is_active)
+                EXECUTE FUNCTION audit_access();
             CREATE TRIGGER audit_role_changed AFTER UPDATE OR DELETE ON tenancy_role
                 FOR EACH ROW EXECUTE FUNCTION audit_permissions('role');
             """,

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                     "role",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
+                        related_name="memberships",
                         to="tenancy.role",
                     ),
                 ),

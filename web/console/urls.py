@@ -24,6 +24,8 @@ from web.console import (
     reseller_codes,
     reseller_tabs,
     resellers,
+    roles,
+    staff,
     suspense,
     usage,
     vendors,
@@ -58,4 +60,6 @@ urlpatterns = [
     *suspense.urls,
     *rates.urls,
     *rate_imports.urls,
+    *staff.urls,
+    *roles.urls,
 ]

@@ -12,6 +12,7 @@ from payments.models import Payment
 from payouts.models import PayoutStatement
 from resellers.models import Reseller
 from subscriptions.models import Subscription
+from tenancy.models import Membership, Role
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
@@ -29,6 +30,8 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
     (Surface.CONSOLE, Payment): ("console_payment", "payment_id"),
     (Surface.CONSOLE, PayoutStatement): ("console_statement", "statement_id"),
+    (Surface.CONSOLE, Membership): ("console_user", "membership_id"),
+    (Surface.CONSOLE, Role): ("console_role", "role_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),

@@ -114,6 +114,14 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Sources", "console_sources", "usage.read"),
             ),
         ),
+        Group(
+            "Settings",
+            "cog-6-tooth",
+            (
+                Page("Users", "console_users", "settings.list"),
+                Page("Roles", "console_roles", "settings.list"),
+            ),
+        ),
     ),
     Surface.ACCOUNT_CENTRE: (
         Group("Home", "home", (Page("Home", "account_centre_home"),)),

@@ -11,7 +11,9 @@ from django.db import transaction
 from common import clock
 from common.commands import Refused, TollgateCommand
 from tenancy.models import Role
-from tenancy.services import people, providers, roles
+from tenancy.rules.permissions import ADMIN
+from tenancy.services import providers
+from tenancy.services.staff import add_staff_member
 
 PASSWORD_VARIABLE = "ADMIN_PASSWORD"  # noqa: S105 - its name, not a password
 
@@ -53,18 +55,16 @@ class Command(TollgateCommand):
                 ),
                 at=at,
             )
-            user = people.create_user(
-                email=options["admin_email"], name=options["admin_name"], password=password, at=at
-            )
-            role = Role.objects.get(provider=provider, name="Admin")
-            roles.grant_role(
+            admin = add_staff_member(
                 provider_id=provider.pk,
-                user_id=user.pk,
-                role_id=role.pk,
+                email=options["admin_email"],
+                name=options["admin_name"],
+                password=password,
+                role_id=Role.objects.get(provider=provider, name=ADMIN).pk,
                 at=at,
                 actor_id=None,
             )
-        self.stdout.write(f"{provider} is there as '{provider.slug}'; {user} may sign in.")
+        self.stdout.write(f"{provider} is there as '{provider.slug}'; {admin.user} may sign in.")
 
 
 def _password() -> str:

@@ -4,10 +4,9 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate
 
-from tenancy import row_security
-from tenancy.models import Role, User
-from tenancy.services import people, roles
-from tests.factories import make_provider, make_staff, make_user
+from tenancy.models import User
+from tenancy.services import people
+from tests.factories import make_user
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -61,45 +60,3 @@ class TestCreateUser:
             people.create_user(email="zenith@aurora.example", name="", password=password, at=AT)
 
         assert not User.objects.exists()
-
-
-class TestCreateUserForAProvider:
-    """As a web request does it, which sees the provider's people only."""
-
-    def test_gives_someone_whom_the_provider_can_then_let_in(self) -> None:
-        provider = make_provider("aurora")
-        actor = make_staff(provider)
-        role = Role.objects.get(provider=provider, name="Finance")
-
-        with (
-            row_security.web_role(),
-            row_security.acting_for(provider_id=provider.pk, user_id=actor.pk),
-        ):
-            user = people.create_user(
-                email="fay@aurora.example", name="Fay", password=PASSWORD, at=AT
-            )
-            roles.grant_role(
-                provider_id=provider.pk,
-                user_id=user.pk,
-                role_id=role.pk,
-                at=AT,
-                actor_id=actor.pk,
-            )
-            seen = set(User.objects.values_list("email", flat=True))
-
-        assert seen == {actor.email, "fay@aurora.example"}
-
-    def test_refuses_an_address_of_another_provider_and_shows_nothing_of_it(self) -> None:
-        provider = make_provider("aurora")
-        make_staff(make_provider("borealis"), email="bo@borealis.example")
-
-        with (
-            row_security.web_role(),
-            row_security.acting_for(provider_id=provider.pk, user_id=None),
-        ):
-            with pytest.raises(people.EmailTaken):
-                people.create_user(email="bo@borealis.example", name="Bo", password=PASSWORD, at=AT)
-            seen = User.objects.count()
-
-        assert seen == 0
-        assert User.objects.count() == 1

@@ -1,100 +1,13 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from audit.models import Entry
 from common.scope import Scope
 from tenancy import selectors
-from tenancy.models import Membership, Provider, Role, User
+from tenancy.models import Membership, Provider, Role
 from tenancy.services import roles
-from tests.factories import make_provider, make_staff, make_user
-
-AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
-PASSWORD = "correct horse battery"
+from tests.factories import make_provider, make_staff
 
 pytestmark = pytest.mark.django_db
-
-
-def role_of(provider: Provider, name: str) -> Role:
-    return Role.objects.get(provider=provider, name=name)
-
-
-class TestGrantRole:
-    @pytest.fixture(autouse=True)
-    def two_providers(self) -> None:
-        self.provider, self.other = make_provider(), make_provider()
-        self.user = make_user()
-
-    def grant(self, role: str, actor: User | None) -> Membership:
-        return roles.grant_role(
-            provider_id=self.provider.pk,
-            user_id=self.user.pk,
-            role_id=role_of(self.provider, role).pk,
-            at=AT,
-            actor_id=actor.pk if actor else None,
-        )
-
-    def test_gives_a_role_the_actor_holds_all_of(self) -> None:
-        membership = self.grant("Finance", make_staff(self.provider, "Admin"))
-
-        assert membership.role.name == "Finance"
-        assert list(selectors.staff(Scope.system(self.provider.pk)).filter(user=self.user)) == [
-            membership
-        ]
-
-    def test_replaces_the_role_they_had(self) -> None:
-        self.grant("Finance", None)
-
-        self.grant("Read-only", make_staff(self.provider, "Admin"))
-
-        assert Membership.objects.get(user=self.user).role.name == "Read-only"
-
-    def test_refuses_what_the_actor_does_not_hold(self) -> None:
-        with pytest.raises(roles.PermissionNotHeld, match="Admin: you do not hold catalogue"):
-            self.grant("Admin", make_staff(self.provider, "Finance"))
-
-        assert not Membership.objects.filter(user=self.user).exists()
-
-    def test_refuses_to_take_what_the_actor_does_not_hold(self) -> None:
-        self.grant("Admin", None)
-
-        with pytest.raises(roles.PermissionNotHeld):
-            self.grant("Read-only", make_staff(self.provider, "Read-only"))
-
-        assert Membership.objects.get(user=self.user).role.name == "Admin"
-
-    def test_refuses_staff_of_another_provider(self) -> None:
-        with pytest.raises(roles.PermissionNotHeld):
-            self.grant("Read-only", make_staff(self.other, "Admin"))
-
-        assert not Membership.objects.filter(user=self.user).exists()
-
-    def test_finds_no_role_of_another_provider(self) -> None:
-        with pytest.raises(Role.DoesNotExist):
-            roles.grant_role(
-                provider_id=self.provider.pk,
-                user_id=self.user.pk,
-                role_id=role_of(self.other, "Read-only").pk,
-                at=AT,
-                actor_id=None,
-            )
-
-        assert not Membership.objects.filter(user=self.user).exists()
-
-    def test_is_audited_with_who_did_it_and_what_changed(self) -> None:
-        actor = make_staff(self.provider, "Admin")
-        self.grant("Finance", actor)
-
-        self.grant("Read-only", actor)
-
-        entry = Entry.objects.filter(action="membership.changed").get()
-        assert entry.provider == self.provider
-        assert entry.actor == actor
-        assert entry.object_type == "tenancy.membership"
-        assert entry.before is not None
-        assert entry.before["role_id"] == role_of(self.provider, "Finance").pk
-        assert entry.after is not None
-        assert entry.after["role_id"] == role_of(self.provider, "Read-only").pk
 
 
 class TestDefineRole:
@@ -144,3 +57,122 @@ class TestDefineRole:
             roles.define_role(provider_id=provider.pk, name="admin", permissions=[], actor_id=None)
 
         assert Role.objects.filter(provider=provider).count() == 7
+
+    @pytest.mark.parametrize("name", ["", "x" * 61])
+    def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
+        provider = make_provider()
+
+        with pytest.raises(roles.RoleNameRefused, match="Name: "):
+            roles.define_role(provider_id=provider.pk, name=name, permissions=[], actor_id=None)
+
+        assert Role.objects.filter(provider=provider).count() == 7
+
+
+def own_role(provider: Provider, *permissions: str) -> Role:
+    return Role.objects.create(provider=provider, name="Cashier", permissions=list(permissions))
+
+
+class TestRedefineRole:
+    def test_changes_name_and_permissions(self) -> None:
+        provider = make_provider()
+        role, actor = own_role(provider, "money.read"), make_staff(provider)
+
+        roles.redefine_role(
+            role=role, name="Till", permissions=["money.write", "money.list"], actor_id=actor.pk
+        )
+
+        role.refresh_from_db()
+        assert (role.name, role.permissions) == ("Till", ["money.list", "money.write"])
+        entry = Entry.objects.get(action="role.changed")
+        assert (entry.provider, entry.actor) == (provider, actor)
+
+    def test_refuses_a_built_in_role(self) -> None:
+        provider = make_provider()
+        role = Role.objects.get(provider=provider, name="Read-only")
+
+        with pytest.raises(roles.RoleBuiltIn):
+            roles.redefine_role(role=role, name="Nothing", permissions=[], actor_id=None)
+
+        role.refresh_from_db()
+        assert role.name == "Read-only"
+
+    @pytest.mark.parametrize(
+        ("held", "wanted"), [("settings.write", "money.read"), ("money.read", "settings.write")]
+    )
+    def test_refuses_to_grant_or_take_what_the_actor_does_not_hold(
+        self, held: str, wanted: str
+    ) -> None:
+        provider = make_provider()
+        role = own_role(provider, held)
+
+        with pytest.raises(roles.PermissionNotHeld, match=r"settings\.write"):
+            roles.redefine_role(
+                role=role,
+                name="Till",
+                permissions=[wanted],
+                actor_id=make_staff(provider, "Finance").pk,
+            )
+
+        role.refresh_from_db()
+        assert role.permissions == [held]
+
+    def test_refuses_what_somebody_held_whose_access_was_withdrawn(self) -> None:
+        provider = make_provider()
+        role = own_role(provider, "money.read")
+
+        with pytest.raises(roles.PermissionNotHeld):
+            roles.redefine_role(
+                role=role,
+                name="Till",
+                permissions=["money.read"],
+                actor_id=make_staff(provider, is_active=False).pk,
+            )
+
+    def test_refuses_the_name_of_another_role_but_not_its_own(self) -> None:
+        provider = make_provider()
+        role = own_role(provider)
+
+        with pytest.raises(roles.RoleNameTaken):
+            roles.redefine_role(role=role, name="FINANCE", permissions=[], actor_id=None)
+        roles.redefine_role(role=role, name="CASHIER", permissions=[], actor_id=None)
+
+        role.refresh_from_db()
+        assert role.name == "CASHIER"
+
+
+class TestDeleteRole:
+    def test_removes_a_role_that_nobody_has(self) -> None:
+        provider = make_provider()
+        role, actor = own_role(provider), make_staff(provider)
+
+        roles.delete_role(role=role, actor_id=actor.pk)
+
+        assert not Role.objects.filter(pk=role.pk).exists()
+        assert Entry.objects.get(action="role.removed").actor == actor
+
+    def test_refuses_a_role_that_somebody_has(self) -> None:
+        provider = make_provider()
+        role = own_role(provider)
+        Membership.objects.filter(user=make_staff(provider)).update(role=role)
+
+        with pytest.raises(roles.RoleInUse, match="1 of your staff"):
+            roles.delete_role(role=role, actor_id=None)
+
+        assert Role.objects.filter(pk=role.pk).exists()
+
+    def test_refuses_a_built_in_role(self) -> None:
+        role = Role.objects.get(provider=make_provider(), name="Read-only")
+
+        with pytest.raises(roles.RoleBuiltIn):
+            roles.delete_role(role=role, actor_id=None)
+
+        assert Role.objects.filter(pk=role.pk).exists()
+
+    def test_refuses_a_role_that_holds_more_than_the_actor(self) -> None:
+        provider = make_provider()
+        role = own_role(provider, "settings.write")
+
+        with pytest.raises(roles.PermissionNotHeld):
+            roles.delete_role(role=role, actor_id=make_staff(provider, "Finance").pk)
+
+        assert Role.objects.filter(pk=role.pk).exists()

@@ -1,0 +1,148 @@
+"""Who works for a provider, under which role, and whether they may sign in.
+
+All of it is audited by database triggers, like the roles.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from common.errors import DomainError
+from common.locks import lock_in_transaction
+from tenancy.models import Membership, Role, User
+from tenancy.rules.permissions import ADMIN
+from tenancy.services.people import create_user
+from tenancy.services.roles import check_held, held_permissions, introduce_actor
+
+
+class StaffAlready(DomainError):
+    """The e-mail is that of one of the provider's own staff."""
+
+
+class LastAdmin(DomainError):
+    """Without an Admin nobody could grant everything any more."""
+
+
+class OwnAccess(DomainError):
+    """Nobody changes their own role or access."""
+
+
+class PasswordChosen(DomainError):
+    """They have chosen their password before, or their access was withdrawn."""
+
+
+@transaction.atomic
+def add_staff_member(
+    *,
+    provider_id: int,
+    email: str,
+    name: str,
+    password: str | None = None,
+    role_id: int,
+    at: datetime,
+    actor_id: int | None,
+) -> Membership:
+    """Let a new person work for the provider; without a password, once they have chosen one.
+
+    A person works for one provider, so that an e-mail in use elsewhere is refused, without a word
+    on where. `actor_id` None is the installation's operator, who holds everything.
+
+    :raises StaffAlready: if somebody of the provider's staff has the e-mail.
+    :raises EmailTaken: if anybody else has it.
+    :raises EmailRefused: if `email` is none.
+    :raises NameRefused: if `name` is too long.
+    :raises PasswordRefused: if the password is too weak by the installation's rules.
+    :raises PermissionNotHeld: if the role holds more than the actor.
+    """
+    lock_in_transaction("staff", provider_id)
+    role = _grantable(provider_id, role_id, actor_id)
+    own = Membership.objects.filter(provider_id=provider_id, user__email=email.lower())
+    if own.exists():
+        raise StaffAlready(f"{email.lower()} is one of your staff already; change their role.")
+    user = create_user(email=email, name=name, password=password, at=at)
+    introduce_actor(actor_id)
+    return Membership.objects.create(provider_id=provider_id, user=user, role=role, created_at=at)
+
+
+@transaction.atomic
+def assign_role(*, membership: Membership, role_id: int, actor_id: int | None) -> Membership:
+    """Give somebody of the staff another role of their provider.
+
+    :raises OwnAccess: if it is the actor.
+    :raises PermissionNotHeld: if the role, or the one it replaces, holds more than the actor.
+    :raises LastAdmin: if no other Admin can sign in.
+    """
+    membership = _locked(membership, actor_id)
+    role = _grantable(membership.provider_id, role_id, actor_id)
+    if role != membership.role:
+        _check_not_last_admin(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    return membership
+
+
+@transaction.atomic
+def withdraw_access(*, membership: Membership, actor_id: int | None) -> User:
+    """Let somebody of the staff in no longer; their sessions end with their next request.
+
+    :raises OwnAccess: if it is the actor.
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    :raises LastAdmin: if no other Admin can sign in.
+    """
+    membership = _locked(membership, actor_id)
+    _check_not_last_admin(membership)
+    return _set_active(membership.user, is_active=False)
+
+
+@transaction.atomic
+def restore_access(*, membership: Membership, actor_id: int | None) -> User:
+    """Let somebody in again whose access was withdrawn, with the password they had.
+
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    """
+    return _set_active(_locked(membership, actor_id).user, is_active=True)
+
+
+def check_may_invite(*, membership: Membership, actor_id: int | None) -> None:
+    """Refuse to have somebody choose their first password: who has the link becomes them.
+
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    :raises PasswordChosen: if they have one, or can no longer sign in.
+    """
+    held = held_permissions(membership.provider_id, actor_id)
+    check_held(held, membership.role.permissions, f"the role {membership.role}")
+    if membership.user.has_usable_password() or not membership.user.is_active:
+        raise PasswordChosen(f"{membership.user} needs no invitation.")
+
+
+def _locked(membership: Membership, actor_id: int | None) -> Membership:
+    """The membership as it is now, which the actor may change."""
+    lock_in_transaction("staff", membership.provider_id)
+    membership = Membership.objects.select_related("role", "user").get(pk=membership.pk)
+    if membership.user_id == actor_id:
+        raise OwnAccess("Your own role and access are for another administrator to change.")
+    held = held_permissions(membership.provider_id, actor_id)
+    check_held(held, membership.role.permissions, f"the role {membership.role}")
+    introduce_actor(actor_id)
+    return membership
+
+
+def _grantable(provider_id: int, role_id: int, actor_id: int | None) -> Role:
+    role = Role.objects.get(provider_id=provider_id, pk=role_id)
+    held = held_permissions(provider_id, actor_id)
+    check_held(held, role.permissions, f"the role {role}")
+    return role
+
+
+def _check_not_last_admin(membership: Membership) -> None:
+    if not (membership.role.is_built_in and membership.role.name == ADMIN):
+        return
+    admins = Membership.objects.filter(role=membership.role, user__is_active=True)
+    if membership.user.is_active and not admins.exclude(pk=membership.pk).exists():
+        raise LastAdmin(f"{membership.user} is the only Admin; make somebody else one first.")
+
+
+def _set_active(user: User, *, is_active: bool) -> User:
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    return user

@@ -1,0 +1,281 @@
+import re
+from http import HTTPStatus
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from tenancy.models import Membership, Provider, Role, User
+from tests.factories import make_provider, make_staff
+from tests.web.console.pages import as_role, confirm, page, query_count, refused
+
+pytestmark = pytest.mark.django_db
+USERS = "/console/settings/users/"
+INVITE = f"{USERS}invite/"
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return make_provider("aurora", name="Aurora Telecom")
+
+
+@pytest.fixture
+def admin(provider: Provider) -> User:
+    return make_staff(provider, email="ada@aurora.example", password="correct horse battery")
+
+
+@pytest.fixture
+def client(admin: User) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+def role_id(provider: Provider, name: str) -> int:
+    return Role.objects.get(provider=provider, name=name).pk
+
+
+def path_of(user: User, step: str = "") -> str:
+    return f"{USERS}{Membership.objects.get(user=user).pk}/{step}"
+
+
+class TestTheList:
+    def test_shows_the_providers_own_staff_with_role_and_state(
+        self, client: Client, provider: Provider
+    ) -> None:
+        make_staff(provider, "Finance", email="fay@aurora.example", is_active=False)
+        make_staff(make_provider(), email="bo@borealis.example")
+
+        shown = page(client, USERS)
+
+        assert "ada@aurora.example" in shown
+        assert "fay@aurora.example" in shown
+        assert "Deactivated" in shown
+        assert "bo@borealis.example" not in shown
+
+    def test_is_filtered_and_taken_away_as_csv(self, client: Client, provider: Provider) -> None:
+        make_staff(provider, "Finance", email="fay@aurora.example")
+
+        found = client.get(f"{USERS}?role={role_id(provider, 'Finance')}&format=csv")
+
+        lines = found.content.decode().splitlines()
+        assert lines[0].startswith("E-mail,Name,Role,State")
+        assert [line.split(",")[0] for line in lines[1:]] == ["fay@aurora.example"]
+
+    def test_asks_the_database_as_often_for_many(self, client: Client, provider: Provider) -> None:
+        few = query_count(client, USERS)
+        for _ in range(8):
+            make_staff(provider, "Finance")
+
+        assert query_count(client, USERS) == few
+
+    def test_has_no_buttons_for_who_may_not_change_anything(self, provider: Provider) -> None:
+        assert "Invite user" not in page(as_role(provider, "Finance"), USERS)
+
+
+class TestInviting:
+    def test_adds_a_user_who_chooses_a_password_by_a_link_in_an_email(
+        self, client: Client, provider: Provider
+    ) -> None:
+        sent = client.post(
+            INVITE,
+            {
+                "email": "Fay@aurora.example",
+                "name": "Fay",
+                "role": role_id(provider, "Finance"),
+            },
+        )
+
+        membership = Membership.objects.get(user__email="fay@aurora.example")
+        assert sent.status_code == HTTPStatus.FOUND
+        assert (membership.provider, membership.role.name) == (provider, "Finance")
+        [message] = mail.outbox
+        assert (message.to, message.subject) == (
+            ["fay@aurora.example"],
+            "Aurora Telecom invites you",
+        )
+        self.choose_password(re.findall(r"http://testserver(\S+)", str(message.body))[0])
+        assert User.objects.get(pk=membership.user_id).check_password("a long enough one")
+
+    def choose_password(self, link: str) -> None:
+        stranger = Client()
+        form = stranger.get(link, follow=True)
+        there = form.redirect_chain[-1][0]
+        passwords = {"password1": "a long enough one", "password2": "a long enough one"}
+        assert stranger.post(there, passwords).status_code == HTTPStatus.FOUND
+        assert "no longer works" in Client().get(link, follow=True).content.decode()
+
+    def test_hands_the_link_over_where_no_mail_is_sent(
+        self, client: Client, provider: Provider, settings: Settings
+    ) -> None:
+        settings.EMAIL_URL = ""
+
+        sent = client.post(
+            INVITE,
+            {"email": "fay@aurora.example", "name": "", "role": role_id(provider, "Finance")},
+        )
+
+        shown = page(client, sent["Location"])
+        link = re.findall(r"http://testserver(/password/\S+)</code>", shown)[0]
+        assert mail.outbox == []
+        assert as_role(provider, "Admin").get(sent["Location"]).status_code == 404
+        self.choose_password(link)
+        assert client.get(sent["Location"]).status_code == 404
+
+    def test_adds_nobody_where_the_mail_server_takes_no_mail(
+        self, client: Client, provider: Provider, settings: Settings
+    ) -> None:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+        said = refused(
+            client,
+            INVITE,
+            email="fay@aurora.example",
+            name="Fay",
+            role=role_id(provider, "Finance"),
+        )
+
+        assert "did not take the invitation" in said
+        assert not User.objects.filter(email="fay@aurora.example").exists()
+
+    @pytest.mark.parametrize(
+        ("email", "says"),
+        [
+            ("", "This field is required"),
+            ("fay", "Enter a valid email address"),
+            ("ADA@aurora.example", "one of your staff already"),
+            ("bo@borealis.example", "Somebody signs in as bo@borealis.example already"),
+        ],
+    )
+    def test_says_what_is_wrong_and_keeps_what_was_typed(
+        self, client: Client, provider: Provider, email: str, says: str
+    ) -> None:
+        make_staff(make_provider(name="Borealis"), email="bo@borealis.example")
+
+        said = refused(
+            client, INVITE, email=email, name="Fay Finch", role=role_id(provider, "Finance")
+        )
+
+        assert says in said
+        assert "Fay Finch" in said
+        assert "Borealis" not in said
+        assert Membership.objects.filter(provider=provider).count() == 1
+        assert mail.outbox == []
+
+    def test_knows_no_role_of_another_provider(self, client: Client) -> None:
+        foreign = role_id(make_provider(), "Finance")
+
+        refused(client, INVITE, email="fay@aurora.example", name="", role=foreign)
+
+        assert not User.objects.filter(email="fay@aurora.example").exists()
+
+    def test_refuses_a_role_that_holds_more_than_who_invites(self, provider: Provider) -> None:
+        user = make_staff(provider, "Read-only")
+        own = Role.objects.create(
+            provider=provider, name="Door", permissions=["settings.list", "settings.write"]
+        )
+        Membership.objects.filter(user=user).update(role=own)
+        client = Client()
+        client.force_login(user)
+
+        said = refused(
+            client, INVITE, email="fay@aurora.example", name="", role=role_id(provider, "Admin")
+        )
+
+        assert "you do not hold" in said
+        assert not User.objects.filter(email="fay@aurora.example").exists()
+
+
+class TestInvitingAgain:
+    def test_sends_another_link(self, client: Client, provider: Provider) -> None:
+        invited = make_staff(provider, "Finance", email="fay@aurora.example")
+
+        confirm(client, path_of(invited, "invite/"))
+
+        assert mail.outbox[0].to == ["fay@aurora.example"]
+
+    def test_is_refused_for_who_has_a_password(self, client: Client, admin: User) -> None:
+        said = refused(client, path_of(admin, "invite/"), _confirmed="1")
+
+        assert "needs no invitation" in said
+        assert mail.outbox == []
+
+
+class TestTheRole:
+    def test_is_changed(self, client: Client, provider: Provider) -> None:
+        user = make_staff(provider, "Finance")
+
+        client.post(path_of(user, "role/"), {"role": role_id(provider, "Read-only")})
+
+        assert Membership.objects.get(user=user).role.name == "Read-only"
+        assert "Read-only" in page(client, path_of(user))
+
+    def test_of_oneself_stays(self, client: Client, admin: User, provider: Provider) -> None:
+        said = refused(client, path_of(admin, "role/"), role=role_id(provider, "Read-only"))
+
+        assert "for another administrator to change" in said
+        assert Membership.objects.get(user=admin).role.name == "Admin"
+
+    def test_of_another_provider_is_none(self, client: Client, provider: Provider) -> None:
+        user = make_staff(provider, "Finance")
+
+        refused(client, path_of(user, "role/"), role=role_id(make_provider(), "Read-only"))
+
+        assert Membership.objects.get(user=user).role.name == "Finance"
+
+    def test_of_somebody_elses_staff_is_not_found(self, client: Client, provider: Provider) -> None:
+        user = make_staff(make_provider(), "Finance")
+
+        posted = client.post(path_of(user, "role/"), {"role": role_id(provider, "Read-only")})
+
+        assert posted.status_code == 404
+        assert Membership.objects.get(user=user).role.name == "Finance"
+
+
+class TestDeactivating:
+    def test_ends_their_sessions_at_once_and_lets_them_in_no_more(
+        self, client: Client, provider: Provider
+    ) -> None:
+        user = make_staff(
+            provider, "Finance", email="fay@aurora.example", password="correct horse battery"
+        )
+        theirs = Client()
+        theirs.force_login(user)
+        assert theirs.get("/console/").status_code == HTTPStatus.OK
+
+        confirm(client, path_of(user, "deactivate/"))
+
+        assert theirs.get("/console/")["Location"].startswith("/sign-in/")
+        tried = Client()
+        tried.post("/sign-in/", {"login": user.email, "password": "correct horse battery"})
+        assert tried.get("/console/")["Location"].startswith("/sign-in/")
+
+    def test_asks_first(self, client: Client, provider: Provider) -> None:
+        user = make_staff(provider, "Finance")
+
+        client.post(path_of(user, "deactivate/"))
+
+        assert User.objects.get(pk=user.pk).is_active
+
+    def test_is_refused_for_oneself(self, client: Client, admin: User) -> None:
+        said = refused(client, path_of(admin, "deactivate/"), _confirmed="1")
+
+        assert "for another administrator to change" in said
+        assert User.objects.get(pk=admin.pk).is_active
+
+    def test_of_somebody_elses_staff_is_not_found(self, client: Client) -> None:
+        user = make_staff(make_provider(), "Finance")
+
+        posted = client.post(path_of(user, "deactivate/"), {"_confirmed": "1"})
+
+        assert posted.status_code == 404
+        assert User.objects.get(pk=user.pk).is_active
+
+    def test_is_taken_back(self, client: Client, provider: Provider) -> None:
+        user = make_staff(provider, "Finance", is_active=False)
+
+        confirm(client, path_of(user, "reactivate/"))
+
+        assert User.objects.get(pk=user.pk).is_active

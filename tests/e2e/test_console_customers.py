@@ -14,7 +14,6 @@ from tests.factories import (
     make_provider,
     make_reseller,
     make_staff,
-    make_team_member,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,15 +39,10 @@ def provider() -> Provider:
 
 class TestTheConsolesCustomers:
     def test_look_as_they_should(self, visit: Visits, provider: Provider) -> None:
-        customer = make_customer(provider, organisation="Zenith Cargo")
-        make_team_member(customer, name="Tina Team")
         window = visit(make_staff(provider))
 
-        window.look_at("/console/customers/", "console-customers")
         window.look_at("/console/customers/?q=nobody", "console-customers-none")
-        window.look_at(f"/console/customers/{customer.pk}/", "console-customer")
-        window.look_at(f"/console/customers/{customer.pk}/ledger/", "console-customer-ledger")
-        window.look_at("/console/customers/new/", "console-customer-create")
+        window.open("/console/customers/new/")
         window.page.get_by_role("button", name="Add customer").click()
         expect(window.page.get_by_text("This field is required.").first).to_be_visible()
         window.complaints.clear()  # Chromium reports the refusal (422) as an error
@@ -105,11 +99,3 @@ class TestComponents:
         window.look_at("/console/_components/", "console-components")
         window.page.get_by_role("button", name="Reverse the payment").click()
         window.look("console-components-dialog")
-
-
-class TestHomePages:
-    def test_look_as_they_should(self, visit: Visits, provider: Provider) -> None:
-        visit().look_at("/sign-in/", "sign-in")
-        visit(make_staff(provider)).look_at("/console/", "console-home")
-        customer = Customer.objects.all()[0]
-        visit(make_team_member(customer)).look_at("/account/", "account-home")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from resellers.models import Reseller
 from tenancy.models import Provider, User
@@ -18,7 +18,7 @@ from tests.factories import (
     make_team_member,
     make_user,
 )
-from tests.web.matrix import Page, all_pages, nothing
+from tests.web.matrix import Page, address, all_pages, nothing
 
 PAGES = all_pages()
 UNSAFE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
@@ -33,7 +33,7 @@ def url_names(patterns: list[URLPattern | URLResolver] | None = None) -> Iterato
 
 
 def url(name: str, provider: Provider) -> str:
-    return reverse(name, kwargs=dict(PAGES[name].arguments(provider)))
+    return address(name, PAGES[name], provider)
 
 
 def staff(role: str) -> Callable[[Provider], User]:
@@ -87,7 +87,7 @@ class TestTheMatrix:
     @pytest.mark.parametrize("name", PAGES)
     def test_holds_for_everybody(self, name: str) -> None:
         provider, other = make_provider(), make_provider()
-        address = url(name, provider)
+        at = url(name, provider)
         expected, found = [], []
         for kind, make in PEOPLE:
             for asked_by in (provider, other):
@@ -98,7 +98,7 @@ class TestTheMatrix:
                     other_customers(name) and PAGES[name].arguments is not nothing
                 )
                 expected.append((kind, expected_answer(PAGES[name], kind, is_own=is_own)))
-                found.append((kind, client.get(address).status_code))
+                found.append((kind, client.get(at).status_code))
 
         assert found == expected
 
@@ -111,12 +111,12 @@ class TestTheResellerPortal:
     @pytest.mark.parametrize("name", NAMES)
     def test_refuses_every_unsafe_method_whoever_asks(self, name: str, method: str) -> None:
         provider = make_provider()
-        address = url(name, provider)
+        at = url(name, provider)
         for _, make in PEOPLE:
             client = Client()
             if make is not None:
                 client.force_login(make(provider))
-            assert client.generic(method, address).status_code == 405
+            assert client.generic(method, at).status_code == 405
 
     def test_has_all_the_pages_below_its_address(self) -> None:
         below = {name for name in PAGES if url(name, make_provider()).startswith("/reseller/")}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from django.urls import reverse
+
 from tenancy.models import Provider
 from tenancy.rules.permissions import built_in_roles
 
@@ -65,3 +67,8 @@ def all_pages() -> dict[str, Page]:
         assert not pages.keys() & found.keys(), f"{module.name} repeats a page"
         pages |= found
     return pages
+
+
+def address(name: str, page: Page, provider: Provider) -> str:
+    """The page's address, with rows of the provider made for what it names."""
+    return reverse(name, kwargs=dict(page.arguments(provider)))

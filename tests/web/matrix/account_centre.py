@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import date
 
 from billing.models import Invoice
 from billing.services.credit_notes import credit_in_full
@@ -8,19 +8,21 @@ from payments.models import Payment
 from payments.services.sandbox import Card, pay_with_card
 from tenancy.models import Provider
 from tests.factories import make_catalogue, make_customer, make_product, make_team_member
-from tests.factories.payments import make_invoice
+from tests.factories.billing import invoice_of, issue_run, make_charge
 from tests.factories.subscriptions import make_offer, make_subscription
 from tests.payments.books import pay_offline, start_bulk
 from tests.web.matrix import Page, customers
 
-IN_OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)
 MONEY = customers("ADMIN", "BILLING")
 # The reference in the address is all it takes, also for people of other providers.
 SANDBOX = {"anonymous": 200, "signed in": 200, "other provider": 200}
 
 
 def an_invoice(provider: Provider) -> Invoice:
-    return make_invoice(make_customer(provider), "100.00", issued_at=IN_OCTOBER)
+    customer = make_customer(provider)
+    make_charge(customer, "100")
+    issue_run(provider)
+    return invoice_of(customer)
 
 
 def a_payment(provider: Provider) -> Payment:

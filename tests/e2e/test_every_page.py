@@ -1,0 +1,150 @@
+"""Every page there is, in a browser: how it looks, with rows and without a finding of axe's.
+
+The pages are those of the access matrix, so that a new one is looked at as soon as it is there.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from catalogue.models import Catalogue
+from customers.models import Customer
+from resellers.models import Reseller
+from tenancy.models import Provider, User
+from tests.e2e.visits import Visit
+from tests.e2e.world import Aurora, make_aurora, trade
+from tests.factories import (
+    make_billing_mode,
+    make_customer,
+    make_product,
+    make_provider,
+    make_rate_table,
+    make_reseller,
+    make_reseller_user,
+    make_staff,
+    make_team_member,
+)
+from tests.web.matrix import Page, address, all_pages
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = all_pages()
+PER_TEST = 12
+LONG_NAME = "Aurora Telecommunications and Cloud Services"
+# What pages of Aurora's month may name; pages of any other row make it themselves.
+AURORAS = {"customer_id", "reseller_id", "catalogue_id", "table_id"}
+OK, FOUND, NOT_ALLOWED = 200, 302, 405
+
+
+def parts(*, in_aurora: bool) -> Iterator[list[str]]:
+    """Names of pages, a few at a time, so that several processes share them."""
+    names = iter(name for name in PAGES if (needs(name) <= AURORAS) == in_aurora)
+    while part := list(islice(names, PER_TEST)):
+        yield part
+
+
+def needs(name: str) -> set[str]:
+    """The names of what a page's address names."""
+    possible: Any = get_resolver().reverse_dict[name]
+    [(_, arguments)] = possible[0]
+    return set(arguments)
+
+
+def rows_of(aurora: Aurora, customer: Customer) -> dict[str, int]:
+    """What of Aurora's an address may name."""
+    return {
+        "customer_id": customer.pk,
+        "reseller_id": aurora.meridian.pk,
+        "catalogue_id": aurora.catalogue.pk,
+        "table_id": aurora.retail.pk,
+    }
+
+
+def lets_somebody_in(page: Page) -> bool:
+    return OK in page.answers.values()
+
+
+class TestEveryPage:
+    """Those of Aurora's are looked at after a month of its trade, others with little but a row."""
+
+    @pytest.mark.parametrize("names", parts(in_aurora=True), ids=lambda names: names[0])
+    def test_looks_as_it_should(self, visit: Callable[..., Visit], names: list[str]) -> None:
+        aurora = make_aurora()
+        customer = trade(aurora)[0]
+        people = {
+            "/console/": make_staff(aurora.provider),
+            "/account/": make_team_member(customer),
+            "/reseller/": make_reseller_user(aurora.meridian),
+        }
+        windows: dict[str, Visit] = {}
+
+        wrong = {}
+        for name in names:
+            rows = rows_of(aurora, customer)
+            path = reverse(name, kwargs={row: rows[row] for row in needs(name)})
+            surface = next((prefix for prefix in people if path.startswith(prefix)), "")
+            if surface not in windows:
+                windows[surface] = visit(people.get(surface))
+            wrong[name] = what_is_wrong(windows[surface], name, path)
+
+        assert not any(wrong.values()), [text for text in wrong.values() if text]
+
+    @pytest.mark.parametrize("names", parts(in_aurora=False), ids=lambda names: names[0])
+    def test_of_a_row_looks_as_it_should(
+        self, visit: Callable[..., Visit], names: list[str]
+    ) -> None:
+        wrong = {}
+        for name in names:
+            provider = make_provider(name=LONG_NAME)
+            path = address(name, PAGES[name], provider)
+            window = visit(whose_page(provider, path))
+            wrong[name] = what_is_wrong(window, name, path)
+            window.close()
+
+        assert not any(wrong.values()), [text for text in wrong.values() if text]
+
+
+def whose_page(provider: Provider, path: str) -> User | None:
+    """Somebody who may see the rows that were made last."""
+    if path.startswith("/console/"):
+        return make_staff(provider)
+    if path.startswith("/account/"):
+        return make_team_member(_customer_of_the_rows(provider))
+    if path.startswith("/reseller/"):
+        return make_reseller_user(_reseller_of_the_rows(provider))
+    return None
+
+
+def _customer_of_the_rows(provider: Provider) -> Customer:
+    customer = Customer.objects.filter(provider=provider).order_by("pk").last()
+    customer = customer or make_customer(provider)
+    customer.custom_catalogue = Catalogue.objects.filter(provider=provider).order_by("pk").last()
+    customer.save(update_fields=["custom_catalogue"])
+    return customer
+
+
+def _reseller_of_the_rows(provider: Provider) -> Reseller:
+    reseller = Reseller.objects.filter(provider=provider).order_by("pk").last()
+    reseller = reseller or make_reseller(provider)
+    make_billing_mode(reseller, make_rate_table(make_product(provider)))
+    return reseller
+
+
+def what_is_wrong(window: Visit, name: str, path: str) -> str:
+    """Empty for a page that looks as it should, and for what is none, such as a file."""
+    answer = window.page.request.get(path, max_redirects=0)
+    if answer.status != OK:
+        is_page = lets_somebody_in(PAGES[name]) and answer.status not in (FOUND, NOT_ALLOWED)
+        return f"{name} answers {answer.status} at {path}" if is_page else ""
+    if not answer.headers["content-type"].startswith("text/html"):
+        return ""
+    if "<html" not in answer.text():  # a part of a page, which htmx asks for
+        return ""
+    try:
+        window.look_at(path, name.replace("_", "-"))
+    except AssertionError as error:
+        return f"{name}: {error}"
+    return ""

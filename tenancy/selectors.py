@@ -46,6 +46,11 @@ def roles(scope: Scope) -> ProviderQuerySet[Role]:
     return rows.order_by("name", "pk")
 
 
+def biller_entities(scope: Scope) -> ProviderQuerySet[BillerEntity]:
+    """The sellers that invoices can name, by name."""
+    return BillerEntity.objects.visible_to(scope).order_by("name", "pk")
+
+
 def default_biller_entity(scope: Scope) -> BillerEntity:
     """The seller named on invoices of customers who have no other."""
     return BillerEntity.objects.visible_to(scope).get(is_default=True)

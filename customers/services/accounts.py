@@ -118,15 +118,15 @@ def edit_billing_terms(
 
 def _check_credit_limit(amount: Decimal) -> None:
     if not amount.is_finite() or not 0 <= amount < _CREDIT_LIMIT_BELOW:
-        raise BillingTermsRefused(f"A credit limit is 0 or more, not {amount}.")
+        raise _refused("credit_limit", f"A credit limit is 0 or more, not {amount}.")
     if amount != round(amount, 4):
-        raise BillingTermsRefused(f"A credit limit has up to 4 decimals, not {amount}.")
+        raise _refused("credit_limit", f"A credit limit has up to 4 decimals, not {amount}.")
 
 
 def _check_biller_entity(customer: Customer, biller_entity_id: int) -> None:
     sellers = BillerEntity.objects.filter(provider_id=customer.provider_id)
     if not sellers.filter(pk=biller_entity_id).exists():
-        raise BillingTermsRefused("There is no such seller; choose one of the provider's.")
+        raise _refused("biller_entity", "There is no such seller; choose one of the provider's.")
 
 
 def _check_rate_table(customer: Customer, rate_table_id: int) -> None:
@@ -134,9 +134,14 @@ def _check_rate_table(customer: Customer, rate_table_id: int) -> None:
         provider_id=customer.provider_id, product__kind=ProductKind.VOICE
     )
     if not voice.filter(pk=rate_table_id, currency=customer.currency).exists():
-        raise BillingTermsRefused(
-            f"{customer} is billed in {customer.currency}; choose a voice rate table in that."
+        raise _refused(
+            "rate_table",
+            f"{customer} is billed in {customer.currency}; choose a voice rate table in that.",
         )
+
+
+def _refused(field: str, text: str) -> BillingTermsRefused:
+    return BillingTermsRefused(text, by_field={field: text})
 
 
 def _replace(

@@ -1,7 +1,5 @@
 """Usage in the account centre: a month's days and destinations, every call, what is unbilled."""
 
-from datetime import date, timedelta
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -11,16 +9,16 @@ from cdr.models import Xdr
 from cdr.selectors.customer_usage import DayOfUsage, usage_by_day, usage_by_destination
 from cdr.selectors.xdrs import with_charges, xdrs
 from common.money import ZERO
-from common.periods import Period, PeriodNotUnderstood, month, parse_month
 from common.scope import Scope, Surface
 from payments.selectors.service_balance import first_unbilled_day
 from web.access import SurfaceRequest, page_of
-from web.account_centre.own import own_customer, today
+from web.account_centre.own import own_customer
 from web.shared.actions import Tab
 from web.shared.charts import Chart, bar_chart
 from web.shared.exports import csv_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
+from web.shared.months import shown_month
 from web.shared.tables import (
     BadgeColumn,
     Column,
@@ -47,35 +45,24 @@ def _tabs(current: str) -> list[Tab]:
     return [Tab(label, url, is_current=url == current) for label, url in pages]
 
 
-def _month(text: str) -> Period:
-    """The month that the address names; the present one where it names none."""
-    try:
-        return parse_month(text)
-    except PeriodNotUnderstood:
-        return month(today().year, today().month)
-
-
 @page_of(Surface.ACCOUNT_CENTRE, "usage.read")
 def usage(request: SurfaceRequest) -> HttpResponse:
     customer = own_customer(request)
-    period = _month(request.GET.get("month", ""))
+    shown = shown_month(request)
+    period = shown.period
     days = usage_by_day(request.scope, customer, customer.currency, period)
     context = {
         "tabs": _tabs(request.path),
         "currency": customer.currency,
         "month": period.from_date,
-        "earlier": _first_of_month_before(period.from_date),
-        "later": period.to_date if period.to_date <= today() else None,
+        "earlier": shown.earlier,
+        "later": shown.later,
         "call_count": sum(day.call_count for day in days),
         "amount": sum((day.amount for day in days), ZERO),
         "chart": usage_chart(request, days, customer.currency),
         "destinations": usage_by_destination(request.scope, customer, customer.currency, period),
     }
     return render(request, "account_centre/usage/usage.html", context)
-
-
-def _first_of_month_before(first: date) -> date:
-    return (first - timedelta(days=1)).replace(day=1)
 
 
 class CallTable(Table):

@@ -4,12 +4,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 
+from billing.selectors.credit_notes import credit_notes
 from billing.selectors.invoices import invoices
 from common.scope import Scope, Surface
 from customers import selectors
 from customers.models import Customer
 from ledger.models import AccountKind
 from ledger.selectors import owned_transfers
+from payments.selectors.payments import payments
 from payments.selectors.service_balance import service_balance
 from subscriptions.selectors import subscriptions
 from web.access import SurfaceRequest, page_of
@@ -31,8 +33,12 @@ TABS = (
     ("Overview", "console_customer", "customers.read"),
     ("Subscriptions", "console_customer_subscriptions", "subscriptions.read"),
     ("Unbilled", "console_customer_unbilled", "invoices.read"),
+    ("Usage", "console_customer_usage", "usage.read"),
     ("Invoices", "console_customer_invoices", "invoices.read"),
+    ("Credit notes", "console_customer_credit_notes", "money.read"),
+    ("Payments", "console_customer_payments", "money.read"),
     ("Ledger", "console_customer_ledger", "money.read"),
+    ("Activity", "console_customer_activity", "customers.read"),
 )
 
 
@@ -74,6 +80,12 @@ def _actions(customer: Customer) -> list[Action]:
             "Catalogue",
             reverse("console_customer_catalogue", kwargs=of_customer),
             "tag",
+            needs="customers.write",
+        ),
+        Action(
+            "Billing terms",
+            reverse("console_customer_terms", kwargs=of_customer),
+            "adjustments-horizontal",
             needs="customers.write",
         ),
         Action(
@@ -152,6 +164,63 @@ def customer_invoices(request: SurfaceRequest, customer_id: int) -> HttpResponse
     )
 
 
+class CreditNoteTable(Table):
+    number = LinkColumn("Number")
+    invoice = LinkColumn("Corrects invoice", to="invoice")
+    reason = Column("Reason")
+    issue_date = DateColumn("Issued")
+    net_amount = MoneyColumn("Net")
+    tax_amount = MoneyColumn("Tax")
+    gross_amount = MoneyColumn("Gross")
+
+
+@page_of(Surface.CONSOLE, "money.read")
+def customer_credit_notes(request: SurfaceRequest, customer_id: int) -> HttpResponse:
+    customer = selectors.customer(request.scope, customer_id)
+    return list_page(
+        request,
+        title=f"Credit notes of {customer}",
+        rows=credit_notes(request.scope).filter(customer=customer),
+        table=CreditNoteTable,
+        name=f"credit-notes-{customer.number}",
+        empty=Empty("No credit notes", "An invoice is corrected by one, from the invoice's page."),
+        template="console/customers/customer_list_tab.html",
+        context=frame(request, customer),
+    )
+
+
+class PaymentTable(Table):
+    order_number = LinkColumn("Payment")
+    state = BadgeColumn("State", accessor="get_state_display", value="state")
+    mode = BadgeColumn("Mode", accessor="get_mode_display", value="mode")
+    reference = Column("Reference")
+    receipt_number = Column("Receipt")
+    created_at = InstantColumn("Recorded")
+    posting_date = DateColumn("Posted")
+    allocated_amount = MoneyColumn("Settles")
+    amount = MoneyColumn("Amount")
+
+
+@page_of(Surface.CONSOLE, "money.read")
+def customer_payments(request: SurfaceRequest, customer_id: int) -> HttpResponse:
+    customer = selectors.customer(request.scope, customer_id)
+    address = reverse("console_customer_payment", kwargs={"customer_id": customer.pk})
+    record = Action("Record payment", address, "banknotes", needs="money.write")
+    return list_page(
+        request,
+        title=f"Payments of {customer}",
+        rows=payments(request.scope).filter(customer=customer),
+        table=PaymentTable,
+        name=f"payments-{customer.number}",
+        empty=Empty("Nothing paid yet", "Payments of every way appear here.", record),
+        template="console/customers/customer_payments.html",
+        context={
+            "balance": service_balance(request.scope, customer_id=customer.pk),
+            **frame(request, customer),
+        },
+    )
+
+
 class LedgerTable(Table):
     effective_date = DateColumn("Date")
     kind = Column("What", accessor="get_kind_display")
@@ -189,6 +258,16 @@ urls = [
         "customers/<int:customer_id>/invoices/",
         customer_invoices,
         name="console_customer_invoices",
+    ),
+    path(
+        "customers/<int:customer_id>/credit-notes/",
+        customer_credit_notes,
+        name="console_customer_credit_notes",
+    ),
+    path(
+        "customers/<int:customer_id>/payments/",
+        customer_payments,
+        name="console_customer_payments",
     ),
     path("customers/<int:customer_id>/ledger/", customer_ledger, name="console_customer_ledger"),
 ]

@@ -7,11 +7,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from django.utils.timezone import localdate
 
-from audit.models import Entry
 from audit.selectors import entries_about
 from billing.selectors.invoices import invoices
 from cdr.selectors.reseller_usage import reseller_usage
@@ -23,6 +20,7 @@ from payouts.selectors import commission_plans
 from resellers import selectors
 from resellers.models import BillingModeAssignment, Reseller, ResellerCode, ResellerUser
 from web.access import SurfaceRequest
+from web.console.history import HistoryTable
 from web.console.reseller_pages import TAB, address, find, frame, reseller_page
 from web.shared.actions import Action
 from web.shared.filters import Filters, choice_filter
@@ -37,7 +35,7 @@ from web.shared.tables import (
     NumberColumn,
     Table,
 )
-from web.shared.writing import NONE, money_html, plain_number
+from web.shared.writing import money_html, plain_number
 
 # A year of whole months, the present one included.
 DAYS_OF_USAGE = 335
@@ -159,31 +157,6 @@ def reseller_commission(request: SurfaceRequest, reseller_id: int) -> HttpRespon
         template=TAB,
         context=frame(request, reseller),
     )
-
-
-class HistoryTable(Table):
-    at = InstantColumn("When")
-    actor = Column("Who", accessor="actor__email", default="the system")
-    action = Column("What")
-    changes = Column("Changed", accessor="pk")
-
-    def render_action(self, value: str) -> str:
-        """`reseller.state_changed` as words."""
-        return value.replace(".", ": ").replace("_", " ")
-
-    def render_changes(self, record: Entry) -> SafeString:
-        """Each field with its value before, where there was one, and after."""
-        before, after = record.before or {}, record.after or {}
-        names = [*before, *(name for name in after if name not in before)]
-        lines = (
-            (
-                name.replace("_", " "),
-                f"{before[name]} → " if before.get(name) else "",
-                after.get(name) or NONE,
-            )
-            for name in names
-        )
-        return format_html_join(SafeString("<br>"), "{}: {}{}", lines)
 
 
 @reseller_page("resellers.read")

@@ -682,11 +682,11 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("INVOICE", "Invoice"),
-                            ("SETTLEMENT", "Settlement"),
-                            ("CREDIT_NOTE", "Credit Note"),
-                            ("RECEIPT", "Receipt"),
-                            ("PAYOUT", "Payout"),
+                            ("INVOICE", "Invoices"),
+                            ("SETTLEMENT", "Settlement invoices"),
+                            ("CREDIT_NOTE", "Credit notes"),
+                            ("RECEIPT", "Receipts"),
+                            ("PAYOUT", "Payout statements"),
                         ],
                         max_length=11,
                     ),

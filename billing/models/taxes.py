@@ -6,6 +6,15 @@ from resellers.models import Reseller
 from tenancy.models import BillerEntity
 from tenancy.owned import ProviderOwned
 
+# What the numbers of a series begin with until the provider chooses otherwise.
+_PREFIXES = {
+    "INVOICE": "INV",
+    "SETTLEMENT": "SET",
+    "CREDIT_NOTE": "CN",
+    "RECEIPT": "REC",
+    "PAYOUT": "PAY",
+}
+
 
 class TaxProfile(ProviderOwned):
     """An ordered list of percent taxes; the provider's default one applies to its customers."""
@@ -43,6 +52,9 @@ class Tax(ProviderOwned):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class NumberSeries(ProviderOwned):
     """A gapless series of document numbers of one biller entity.
@@ -52,11 +64,16 @@ class NumberSeries(ProviderOwned):
     """
 
     class Kind(models.TextChoices):
-        INVOICE = "INVOICE"
-        SETTLEMENT = "SETTLEMENT"
-        CREDIT_NOTE = "CREDIT_NOTE"
-        RECEIPT = "RECEIPT"
-        PAYOUT = "PAYOUT"
+        INVOICE = "INVOICE", "Invoices"
+        SETTLEMENT = "SETTLEMENT", "Settlement invoices"
+        CREDIT_NOTE = "CREDIT_NOTE", "Credit notes"
+        RECEIPT = "RECEIPT", "Receipts"
+        PAYOUT = "PAYOUT", "Payout statements"
+
+        @property
+        def default_pattern(self) -> str:
+            """How the series is written until the provider chooses otherwise."""
+            return f"{_PREFIXES[self.value]}-{{year}}-{{number:06}}"
 
     biller_entity = models.ForeignKey(BillerEntity, on_delete=models.PROTECT, related_name="series")
     issuing_reseller = models.ForeignKey(
@@ -74,3 +91,6 @@ class NumberSeries(ProviderOwned):
                 name="one_series_per_kind",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.pattern

@@ -46,7 +46,10 @@ def create_provider(
         e-mail is missing, too long or no address.
     :raises SlugTaken: if the slug is in use.
     """
-    _check_provider(slug, currency, time_zone, seller.country)
+    _check_slug(slug)
+    check_currency(currency)
+    check_country(seller.country)
+    check_time_zone(time_zone)
     provider = Provider(slug=slug, name=name, currency=currency, time_zone=time_zone, created_at=at)
     check_fields(provider, ProviderRefused, "name")
     check_fields(BillerEntity(**asdict(seller)), ProviderRefused, *asdict(seller))
@@ -62,14 +65,35 @@ def create_provider(
     return provider
 
 
-def _check_provider(slug: str, currency: str, time_zone: str, country: str) -> None:
+def check_currency(currency: str) -> None:
+    """Refuse what is no currency by ISO 4217.
+
+    :raises ProviderRefused: unless it is three capital letters.
+    """
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise ProviderRefused(f"'{currency}' is not a currency; write it as EUR.")
+
+
+def check_country(country: str) -> None:
+    """Refuse what is no country by ISO 3166.
+
+    :raises ProviderRefused: unless it is two capital letters.
+    """
+    if not re.fullmatch(r"[A-Z]{2}", country):
+        raise ProviderRefused(f"'{country}' is not a country; write it as DE.")
+
+
+def check_time_zone(time_zone: str) -> None:
+    """Refuse what is no time zone of the IANA's.
+
+    :raises ProviderRefused: unless it is one.
+    """
+    if time_zone not in available_timezones():
+        raise ProviderRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")
+
+
+def _check_slug(slug: str) -> None:
     if not _SLUG.fullmatch(slug) or len(slug) > 40:
         raise ProviderRefused(
             f"'{slug}' is not a slug: up to 40 lower-case letters, digits and single hyphens."
         )
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        raise ProviderRefused(f"'{currency}' is not a currency; write it as EUR.")
-    if not re.fullmatch(r"[A-Z]{2}", country):
-        raise ProviderRefused(f"'{country}' is not a country; write it as DE.")
-    if time_zone not in available_timezones():
-        raise ProviderRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")

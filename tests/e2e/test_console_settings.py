@@ -4,9 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
+from resellers.models import ResellerModule
 from tenancy.models import Membership, Provider, Role, User
 from tests.e2e.visits import Visit
-from tests.factories import make_provider, make_staff
+from tests.factories import (
+    make_biller_entity,
+    make_code,
+    make_provider,
+    make_reseller,
+    make_staff,
+    make_tax_profile,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Visits = Callable[..., Visit]
@@ -42,3 +50,31 @@ class TestTheLooks:
         window.look_at("/console/settings/roles/", "console-roles")
         window.look_at(f"/console/settings/roles/{finance.pk}/", "console-role")
         window.look_at(f"/console/settings/roles/{own.pk}/edit/", "console-role-edit")
+
+    def test_of_the_provider_and_its_documents(
+        self, visit: Visits, provider: Provider, admin: User
+    ) -> None:
+        entity = make_biller_entity(
+            provider,
+            name="Aurora Austria GmbH",
+            is_default=False,
+            registration="FN 123456 a, Handelsgericht Wien",
+            bank_details="IBAN AT61 1904 3002 3457 3201\nBIC BKAUATWW",
+        )
+        make_tax_profile(provider, "19", "5.5")
+        ResellerModule.objects.filter(provider=provider).update(
+            default_code=make_code(make_reseller(provider, organisation="Meridian"), "MAIN")
+        )
+        of_it = f"/console/settings/biller-entities/{entity.pk}/"
+        window = visit(admin)
+
+        window.look_at("/console/settings/", "console-provider")
+        window.look_at("/console/settings/edit/", "console-provider-edit")
+        window.look_at("/console/settings/biller-entities/", "console-biller-entities")
+        window.look_at(of_it, "console-biller-entity")
+        window.look_at(f"{of_it}edit/", "console-biller-entity-edit")
+        window.look_at(f"{of_it}numbers/INVOICE/", "console-series-edit")
+        window.look_at("/console/settings/taxes/", "console-taxes")
+        window.look_at("/console/settings/taxes/new/", "console-tax-create")
+        window.look_at("/console/settings/resellers/", "console-reseller-module")
+        window.look_at("/console/settings/resellers/edit/", "console-reseller-module-edit")

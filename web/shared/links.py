@@ -3,7 +3,7 @@
 from django.db.models import Model
 from django.urls import reverse
 
-from billing.models import BillRun, CreditNote, Invoice
+from billing.models import BillRun, CreditNote, Invoice, Tax
 from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
 from cdr.models import Suspense, Xdr, XdrFile
 from common.scope import Surface
@@ -12,7 +12,7 @@ from payments.models import Payment
 from payouts.models import PayoutStatement
 from resellers.models import Reseller
 from subscriptions.models import Subscription
-from tenancy.models import Membership, Role
+from tenancy.models import BillerEntity, Membership, Role
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
@@ -30,6 +30,8 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),
     (Surface.CONSOLE, Payment): ("console_payment", "payment_id"),
     (Surface.CONSOLE, PayoutStatement): ("console_statement", "statement_id"),
+    (Surface.CONSOLE, BillerEntity): ("console_biller_entity", "entity_id"),
+    (Surface.CONSOLE, Tax): ("console_tax", "tax_id"),
     (Surface.CONSOLE, Membership): ("console_user", "membership_id"),
     (Surface.CONSOLE, Role): ("console_role", "role_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),

@@ -118,6 +118,10 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             "Settings",
             "cog-6-tooth",
             (
+                Page("Provider", "console_provider", "settings.read"),
+                Page("Biller entities", "console_biller_entities", "settings.list"),
+                Page("Taxes", "console_taxes", "settings.list"),
+                Page("Reseller module", "console_reseller_module", "settings.read"),
                 Page("Users", "console_users", "settings.list"),
                 Page("Roles", "console_roles", "settings.list"),
             ),

@@ -1,5 +1,5 @@
 from tenancy.models import Membership, Provider, Role
-from tests.factories import make_staff
+from tests.factories import make_biller_entity, make_staff, make_tax_profile
 from tests.web.matrix import Page, staff
 
 
@@ -12,7 +12,32 @@ def role(provider: Provider) -> dict[str, object]:
     return {"role_id": own.pk}
 
 
+def entity(provider: Provider) -> dict[str, object]:
+    return {"entity_id": make_biller_entity(provider, name="Second", is_default=False).pk}
+
+
+def series(provider: Provider) -> dict[str, object]:
+    return {**entity(provider), "kind": "INVOICE"}
+
+
+def tax(provider: Provider) -> dict[str, object]:
+    return {"tax_id": make_tax_profile(provider, "19").taxes.get().pk}
+
+
 PAGES = {
+    "console_provider": Page(staff("settings.read")),
+    "console_provider_edit": Page(staff("settings.write")),
+    "console_biller_entities": Page(staff("settings.list")),
+    "console_biller_entity_create": Page(staff("settings.write")),
+    "console_biller_entity": Page(staff("settings.read"), entity),
+    "console_biller_entity_edit": Page(staff("settings.write"), entity),
+    "console_biller_entity_default": Page(staff("settings.write"), entity),
+    "console_series_edit": Page(staff("settings.write"), series),
+    "console_taxes": Page(staff("settings.list")),
+    "console_tax_create": Page(staff("settings.write")),
+    "console_tax": Page(staff("settings.write"), tax),
+    "console_reseller_module": Page(staff("settings.read")),
+    "console_reseller_module_edit": Page(staff("settings.write")),
     "console_users": Page(staff("settings.list")),
     "console_user_invite": Page(staff("settings.write")),
     "console_user": Page(staff("settings.read"), membership),

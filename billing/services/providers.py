@@ -1,0 +1,70 @@
+"""What a provider says of itself, and what its bills have fixed of that."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.services import record
+from billing.models import Invoice
+from cdr.models import UsageCharge
+from common.errors import DomainError
+from common.fields import check_fields
+from subscriptions.models import Charge
+from tenancy.models import Provider
+from tenancy.services.providers import ProviderRefused, check_currency, check_time_zone
+
+
+class TimeZoneFixed(DomainError):
+    """What was charged is counted by the days of the time zone it was charged in."""
+
+
+@transaction.atomic
+def change_provider(
+    *,
+    provider_id: int,
+    name: str,
+    currency: str,
+    time_zone: str,
+    at: datetime,
+    actor_id: int | None,
+) -> Provider:
+    """Change the name people know, the currency proposed for what is new, or the time zone.
+
+    The slug stays for good: sign-up links and gateways know it.
+
+    :raises ProviderRefused: for a name that is missing or too long, or a currency or time zone
+        that is none.
+    :raises TimeZoneFixed: if the time zone would change after anything was charged.
+    """
+    provider = Provider.objects.select_for_update(no_key=True).get(pk=provider_id)
+    after = {"name": name, "currency": currency, "time_zone": time_zone}
+    before = {field: getattr(provider, field) for field in after}
+    check_currency(currency)
+    check_time_zone(time_zone)
+    if time_zone != provider.time_zone and is_time_zone_fixed(provider):
+        raise TimeZoneFixed(
+            f"It stays {provider.time_zone}: usage, charges and invoices are counted by its days,"
+            " and there are some already."
+        )
+    for field, value in after.items():
+        setattr(provider, field, value)
+    check_fields(provider, ProviderRefused, "name")
+    provider.save(update_fields=list(after))
+    changed = [field for field in after if before[field] != after[field]]
+    record(
+        provider_id=provider.pk,
+        action="provider.changed",
+        changed=provider,
+        at=at,
+        actor_id=actor_id,
+        before={field: before[field] for field in changed},
+        after={field: after[field] for field in changed},
+    )
+    return provider
+
+
+def is_time_zone_fixed(provider: Provider) -> bool:
+    """Whether anything was charged, by days of the time zone."""
+    return any(
+        rows.objects.filter(provider=provider).exists() for rows in (UsageCharge, Charge, Invoice)
+    )

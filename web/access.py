@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import cast
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
@@ -30,6 +31,8 @@ PERSONAL_PATHS = (
     "/brand/",
     "/sandbox/",
 )
+# One's own password and second factors, which people of the reseller portal change too.
+SECURITY_PATH = "/security/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FORM_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 ACTION_METHODS = ("POST",)
@@ -110,15 +113,20 @@ class ScopeMiddleware:
         with row_security.acting_for(
             provider_id=request.scope.provider_id,
             user_id=request.scope.user_id,
-            read_only=request.scope.surface is Surface.RESELLER_PORTAL,
+            read_only=request.scope.surface is Surface.RESELLER_PORTAL
+            and not request.path_info.startswith(SECURITY_PATH),
         ):
             request.provider = own_provider(request.scope)
             with timezone.override(request.provider.time_zone):
                 return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A view that failed has written nothing, whatever answer is made of the failure."""
-        transaction.set_rollback(True)
+        """A view that failed has written nothing, whatever answer is made of the failure.
+
+        One that has somebody prove again who they are has not begun.
+        """
+        if not isinstance(exception, ReauthenticationRequired):
+            transaction.set_rollback(True)
         return None
 
 

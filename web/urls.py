@@ -5,7 +5,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_POST
 
-from web import sandbox, sign_up
+from web import sandbox, security, sign_up
 from web.brand import brand
 from web.home import home
 from web.webhooks import receive
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/<slug:provider_slug>.css", brand, name="brand"),
     path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
     *sandbox.urls,
+    *security.urls,
     # The names are allauth's, which looks its pages up by them.
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),

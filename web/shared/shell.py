@@ -34,11 +34,15 @@ class Shell:
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """For every template: `shell`, the `provider` and the `permissions` of who is signed in."""
+    """For every template: `shell`, the `provider` and the `permissions` of who is signed in.
+
+    `layout` is what pages of everybody's stand in: the surface's, or without one the entrance's.
+    """
     scope: Scope | None = getattr(request, "scope", None)
     if scope is None:
         return {}
     return {
+        "layout": "surface.html",
         "shell": Shell(request, scope),
         "provider": getattr(request, "provider", None),
         "permissions": scope.permissions,

@@ -23,5 +23,7 @@ class Entry(ProviderOwned):
     class Meta:
         indexes = [
             models.Index(fields=["provider", "object_type", "object_id"], name="audit_object"),
-            models.Index(fields=["provider", "-at"], name="audit_at"),
+            models.Index(fields=["provider", "-at", "-id"], name="audit_at"),
+            models.Index(fields=["provider", "actor", "-at", "-id"], name="audit_actor"),
+            models.Index(fields=["provider", "action", "-at", "-id"], name="audit_action"),
         ]

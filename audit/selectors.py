@@ -2,11 +2,47 @@
 
 from collections.abc import Collection, Mapping
 
+from django.db import connection
 from django.db.models import Model, Q
 
 from audit.models import Entry
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
+
+# From one value to the next along the index that begins with them, and not along all entries.
+_VALUES = """
+    WITH RECURSIVE found AS (
+        SELECT min({column}) AS value FROM audit_entry WHERE provider_id = %s
+        UNION ALL
+        SELECT (SELECT min(e.{column}) FROM audit_entry e
+                WHERE e.provider_id = %s AND e.{column} > found.value)
+        FROM found WHERE found.value IS NOT NULL
+    )
+    SELECT value FROM found WHERE value IS NOT NULL
+"""
+
+
+def entries(scope: Scope) -> ProviderQuerySet[Entry]:
+    """Everything that was recorded, with who did it; the latest first."""
+    rows = Entry.objects.visible_to(scope).select_related("actor")
+    return rows.order_by("-at", "-pk")
+
+
+def actions(scope: Scope) -> list[str]:
+    """What was done at any time, as `customer.activated`, in order."""
+    return _values(scope, "action")
+
+
+def object_types(scope: Scope) -> list[str]:
+    """What it was done to, as `customers.customer`, in order."""
+    return _values(scope, "object_type")
+
+
+def _values(scope: Scope, column: str) -> list[str]:
+    assert scope.sees_whole_provider
+    with connection.cursor() as cursor:
+        cursor.execute(_VALUES.format(column=column), [scope.provider_id, scope.provider_id])
+        return [str(row[0]) for row in cursor.fetchall()]
 
 
 def entries_about(
@@ -16,5 +52,4 @@ def entries_about(
     about = Q(pk__in=[])
     for model, ids in rows.items():
         about |= Q(object_type=model._meta.label_lower, object_id__in=[str(pk) for pk in ids])
-    entries = Entry.objects.visible_to(scope).filter(about).select_related("actor")
-    return entries.order_by("-at", "-pk")
+    return entries(scope).filter(about)

@@ -24,6 +24,16 @@ class Migration(migrations.Migration):
                 SELECT 1 FROM audit_entry e
                 WHERE e.actor_id = tenancy_user.id AND e.provider_id = {CURRENT_PROVIDER}));
 
+            -- For who reads it later: numbers of roles and people say nothing.
+            CREATE FUNCTION audit_with_names(recorded jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+                SELECT CASE WHEN recorded ? 'role_id' THEN recorded || jsonb_build_object(
+                    'role', (SELECT name FROM tenancy_role
+                             WHERE id = (recorded ->> 'role_id')::bigint),
+                    'user', (SELECT email FROM tenancy_user
+                             WHERE id = (recorded ->> 'user_id')::bigint))
+                ELSE recorded END
+            $$;
+
             CREATE FUNCTION audit_permissions() RETURNS trigger LANGUAGE plpgsql AS $$
             DECLARE
                 changed jsonb := CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD)
@@ -36,8 +46,8 @@ class Migration(migrations.Migration):
                     TG_ARGV[0] || CASE TG_OP WHEN 'INSERT' THEN '.created'
                         WHEN 'UPDATE' THEN '.changed' ELSE '.removed' END,
                     'tenancy.' || TG_ARGV[0], changed ->> 'id',
-                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
-                    CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+                    CASE WHEN TG_OP <> 'INSERT' THEN audit_with_names(to_jsonb(OLD)) END,
+                    CASE WHEN TG_OP <> 'DELETE' THEN audit_with_names(to_jsonb(NEW)) END);
                 RETURN NULL;
             END $$;
             CREATE TRIGGER audit_membership AFTER INSERT OR UPDATE OR DELETE ON tenancy_membership

@@ -119,22 +119,25 @@ def _queue(
     return invitation
 
 
-def _message(invitation: Invitation) -> EmailMessage:
-    """The link is that of a password reset: it works once, for some days, until it is used."""
-    user = invitation.user
+def password_link(user: User) -> str:
+    """Where the user chooses a password: a password reset's, which works once, for some days."""
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-    link = reverse(
+    path = reverse(
         "account_reset_password_from_key", kwargs={"uidb36": int_to_base36(user.pk), "key": key}
     )
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def _message(invitation: Invitation) -> EmailMessage:
     text = render_to_string(
         "documents/invitation_email.txt",
         {
             "invitation": invitation,
-            "link": f"{settings.PUBLIC_URL}{link}",
+            "link": password_link(invitation.user),
             "forgotten": f"{settings.PUBLIC_URL}{reverse('account_reset_password')}",
             "days": settings.PASSWORD_RESET_TIMEOUT // timedelta(days=1).total_seconds(),
         },
     )
     return EmailMessage(
-        subject=f"Your sign-in at {invitation.provider}", body=text, to=[user.email]
+        subject=f"Your sign-in at {invitation.provider}", body=text, to=[invitation.user.email]
     )

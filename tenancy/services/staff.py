@@ -9,8 +9,9 @@ from django.db import transaction
 
 from common.errors import DomainError
 from common.locks import lock_in_transaction
-from tenancy.models import Membership, Role, User
+from tenancy.models import Invitation, Membership, Role, User
 from tenancy.rules.permissions import ADMIN
+from tenancy.services.invitations import invite_again, invite_user, password_link
 from tenancy.services.people import create_user
 from tenancy.services.roles import check_held, held_permissions, introduce_actor
 
@@ -54,14 +55,68 @@ def add_staff_member(
     :raises PasswordRefused: if the password is too weak by the installation's rules.
     :raises PermissionNotHeld: if the role holds more than the actor.
     """
-    lock_in_transaction("staff", provider_id)
-    role = _grantable(provider_id, role_id, actor_id)
-    own = Membership.objects.filter(provider_id=provider_id, user__email=email.lower())
-    if own.exists():
-        raise StaffAlready(f"{email.lower()} is one of your staff already; change their role.")
+    role = _role_of_new(provider_id, email, role_id, actor_id)
     user = create_user(email=email, name=name, password=password, at=at)
-    introduce_actor(actor_id)
-    return Membership.objects.create(provider_id=provider_id, user=user, role=role, created_at=at)
+    return _join(role, user, at, actor_id)
+
+
+@transaction.atomic
+def invite_staff_member(
+    *,
+    provider_id: int,
+    email: str,
+    name: str,
+    role_id: int,
+    at: datetime,
+    actor_id: int | None,
+) -> Membership:
+    """Mail a new person a link to choose a password, and let them work under a role.
+
+    :raises NobodyCanBeInvited: if the installation sends no mail.
+    :raises StaffAlready: if somebody of the provider's staff has the e-mail.
+    :raises EmailTaken: if anybody else has it.
+    :raises EmailRefused: if `email` is none.
+    :raises NameRefused: if `name` is too long.
+    :raises PermissionNotHeld: if the role holds more than the actor.
+    """
+    role = _role_of_new(provider_id, email, role_id, actor_id)
+    user = invite_user(
+        provider_id=provider_id,
+        email=email,
+        name=name,
+        inviter=role.provider.name,
+        at=at,
+        actor_id=actor_id,
+    )
+    return _join(role, user, at, actor_id)
+
+
+@transaction.atomic
+def invite_staff_member_again(
+    *, membership: Membership, at: datetime, actor_id: int | None
+) -> Invitation:
+    """Mail another link to somebody who has not chosen a password yet.
+
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    :raises PasswordChosen: if they have one, or can no longer sign in.
+    :raises NotInvited: if they were added without an invitation.
+    """
+    _check_invited(membership, actor_id)
+    return invite_again(
+        provider_id=membership.provider_id, user=membership.user, at=at, actor_id=actor_id
+    )
+
+
+def link_to_hand_over(*, membership: Membership, actor_id: int | None) -> str:
+    """Where somebody chooses their first password, for who added them and can send no mail.
+
+    Who has the link becomes them, hence the same conditions as for giving them their role.
+
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    :raises PasswordChosen: if they have one, or can no longer sign in.
+    """
+    _check_invited(membership, actor_id)
+    return password_link(membership.user)
 
 
 @transaction.atomic
@@ -103,12 +158,24 @@ def restore_access(*, membership: Membership, actor_id: int | None) -> User:
     return _set_active(_locked(membership, actor_id).user, is_active=True)
 
 
-def check_may_invite(*, membership: Membership, actor_id: int | None) -> None:
-    """Refuse to have somebody choose their first password: who has the link becomes them.
+def _role_of_new(provider_id: int, email: str, role_id: int, actor_id: int | None) -> Role:
+    """The role, which the actor may give, for somebody who is none of the staff yet."""
+    lock_in_transaction("staff", provider_id)
+    role = _grantable(provider_id, role_id, actor_id)
+    own = Membership.objects.filter(provider_id=provider_id, user__email=email.lower())
+    if own.exists():
+        raise StaffAlready(f"{email.lower()} is one of your staff already; change their role.")
+    return role
 
-    :raises PermissionNotHeld: if their role holds more than the actor.
-    :raises PasswordChosen: if they have one, or can no longer sign in.
-    """
+
+def _join(role: Role, user: User, at: datetime, actor_id: int | None) -> Membership:
+    introduce_actor(actor_id)
+    return Membership.objects.create(
+        provider_id=role.provider_id, user=user, role=role, created_at=at
+    )
+
+
+def _check_invited(membership: Membership, actor_id: int | None) -> None:
     held = held_permissions(membership.provider_id, actor_id)
     check_held(held, membership.role.permissions, f"the role {membership.role}")
     if membership.user.has_usable_password() or not membership.user.is_active:

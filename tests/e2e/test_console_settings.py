@@ -1,9 +1,11 @@
 """Settings in a browser: how the pages look."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from billing.services.providers import change_provider
 from resellers.models import ResellerModule
 from tenancy.models import Membership, Provider, Role, User
 from tests.e2e.visits import Visit
@@ -17,6 +19,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 Visits = Callable[..., Visit]
 
 
@@ -78,3 +81,16 @@ class TestTheLooks:
         window.look_at("/console/settings/taxes/new/", "console-tax-create")
         window.look_at("/console/settings/resellers/", "console-reseller-module")
         window.look_at("/console/settings/resellers/edit/", "console-reseller-module-edit")
+
+    def test_of_the_audit_log(self, visit: Visits, provider: Provider, admin: User) -> None:
+        change_provider(
+            provider_id=provider.pk,
+            name="Aurora Telecom",
+            currency="USD",
+            time_zone="America/New_York",
+            at=AT,
+            actor_id=admin.pk,
+        )
+        window = visit(admin)
+
+        window.look_at("/console/settings/audit-log/", "console-audit-log")

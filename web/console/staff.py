@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +22,9 @@ from tenancy.services.staff import (
     StaffAlready,
     add_staff_member,
     assign_role,
-    check_may_invite,
+    invite_staff_member,
+    invite_staff_member_again,
+    link_to_hand_over,
     restore_access,
     withdraw_access,
 )
@@ -31,7 +34,6 @@ from web.shared.badges import badge
 from web.shared.filters import Filters, row_filter, yes_no_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
-from web.shared.invitations import invite, is_mailed
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, InstantColumn, LinkColumn, Table
 
@@ -116,7 +118,8 @@ FIELDS_OF: dict[type[DomainError], str] = {
 @page_of(Surface.CONSOLE, "settings.write", FORM_METHODS)
 def user_invite(request: SurfaceRequest) -> HttpResponse:
     def save(form: InviteForm) -> str:
-        membership = add_staff_member(
+        add = invite_staff_member if settings.EMAIL_URL else add_staff_member
+        membership = add(
             provider_id=request.scope.provider_id,
             email=form.cleaned_data["email"],
             name=form.cleaned_data["name"],
@@ -131,7 +134,7 @@ def user_invite(request: SurfaceRequest) -> HttpResponse:
         submit="Invite",
         cancel_url=reverse(USERS),
         lead="They get a link by e-mail to choose their password."
-        if is_mailed()
+        if settings.EMAIL_URL
         else "You get a link to hand over, by which they choose their password.",
     )
     roles = selectors.roles(request.scope)
@@ -139,12 +142,12 @@ def user_invite(request: SurfaceRequest) -> HttpResponse:
 
 
 def _invited(request: SurfaceRequest, membership: Membership) -> str:
-    link = invite(request, request.provider, membership.user)
-    if link:
-        request.session[LINKS] = {**request.session.get(LINKS, {}), str(membership.pk): link}
-        return _address("console_user_link", membership)
-    messages.success(request, f"An invitation is on its way to {membership.user}.")
-    return _address("console_user", membership)
+    if settings.EMAIL_URL:
+        messages.success(request, f"An invitation is on its way to {membership.user}.")
+        return _address("console_user", membership)
+    link = link_to_hand_over(membership=membership, actor_id=request.scope.user_id)
+    request.session[LINKS] = {**request.session.get(LINKS, {}), str(membership.pk): link}
+    return _address("console_user_link", membership)
 
 
 def _address(url_name: str, membership: Membership) -> str:
@@ -157,6 +160,7 @@ def user_show(request: SurfaceRequest, membership_id: int) -> HttpResponse:
     context = {
         "membership": membership,
         "state": state_badge(membership),
+        "invitation": membership.user.invitations.order_by("-pk").first(),
         "is_oneself": membership.user_id == request.scope.user_id,
         "actions": allowed(request.scope, _actions(request, membership)),
     }
@@ -261,7 +265,10 @@ def user_reinvite(request: SurfaceRequest, membership_id: int) -> HttpResponse:
     membership = selectors.staff(request.scope).get(pk=membership_id)
 
     def confirm() -> str:
-        check_may_invite(membership=membership, actor_id=request.scope.user_id)
+        if settings.EMAIL_URL:
+            invite_staff_member_again(
+                membership=membership, at=clock.now(), actor_id=request.scope.user_id
+            )
         return _invited(request, membership)
 
     review = Review(

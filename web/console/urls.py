@@ -1,6 +1,7 @@
 """The console's pages: each surface file lists its own, and joins them by one line here."""
 
 from web.console import (
+    audit_log,
     bill_runs,
     biller_entities,
     catalogue_items,
@@ -76,4 +77,5 @@ urlpatterns = [
     *reseller_module.urls,
     *staff.urls,
     *roles.urls,
+    *audit_log.urls,
 ]

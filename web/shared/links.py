@@ -1,7 +1,7 @@
 """Which page shows a row. A model that gets a page gets a line here, and its ids become links."""
 
 from django.db.models import Model
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from billing.models import BillRun, CreditNote, Invoice, Tax
 from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
@@ -51,3 +51,14 @@ def url_of(surface: Surface, row: Model) -> str:
         return ""
     url_name, argument = page
     return reverse(url_name, kwargs={argument: row.pk})
+
+
+def url_of_recorded(surface: Surface, object_type: str, object_id: str) -> str:
+    """The address of the page of a row known by its model's label and its id; empty without one."""
+    for (of_surface, model), (url_name, argument) in PAGES.items():
+        if of_surface is surface and model._meta.label_lower == object_type:
+            try:
+                return reverse(url_name, kwargs={argument: object_id})
+            except NoReverseMatch:  # a key of several columns
+                return ""
+    return ""

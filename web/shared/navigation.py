@@ -124,6 +124,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Reseller module", "console_reseller_module", "settings.read"),
                 Page("Users", "console_users", "settings.list"),
                 Page("Roles", "console_roles", "settings.list"),
+                Page("Audit log", "console_audit_log", "settings.read"),
             ),
         ),
     ),

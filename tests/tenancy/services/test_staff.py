@@ -5,7 +5,7 @@ import pytest
 from audit.models import Entry
 from common.scope import Scope
 from tenancy import row_security, selectors
-from tenancy.models import Membership, Provider, Role, User
+from tenancy.models import Invitation, Membership, Provider, Role, User
 from tenancy.services import people, staff
 from tenancy.services.roles import PermissionNotHeld
 from tests.factories import (
@@ -148,9 +148,10 @@ class TestAssignRole:
         entry = Entry.objects.get(action="membership.changed")
         assert (entry.provider, entry.actor) == (provider, actor)
         assert entry.before is not None
-        assert entry.before["role_id"] == role_of(provider, "Finance").pk
+        assert (entry.before["role"], entry.before["user"]) == ("Finance", user.email)
         assert entry.after is not None
         assert entry.after["role_id"] == role_of(provider, "Read-only").pk
+        assert entry.after["role"] == "Read-only"
 
     def test_refuses_what_the_actor_does_not_hold(self) -> None:
         provider = make_provider()
@@ -261,22 +262,72 @@ class TestAccess:
         assert User.objects.get(pk=user.pk).is_active
 
 
-class TestAnInvitation:
-    def test_is_for_who_has_no_password_yet(self) -> None:
+class TestInviteStaffMember:
+    def invite(self, provider: Provider, role: str, actor: User | None = None) -> Membership:
+        return staff.invite_staff_member(
+            provider_id=provider.pk,
+            email="fay@aurora.example",
+            name="Fay",
+            role_id=role_of(provider, role).pk,
+            at=AT,
+            actor_id=actor.pk if actor else None,
+        )
+
+    def test_queues_a_link_for_a_new_person_with_a_role(self) -> None:
+        provider = make_provider(name="Aurora")
+        actor = make_staff(provider)
+
+        membership = self.invite(provider, "Finance", actor)
+
+        invitation = Invitation.objects.get(user=membership.user)
+        assert (invitation.provider, invitation.inviter, invitation.requested_by) == (
+            provider,
+            "Aurora",
+            actor,
+        )
+        assert membership.role.name == "Finance"
+
+    def test_invites_nobody_to_more_than_the_actor_holds(self) -> None:
         provider = make_provider()
-        invited = make_staff(provider, "Finance")
-        actor = make_staff(provider, password="correct horse battery")
-
-        staff.check_may_invite(membership=membership_of(invited), actor_id=actor.pk)
-
-        with pytest.raises(staff.PasswordChosen):
-            staff.check_may_invite(membership=membership_of(actor), actor_id=actor.pk)
-
-    def test_is_not_for_who_holds_more_than_the_actor(self) -> None:
-        provider = make_provider()
-        invited = make_staff(provider, "Admin")
 
         with pytest.raises(PermissionNotHeld):
-            staff.check_may_invite(
-                membership=membership_of(invited), actor_id=make_staff(provider, "Finance").pk
+            self.invite(provider, "Admin", make_staff(provider, "Finance"))
+
+        assert not Invitation.objects.exists()
+
+    def test_says_so_where_the_person_works_here_already(self) -> None:
+        provider = make_provider()
+        make_staff(provider, email="fay@aurora.example")
+
+        with pytest.raises(staff.StaffAlready):
+            self.invite(provider, "Finance")
+
+        assert not Invitation.objects.exists()
+
+
+class TestInvitingAgain:
+    def test_is_for_who_has_no_password_yet(self) -> None:
+        provider = make_provider()
+        membership = TestInviteStaffMember().invite(provider, "Finance")
+        actor = make_staff(provider, password="correct horse battery")
+        Invitation.objects.update(state=Invitation.State.SENT, sent_at=AT)
+
+        staff.invite_staff_member_again(membership=membership, at=AT, actor_id=actor.pk)
+
+        assert Invitation.objects.filter(user=membership.user).count() == 2
+        with pytest.raises(staff.PasswordChosen):
+            staff.invite_staff_member_again(
+                membership=membership_of(actor), at=AT, actor_id=actor.pk
             )
+
+    def test_hands_no_link_to_who_holds_less_than_they(self) -> None:
+        provider = make_provider()
+        membership = membership_of(make_staff(provider, "Admin"))
+        actor = make_staff(provider, "Finance")
+
+        with pytest.raises(PermissionNotHeld):
+            staff.link_to_hand_over(membership=membership, actor_id=actor.pk)
+        with pytest.raises(PermissionNotHeld):
+            staff.invite_staff_member_again(membership=membership, at=AT, actor_id=actor.pk)
+
+        assert not Invitation.objects.exists()

@@ -52,4 +52,5 @@ PAGES = {
     "console_role": Page(staff("settings.read"), role),
     "console_role_edit": Page(staff("settings.write"), role),
     "console_role_delete": Page(staff("settings.write"), role),
+    "console_audit_log": Page(staff("settings.read")),
 }

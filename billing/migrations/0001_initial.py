@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                         max_length=11,
                     ),
                 ),
+                ("is_partial", models.BooleanField(default=False)),
+                ("started_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("approved_at", models.DateTimeField(null=True)),
                 ("issue_date", models.DateField(null=True)),
@@ -97,6 +99,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("WAITING", "Waiting"),
                             ("ESTIMATED", "Estimated"),
+                            ("APPROVED", "Approved"),
+                            ("DISCARDED", "Discarded"),
                             ("EMPTY", "Empty"),
                             ("ISSUED", "Issued"),
                             ("FAILED", "Failed"),
@@ -776,7 +780,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="billrun",
             constraint=models.UniqueConstraint(
-                fields=("provider", "period_from", "period_to"), name="one_bill_run_per_period"
+                condition=models.Q(("is_partial", False)),
+                fields=("provider", "period_from", "period_to"),
+                name="one_bill_run_per_period",
             ),
         ),
         migrations.AddConstraint(

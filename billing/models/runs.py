@@ -9,7 +9,11 @@ from tenancy.owned import ProviderOwned
 
 
 class BillRun(ProviderOwned):
-    """One attempt to invoice a provider's customers (and resellers) for a period."""
+    """One attempt to invoice a provider's customers (and resellers) for a period.
+
+    A partial run is for chosen customers only; there may be any number of those. `started_at` is
+    when the step began that it is in: calculating or issuing.
+    """
 
     class State(models.TextChoices):
         DRAFT = "DRAFT"
@@ -22,7 +26,9 @@ class BillRun(ProviderOwned):
 
     period_from = models.DateField()
     period_to = models.DateField()
+    is_partial = models.BooleanField(default=False)
     state = models.CharField(max_length=11, choices=State.choices, default=State.DRAFT)
+    started_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -38,17 +44,24 @@ class BillRun(ProviderOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "period_from", "period_to"], name="one_bill_run_per_period"
+                fields=["provider", "period_from", "period_to"],
+                condition=models.Q(is_partial=False),
+                name="one_bill_run_per_period",
             ),
         ]
 
 
 class BillRunItem(ProviderOwned):
-    """One payer's part of a bill run: the unit of its fan-out, done in one transaction."""
+    """One payer's part of a bill run: the unit of its fan-out, done in one transaction.
+
+    Its estimates are approved or discarded together; what is discarded stays unbilled.
+    """
 
     class State(models.TextChoices):
         WAITING = "WAITING"
         ESTIMATED = "ESTIMATED"
+        APPROVED = "APPROVED"
+        DISCARDED = "DISCARDED"
         EMPTY = "EMPTY"
         ISSUED = "ISSUED"
         FAILED = "FAILED"

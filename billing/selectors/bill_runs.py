@@ -1,7 +1,9 @@
 """Reading bill runs: how far they are, what they come to, who failed."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, Sum
@@ -14,13 +16,19 @@ from tenancy.owned import ProviderQuerySet
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How many payers of a run are in which state, and how many documents there are."""
+    """How many payers of a run are in which state, and how many documents there are.
+
+    `started_at` is when the present step began, None before the first.
+    """
 
     state: str
     error: str
+    started_at: datetime | None
     payers: int
     waiting: int
     estimated: int
+    approved: int
+    discarded: int
     empty: int
     issued: int
     failed: int
@@ -58,9 +66,12 @@ def run_progress(scope: Scope, run_id: int) -> RunProgress:
     return RunProgress(
         state=run.state,
         error=run.error,
+        started_at=run.started_at,
         payers=counts.total(),
         waiting=counts[BillRunItem.State.WAITING],
         estimated=counts[BillRunItem.State.ESTIMATED],
+        approved=counts[BillRunItem.State.APPROVED],
+        discarded=counts[BillRunItem.State.DISCARDED],
         empty=counts[BillRunItem.State.EMPTY],
         issued=counts[BillRunItem.State.ISSUED],
         failed=counts[BillRunItem.State.FAILED],
@@ -69,9 +80,19 @@ def run_progress(scope: Scope, run_id: int) -> RunProgress:
     )
 
 
-def run_totals(scope: Scope, run_id: int) -> list[KindTotal]:
-    """The run's sums by kind and currency, never across currencies."""
+def run_totals(
+    scope: Scope,
+    run_id: int,
+    *,
+    item_states: Collection[str] | None = None,
+    item_ids: Collection[int] | None = None,
+) -> list[KindTotal]:
+    """The run's sums by kind and currency, never across currencies; of all items or of some."""
     rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id)
+    if item_states is not None:
+        rows = rows.filter(bill_run_item__state__in=item_states)
+    if item_ids is not None:
+        rows = rows.filter(bill_run_item__in=item_ids)
     sums = rows.values("kind", "currency").annotate(
         count=Count("pk"), net=Sum("net_amount"), tax=Sum("tax_amount"), gross=Sum("gross_amount")
     )
@@ -86,6 +107,13 @@ def failed_items(scope: Scope, run_id: int) -> ProviderQuerySet[BillRunItem]:
     rows = BillRunItem.objects.visible_to(scope).filter(run=run_id)
     rows = rows.filter(state=BillRunItem.State.FAILED)
     return rows.select_related("customer", "reseller").order_by("pk")
+
+
+def open_items(scope: Scope, run_id: int) -> ProviderQuerySet[BillRunItem]:
+    """The payers whose estimates can still be approved or discarded."""
+    rows = BillRunItem.objects.visible_to(scope).filter(run=run_id)
+    open_states = [BillRunItem.State.ESTIMATED, BillRunItem.State.APPROVED]
+    return rows.filter(state__in=open_states).order_by("pk")
 
 
 def without_document(scope: Scope, run_id: int) -> list[int]:

@@ -36,6 +36,6 @@ def do_each(work: Callable[[Sequence[int]], object], run: BillRun, item_ids: Seq
 def _mark_failed(run: BillRun, item_id: int, error: Exception) -> None:
     log.exception("item %s of bill run %s failed", item_id, run.pk)
     text = str(error) if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
-    open_states = [BillRunItem.State.WAITING, BillRunItem.State.ESTIMATED]
+    open_states = [BillRunItem.State.WAITING, BillRunItem.State.APPROVED]
     rows = BillRunItem.objects.filter(run=run, pk=item_id, state__in=open_states)
     rows.update(state=BillRunItem.State.FAILED, error=text)

@@ -19,7 +19,7 @@ def calculate(*, run_id: int, item_ids: Sequence[int], at: datetime) -> None:
 
 
 def issue(*, run_id: int, item_ids: Sequence[int], at: datetime) -> None:
-    """Issue a batch of estimated items; the run's last batch closes it."""
+    """Issue a batch of approved items; the run's last batch closes it."""
     run = BillRun.objects.get(pk=run_id)
     if run.state == BillRun.State.ISSUING:
         do_each(lambda ids: issue_items(run=run, item_ids=ids, at=at), run, item_ids)

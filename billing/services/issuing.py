@@ -30,14 +30,14 @@ _SERIES = {
 
 @transaction.atomic
 def issue_items(*, run: BillRun, item_ids: Sequence[int], at: datetime) -> int:
-    """Issue the estimates of a run's estimated items, all or none, and return how many items.
+    """Issue the estimates of a run's approved items, all or none, and return how many items.
 
     Others are left alone, so that repeating it issues nothing twice. The ledger's accounts are
     locked before the series, which all issuing waits for, and both only to this commit.
     """
     assert run.issue_date is not None
     items = list(
-        BillRunItem.objects.filter(run=run, pk__in=item_ids, state=BillRunItem.State.ESTIMATED)
+        BillRunItem.objects.filter(run=run, pk__in=item_ids, state=BillRunItem.State.APPROVED)
         .order_by("pk")
         .select_for_update(skip_locked=True, no_key=True)
     )

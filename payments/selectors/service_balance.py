@@ -56,5 +56,5 @@ def _balance(system: Scope, customer: Customer, kind: AccountKind) -> Decimal:
 
 def first_unbilled_day(scope: Scope) -> date:
     """The day after the last period that the provider has billed; for the system's scope only."""
-    issued = BillRun.objects.visible_to(scope).filter(state=BillRun.State.ISSUED)
+    issued = BillRun.objects.visible_to(scope).filter(state=BillRun.State.ISSUED, is_partial=False)
     return issued.aggregate(last=Max("period_to"))["last"] or date.min

@@ -6,13 +6,16 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billing.documents import render_estimate
 from billing.models import Invoice
-from billing.selectors.details import line_groups, tax_details
+from billing.selectors.details import estimate_detail, line_groups, tax_details
 from billing.selectors.invoices import all_estimates
 from common.periods import Period
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
 from web.console.invoices import PayerColumn
+from web.shared.actions import Action
+from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, DateColumn, MoneyColumn, Table
@@ -67,17 +70,29 @@ def estimate_list(request: SurfaceRequest) -> HttpResponse:
 @page_of(Surface.CONSOLE, "invoices.read")
 def estimate_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     estimate = all_estimates(request.scope).get(pk=invoice_id)
+    address = reverse("console_estimate_pdf", kwargs={"invoice_id": estimate.pk})
     context = {
         "estimate": estimate,
         "payer": estimate.customer or estimate.reseller,
         "last_day": Period(estimate.period_from, estimate.period_to).last_date,
         "groups": line_groups(estimate),
         "taxes": tax_details(estimate),
+        "actions": [
+            Action("View PDF", address, "document-text"),
+            Action("Download", f"{address}?download", "arrow-down-tray"),
+        ],
     }
     return render(request, "console/billing/estimate_show.html", context)
+
+
+@page_of(Surface.CONSOLE, "invoices.read")
+def estimate_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    content = render_estimate(estimate_detail(request.scope, invoice_id))
+    return pdf_response(request, f"estimate-{invoice_id}", content)
 
 
 urls = [
     path("billing/estimates/", estimate_list, name="console_estimates"),
     path("billing/estimates/<int:invoice_id>/", estimate_show, name="console_estimate"),
+    path("billing/estimates/<int:invoice_id>/pdf/", estimate_document, name="console_estimate_pdf"),
 ]

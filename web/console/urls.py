@@ -2,6 +2,8 @@
 
 from web.console import (
     audit_log,
+    bill_run_create,
+    bill_run_estimates,
     bill_runs,
     biller_entities,
     catalogue_items,
@@ -58,6 +60,8 @@ urlpatterns = [
     *catalogue_prices.urls,
     *catalogue_versions.urls,
     *bill_runs.urls,
+    *bill_run_create.urls,
+    *bill_run_estimates.urls,
     *estimates.urls,
     *invoices.urls,
     *credit_notes.urls,

@@ -1,6 +1,5 @@
 """Files of xDRs in the console: received, and watched while they are rated; their sources."""
 
-from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -27,6 +26,7 @@ from web.shared.filters import Filters, choice_filter, row_filter, since_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, form_page
 from web.shared.lists import Empty, list_page
+from web.shared.progress import time_left
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
 
 ENDINGS = (".csv", ".txt", ".log", ".gz")
@@ -165,20 +165,12 @@ def _progress(request: SurfaceRequest, file: XdrFile) -> dict[str, object]:
         "progress": progress,
         "has_failed": progress.state == XdrFile.State.FAILED,
         "has_ended": has_ended,
-        "time_left": "" if has_ended else _time_left(file.received_at, progress),
+        "time_left": ""
+        if has_ended
+        else time_left(file.received_at, progress.done_line_count, progress.line_count),
         "refresh_url": "" if has_ended else refresh_url,
         "suspense_url": waiting,
     }
-
-
-def _time_left(received_at: datetime, progress: selectors.FileProgress) -> str:
-    """By how long what is done took; nothing while none of it is."""
-    if not progress.done_line_count:
-        return ""
-    passed = int((clock.now() - received_at).total_seconds())
-    to_do = progress.line_count - progress.done_line_count
-    seconds = passed * to_do // progress.done_line_count
-    return f"About {seconds} seconds left" if seconds < 120 else f"About {seconds // 60} min left"
 
 
 class SourceTable(Table):

@@ -97,7 +97,7 @@ class Command(TollgateCommand):
                 "Issuing",
                 start,
                 done=lambda seen: seen.issued,
-                total=lambda seen: seen.issued + seen.estimated,
+                total=lambda seen: seen.issued + seen.approved,
                 is_over=lambda seen: seen.state != BillRun.State.ISSUING,
             )
         self._print_documents(run)

@@ -47,7 +47,7 @@ class TestTheSweep:
         ("state", "item_state", "task"),
         [
             (BillRun.State.CALCULATING, BillRunItem.State.WAITING, "billing.calculate_items"),
-            (BillRun.State.ISSUING, BillRunItem.State.ESTIMATED, "billing.issue_items"),
+            (BillRun.State.ISSUING, BillRunItem.State.APPROVED, "billing.issue_items"),
         ],
     )
     def test_queues_what_an_open_run_has_left(

@@ -3,7 +3,7 @@ from billing.services.bill_runs import create_bill_run, start_calculation
 from tenancy.models import Provider
 from tests.factories import make_customer
 from tests.factories.billing import IN_NOVEMBER, OCTOBER, calculate_run, make_charge
-from tests.web.matrix import Page, staff
+from tests.web.matrix import Page, actions, staff
 
 
 def draft(provider: Provider) -> dict[str, object]:
@@ -30,7 +30,11 @@ PAGES = {
     "console_bill_run_progress": Page(staff("money.read"), at_work),
     "console_bill_run_calculate": Page(staff("money.write"), draft),
     "console_bill_run_approve": Page(staff("money.write"), draft),
+    "console_bill_run_estimates": Page(staff("money.write"), draft),
+    "console_bill_run_retry": Page(actions(), draft),
+    "console_bill_run_discard": Page(staff("money.write"), draft),
     "console_bill_run_issue": Page(staff("money.write"), draft),
     "console_estimates": Page(staff("invoices.list")),
     "console_estimate": Page(staff("invoices.read"), estimate),
+    "console_estimate_pdf": Page(staff("invoices.read"), estimate),
 }

@@ -1,6 +1,7 @@
 """Billing periods: half-open ranges of dates, and the instants they cover in a provider's zone."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -53,6 +54,15 @@ def month(year: int, number: int) -> Period:
     """The calendar month."""
     following = date(year + number // 12, number % 12 + 1, 1)
     return Period(date(year, number, 1), following)
+
+
+def months(period: Period) -> Iterator[Period]:
+    """The calendar months of a period in order, the first and the last as far as they are in it."""
+    first = period.from_date
+    while first < period.to_date:
+        following = month(first.year, first.month).to_date
+        yield Period(first, min(following, period.to_date))
+        first = following
 
 
 def parse_month(text: str) -> Period:

@@ -1,5 +1,7 @@
 """Reading providers, their staff and their roles."""
 
+from zoneinfo import ZoneInfo
+
 from django.db.models import Count
 
 from common.errors import DomainError
@@ -32,6 +34,11 @@ def providers() -> list[Provider]:
 def own_provider(scope: Scope) -> Provider:
     """The provider that the scope acts inside."""
     return Provider.objects.get(pk=scope.provider_id)
+
+
+def provider_zone(scope: Scope) -> ZoneInfo:
+    """The time zone in which the provider's days begin."""
+    return ZoneInfo(own_provider(scope).time_zone)
 
 
 def staff(scope: Scope) -> ProviderQuerySet[Membership]:

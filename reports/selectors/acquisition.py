@@ -2,18 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import TruncMonth
+from django.db.models import Case, Count, DateField, OuterRef, Subquery, Value, When
+from django.db.models.functions import Cast, TruncMonth
 
 from billing.models import Invoice
-from common.periods import Period, month
+from common.periods import Period, months
 from common.scope import Scope
 from customers.models import Customer
 from resellers.models import ResellerCode
-from tenancy.models import Provider
+from tenancy.selectors import provider_zone
 
 ACQUIRED_CUSTOMERS = (
     "customers created in the month, in the provider's time zone, who carry a reseller's tag;"
@@ -25,6 +25,8 @@ ACQUISITION = (
     " were terminated in the month (churn); customers = those with the code who were not terminated"
     " by the end of the month."
 )
+
+_EARLIER = date.min
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Acquisition:
 
 def acquired_customers(scope: Scope, period: Period) -> list[AcquiredCustomer]:
     """The tagged customers created in the period, oldest first."""
-    zone = _zone(scope)
+    zone = provider_zone(scope)
     created_from, created_to = period.instants(zone)
     first = Invoice.objects.filter(customer=OuterRef("pk"), issue_date__isnull=False)
     first = first.order_by("issue_date", "pk")
@@ -94,22 +96,20 @@ def acquired_customers(scope: Scope, period: Period) -> list[AcquiredCustomer]:
 
 def acquisition(scope: Scope, period: Period) -> list[Acquisition]:
     """Counts by month and code, where anybody has come or gone or is there."""
-    zone = _zone(scope)
-    codes = ResellerCode.objects.visible_to(scope).select_related("reseller")
-    created = _counts(scope, "created_at", zone)
-    invoiced = _counts(scope, "created_at", zone, invoices__issue_date__isnull=False)
-    terminated = _counts(scope, "terminated_at", zone)
+    zone = provider_zone(scope)
+    created = _counts(scope, "created_at", period, zone)
+    invoiced = _counts(scope, "created_at", period, zone, invoices__issue_date__isnull=False)
+    terminated = _counts(scope, "terminated_at", period, zone)
     rows = []
-    first = period.from_date
-    while first < period.to_date:
-        following = month(first.year, first.month).to_date
-        for code in codes.order_by("reseller__number", "code", "pk"):
-            key = (code.pk, first)
-            there = _before(created, code, following) - _before(terminated, code, following)
+    for code in ResellerCode.objects.visible_to(scope).select_related("reseller"):
+        there = created[code.pk, _EARLIER] - terminated[code.pk, _EARLIER]
+        for part in months(period):
+            key = (code.pk, part.from_date.replace(day=1))
+            there += created[key] - terminated[key]
             if there or created[key] or terminated[key]:
                 rows.append(
                     Acquisition(
-                        month=f"{first:%Y-%m}",
+                        month=f"{part.from_date:%Y-%m}",
                         reseller_number=code.reseller.number,
                         reseller=str(code.reseller),
                         code=str(code),
@@ -119,34 +119,22 @@ def acquisition(scope: Scope, period: Period) -> list[Acquisition]:
                         customer_count=there,
                     )
                 )
-        first = following
-    return rows
-
-
-def _zone(scope: Scope) -> ZoneInfo:
-    return ZoneInfo(Provider.objects.get(pk=scope.provider_id).time_zone)
+    return sorted(rows, key=lambda row: (row.month, row.reseller_number, row.code))
 
 
 def _counts(
-    scope: Scope, instant: str, zone: ZoneInfo, **conditions: object
+    scope: Scope, instant: str, period: Period, zone: ZoneInfo, **conditions: object
 ) -> Counter[tuple[int, date]]:
-    """How many customers by code and the month of `instant`."""
+    """How many customers by code and the month of `instant`, all before the period at once."""
+    begins, ends = period.instants(zone)
+    earlier = When(**{f"{instant}__lt": begins}, then=Value(_EARLIER))
+    month_of = Cast(TruncMonth(instant, tzinfo=zone), DateField())
     counted = (
         Customer.objects.visible_to(scope)
-        .filter(Q(**{f"{instant}__isnull": False}), reseller_code__isnull=False, **conditions)
-        .annotate(month=TruncMonth(instant, tzinfo=zone))
+        .filter(**{f"{instant}__lt": ends}, reseller_code__isnull=False, **conditions)
+        .annotate(month=Case(earlier, default=month_of, output_field=DateField()))
         .values_list("reseller_code_id", "month")
         .annotate(count=Count("pk", distinct=True))
         .order_by()
     )
-    found: Counter[tuple[int, date]] = Counter()
-    for code_id, first, count in counted:
-        assert isinstance(first, datetime)
-        found[code_id, first.date()] = count
-    return found
-
-
-def _before(counts: Counter[tuple[int, date]], code: ResellerCode, day: date) -> int:
-    return sum(
-        count for (code_id, first), count in counts.items() if code_id == code.pk and first < day
-    )
+    return Counter({(code_id, first): count for code_id, first, count in counted})

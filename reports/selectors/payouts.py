@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q, Sum
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models import Case, DateField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, TruncMonth
 
 from common.money import ZERO
-from common.periods import Period, month
+from common.periods import Period, months
 from common.scope import Scope
 from payouts.models import Accrual, PayoutStatement
 from resellers.selectors import resellers
@@ -20,6 +20,7 @@ RESELLER_PAYOUT = (
     " reseller's plan); clawed back = commission taken back in the month (credit notes, payments"
     " taken back); settled = statements paid in the month; outstanding = opening + accrued +"
     " clawed back - settled, at the end of the month; opening = outstanding of the month before."
+    " A month that the period cuts counts its days inside of the period."
 )
 
 
@@ -50,11 +51,12 @@ class _Movement:
 
 
 _Party = tuple[int, str]
+_EARLIER = date.min
 
 
 def reseller_payouts(scope: Scope, period: Period) -> list[ResellerPayout]:
     """Commission by month, reseller and currency, where there was any or some is outstanding."""
-    movements = _movements(scope, before=period.to_date)
+    movements = _movements(scope, period)
     rows = []
     for reseller in resellers(scope):
         for party in sorted(party for party in movements if party[0] == reseller.pk):
@@ -79,22 +81,20 @@ def reseller_payouts(scope: Scope, period: Period) -> list[ResellerPayout]:
 def _by_month(
     movements: dict[date, _Movement], period: Period
 ) -> Iterator[tuple[date, Decimal, _Movement]]:
-    earlier = (moved.change for first, moved in movements.items() if first < period.from_date)
-    opening = sum(earlier, ZERO)
-    first = period.from_date
-    while first < period.to_date:
+    opening = movements.get(_EARLIER, _Movement()).change
+    for part in months(period):
+        first = part.from_date.replace(day=1)
         moved = movements.get(first, _Movement())
         yield first, opening, moved
         opening += moved.change
-        first = month(first.year, first.month).to_date
 
 
-def _movements(scope: Scope, *, before: date) -> dict[_Party, dict[date, _Movement]]:
-    """All that moved before a day, by reseller and currency, then by month."""
+def _movements(scope: Scope, period: Period) -> dict[_Party, dict[date, _Movement]]:
+    """All that moved before the period's end, by reseller and currency, then by month."""
     accrued = (
         Accrual.objects.visible_to(scope)
-        .filter(event_date__lt=before)
-        .annotate(month=TruncMonth("event_date"))
+        .filter(event_date__lt=period.to_date)
+        .annotate(month=_month_of("event_date", period))
         .values_list("reseller_id", "currency", "month")
         .annotate(
             earned=Coalesce(Sum("amount", filter=Q(amount__gt=0)), ZERO),
@@ -104,8 +104,8 @@ def _movements(scope: Scope, *, before: date) -> dict[_Party, dict[date, _Moveme
     )
     settled = (
         PayoutStatement.objects.visible_to(scope)
-        .filter(settled_date__lt=before)
-        .annotate(month=TruncMonth("settled_date"))
+        .filter(settled_date__lt=period.to_date)
+        .annotate(month=_month_of("settled_date", period))
         .values_list("reseller_id", "currency", "month")
         .annotate(paid=Sum("transfer__amount"))
         .order_by()
@@ -117,3 +117,9 @@ def _movements(scope: Scope, *, before: date) -> dict[_Party, dict[date, _Moveme
         moved = found[reseller_id, currency].get(first, _Movement())
         found[reseller_id, currency][first] = _Movement(moved.accrued, moved.clawed_back, paid)
     return found
+
+
+def _month_of(day: str, period: Period) -> Case:
+    """The first day of the month; one day for all that moved before the period."""
+    earlier = When(**{f"{day}__lt": period.from_date}, then=Value(_EARLIER))
+    return Case(earlier, default=Cast(TruncMonth(day), DateField()), output_field=DateField())

@@ -75,7 +75,21 @@ _Key = tuple[date, int | None, str]
 
 def reseller_sales(scope: Scope, period: Period) -> list[ResellerSales]:
     """Sales by month, reseller and currency, of resellers with any in their branch."""
+    return _of_resellers(scope, _sales(scope, period))
+
+
+def direct_sales(scope: Scope, period: Period) -> list[DirectSales]:
+    """Sales by month and currency to customers without a reseller."""
+    return _without_reseller(_sales(scope, period))
+
+
+def sales_by_tag(scope: Scope, period: Period) -> tuple[list[ResellerSales], list[DirectSales]]:
+    """Both of them at once: all sales of the period."""
     sales = _sales(scope, period)
+    return _of_resellers(scope, sales), _without_reseller(sales)
+
+
+def _of_resellers(scope: Scope, sales: Mapping[_Key, _Sales]) -> list[ResellerSales]:
     branches = _branches(scope, sales)
     found = {reseller.pk: reseller for reseller in resellers(scope)}
     codes = _codes(scope)
@@ -101,18 +115,17 @@ def reseller_sales(scope: Scope, period: Period) -> list[ResellerSales]:
     return sorted(rows, key=lambda row: (row.month, row.reseller_number, row.currency))
 
 
-def direct_sales(scope: Scope, period: Period) -> list[DirectSales]:
-    """Sales by month and currency to customers without a reseller."""
+def _without_reseller(sales: Mapping[_Key, _Sales]) -> list[DirectSales]:
     rows = [
         DirectSales(
             month=f"{month:%Y-%m}",
-            invoice_count=sales.invoice_count,
-            invoiced_amount=sales.invoiced_amount,
-            credited_amount=sales.credited_amount,
-            net_amount=sales.net_amount,
+            invoice_count=own.invoice_count,
+            invoiced_amount=own.invoiced_amount,
+            credited_amount=own.credited_amount,
+            net_amount=own.net_amount,
             currency=currency,
         )
-        for (month, reseller_id, currency), sales in _sales(scope, period).items()
+        for (month, reseller_id, currency), own in sales.items()
         if reseller_id is None
     ]
     return sorted(rows, key=lambda row: (row.month, row.currency))

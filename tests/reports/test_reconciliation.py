@@ -1,6 +1,7 @@
 """The reports say what the books say, by month and currency."""
 
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,13 +11,18 @@ from common.periods import Period
 from common.scope import Scope
 from ledger.models import Account, AccountKind, Transfer, TransferKind
 from ledger.selectors import ledger_faults
+from reports.selectors.collected import collections, taxes
+from reports.selectors.customer_money import wallet_holdings
 from reports.selectors.payouts import reseller_payouts
+from reports.selectors.receivables import aged_receivables
 from reports.selectors.sales import direct_sales, reseller_sales
 from tenancy.models import Provider
 from tests.reports.worlds import MONTHS, SEPTEMBER, World, make_world
 
 pytestmark = pytest.mark.django_db
 WHOLE = Period(MONTHS[0].from_date, MONTHS[-1].to_date)
+# In the middle of payments, credit notes and a reversal.
+DAYS = (date(2026, 10, 11), date(2026, 10, 21), date(2026, 11, 5), date(2026, 11, 8))
 ByCurrency = dict[str, Decimal]
 
 
@@ -126,6 +132,94 @@ class TestPayouts:
                 provider=world.provider, kind=AccountKind.COMMISSION_EXPENSE, currency="EUR"
             )
             assert expense.balance > 0
+
+
+def until(period: Period) -> Period:
+    """All there was by the period's end."""
+    return Period(date(2026, 1, 1), period.to_date)
+
+
+def added(one: ByCurrency, other: ByCurrency) -> ByCurrency:
+    return summed([*one.items(), *other.items()])
+
+
+class TestReceivables:
+    def test_are_what_the_receivables_hold_on_any_day(self, worlds: tuple[World, World]) -> None:
+        for world in worlds:
+            for period in (*MONTHS, *(Period(MONTHS[0].from_date, day) for day in DAYS)):
+                rows = aged_receivables(Scope.system(world.provider.pk), period)
+                due = summed([(row.currency, -row.due_amount) for row in rows])
+
+                assert due == added(
+                    moved(world.provider, AccountKind.CUSTOMER_RECEIVABLE, until(period)),
+                    moved(world.provider, AccountKind.RESELLER_RECEIVABLE, until(period)),
+                )
+
+    def test_are_something_in_the_end(self, worlds: tuple[World, World]) -> None:
+        rows = aged_receivables(Scope.system(worlds[0].provider.pk), MONTHS[-1])
+
+        assert {row.payer for row in rows} >= {"Meridian", "Solstice"}
+        assert sum(row.due_amount for row in rows) > 0
+
+
+class TestWallets:
+    def test_hold_what_the_ledgers_wallets_hold_on_any_day(
+        self, worlds: tuple[World, World]
+    ) -> None:
+        found = []
+        for world in worlds:
+            for period in (*MONTHS, *(Period(MONTHS[0].from_date, day) for day in DAYS)):
+                rows = wallet_holdings(Scope.system(world.provider.pk), period)
+                held = summed([(row.currency, row.held_amount) for row in rows])
+
+                wallet = AccountKind.CUSTOMER_WALLET
+                assert held == moved(world.provider, wallet, until(period))
+                found.append(held)
+        assert any(found)
+
+
+class TestCollections:
+    def test_are_what_the_bank_gained(self, worlds: tuple[World, World]) -> None:
+        kinds = [TransferKind.PAYMENT, TransferKind.REVERSAL]
+        for world in worlds:
+            for period in (*MONTHS, WHOLE):
+                rows = collections(Scope.system(world.provider.pk), period)
+                net = summed([(row.currency, -row.net_amount) for row in rows])
+
+                assert net == moved(world.provider, AccountKind.BANK, period, kind__in=kinds)
+
+    def test_keep_what_came_in_apart_from_what_was_taken_back(
+        self, worlds: tuple[World, World]
+    ) -> None:
+        october, november = (
+            collections(Scope.system(worlds[0].provider.pk), period) for period in MONTHS[1:]
+        )
+
+        assert [(row.currency, row.received_amount, row.reversed_amount) for row in october] == [
+            ("EUR", Decimal(952), Decimal(0)),
+            ("USD", Decimal("95.2"), Decimal(0)),
+        ]
+        assert [(row.payment_count, row.reversal_count, row.net_amount) for row in november] == [
+            (0, 1, Decimal(-119))
+        ]
+
+
+class TestTax:
+    def test_is_what_the_tax_account_gained(self, worlds: tuple[World, World]) -> None:
+        for world in worlds:
+            for period in (*MONTHS, WHOLE):
+                rows = taxes(Scope.system(world.provider.pk), period)
+                net = summed([(row.currency, row.net_amount) for row in rows])
+
+                assert net == moved(world.provider, AccountKind.TAX, period)
+
+    def test_names_seller_tax_and_base(self, worlds: tuple[World, World]) -> None:
+        rows = taxes(Scope.system(worlds[0].provider.pk), MONTHS[1])
+
+        [euro] = [row for row in rows if row.currency == "EUR"]
+        assert (euro.tax, euro.tax_percent) == ("VAT 19 %", Decimal(19))
+        assert euro.base_amount == 2000 + 90
+        assert (euro.invoiced_amount, euro.credited_amount) == (Decimal("397.1"), Decimal(19))
 
 
 class TestTheBooks:

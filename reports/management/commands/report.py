@@ -1,16 +1,15 @@
 """Print a standard report for one or more months."""
 
 from argparse import ArgumentParser
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from billing.documents.text import amount_text
 from common.commands import Refused, TollgateCommand
 from common.csv_files import write_csv
-from common.money import round_money
 from common.periods import Period, parse_month
 from common.scope import Scope
+from reports.columns import Kind, file_cell, kind_of
 from reports.library import REPORTS, Report, report_named
 from tenancy.selectors import provider_by_slug
 
@@ -32,7 +31,7 @@ class Command(TollgateCommand):
         period = _period(options["period"], options["to"] or options["period"])
         rows = report.read(Scope.system(provider.pk), period)
         if options["format"] == "csv":
-            cells = ([_cell(row, column) for column in report.columns] for row in rows)
+            cells = ([file_cell(row, column) for column in report.columns] for row in rows)
             write_csv(self.stdout, report.columns, cells)
         else:
             self._print(report, rows, f"{provider}: {report.title}, {period}")
@@ -40,9 +39,7 @@ class Command(TollgateCommand):
     def _print(self, report: Report, rows: Any, title: str) -> None:
         headings = [column.replace("_", " ") for column in report.columns]
         numeric = [
-            column.replace("_", " ")
-            for column in report.columns
-            if column.endswith(("_amount", "_count", "_number", "_volume"))
+            column.replace("_", " ") for column in report.columns if kind_of(column).is_numeric
         ]
         cells = [[_text(row, column) for column in report.columns] for row in rows]
         self.print_table(headings, cells, title=title, numeric=numeric)
@@ -56,18 +53,11 @@ def _period(first: str, last: str) -> Period:
     return Period(begins.from_date, ends.to_date)
 
 
-def _cell(row: Any, column: str) -> str | int | Decimal | date | None:
-    """A value for programs: amounts in the currency's decimals, or more where there are more."""
-    value: str | int | Decimal | date | None = getattr(row, column)
-    if isinstance(value, Decimal):
-        rounded = round_money(value, row.currency)
-        return rounded if rounded == value else value.normalize()
-    return value
-
-
 def _text(row: Any, column: str) -> str:
     """A value for people."""
     value = getattr(row, column)
-    if isinstance(value, Decimal):
+    if kind_of(column) is Kind.AMOUNT:
         return amount_text(value, row.currency)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return "" if value is None else str(value)

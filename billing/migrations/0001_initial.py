@@ -814,6 +814,14 @@ class Migration(migrations.Migration):
             model_name="invoice",
             index=models.Index(fields=["provider", "issue_date"], name="invoice_issue_date"),
         ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ISSUED", "PART_PAID"])),
+                fields=["provider", "due_date"],
+                name="invoice_open",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.CheckConstraint(

@@ -126,6 +126,11 @@ class Invoice(ProviderOwned):
         indexes = [
             models.Index(fields=["provider", "customer", "issue_date"], name="invoice_customer"),
             models.Index(fields=["provider", "issue_date"], name="invoice_issue_date"),
+            models.Index(
+                fields=["provider", "due_date"],
+                condition=models.Q(state__in=["ISSUED", "PART_PAID"]),
+                name="invoice_open",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -448,6 +449,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="usagecharge",
             index=models.Index(fields=["provider", "kind", "day"], name="usage_charge_day"),
+        ),
+        migrations.AddIndex(
+            model_name="usagecharge",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["created_at"], name="usage_charge_created"
+            ),
         ),
         migrations.AddIndex(
             model_name="suspense",

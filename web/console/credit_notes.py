@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -31,10 +32,12 @@ from common import clock
 from common.errors import DomainError
 from common.money import ZERO, format_money
 from common.scope import Surface
+from resellers.models import Reseller
+from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.shared.actions import Action
 from web.shared.documents import pdf_response
-from web.shared.filters import Filters, since_filter, until_filter
+from web.shared.filters import Filters, since_filter, tag_filter, text_filter, until_filter
 from web.shared.form_fields import Form, MoneyField
 from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.lists import Empty, list_page
@@ -57,6 +60,10 @@ class CreditNoteTable(Table):
     gross_amount = MoneyColumn("Gross")
 
 
+def _resellers(request: SurfaceRequest) -> QuerySet[Reseller]:
+    return resellers(request.scope)
+
+
 class CreditNoteFilters(Filters):
     searches = (
         "number__istartswith",
@@ -66,6 +73,8 @@ class CreditNoteFilters(Filters):
     )
     search_hint = "Number, invoice or customer"
 
+    reseller = tag_filter("Reseller", "invoice__tagged_reseller", _resellers)
+    currency = text_filter("Currency", "currency__iexact")
     since = since_filter("Issued since", "issue_date")
     until = until_filter("Issued until", "issue_date")
 

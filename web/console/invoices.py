@@ -27,11 +27,20 @@ from common.scope import Surface
 from ledger.selectors import transfers
 from payments.selectors.advance import OPEN_STATES
 from payments.selectors.allocations import allocations
+from resellers.models import Reseller
+from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.shared.actions import Action, allowed
 from web.shared.badges import badge
 from web.shared.documents import pdf_response
-from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
+from web.shared.filters import (
+    Filters,
+    choice_filter,
+    since_filter,
+    tag_filter,
+    text_filter,
+    until_filter,
+)
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, form_page
 from web.shared.links import url_of
@@ -86,6 +95,10 @@ class InvoiceTable(Table):
     due_amount = MoneyColumn("Still due")
 
 
+def _resellers(request: SurfaceRequest) -> QuerySet[Reseller]:
+    return resellers(request.scope)
+
+
 class InvoiceFilters(Filters):
     searches = (
         "number__istartswith",
@@ -102,6 +115,8 @@ class InvoiceFilters(Filters):
         "customer__number__exact",
         method="of_customer",
     )
+    reseller = tag_filter("Reseller", "tagged_reseller", _resellers)
+    currency = text_filter("Currency", "currency__iexact")
     since = since_filter("Issued since", "issue_date")
     until = until_filter("Issued until", "issue_date")
 

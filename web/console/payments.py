@@ -63,6 +63,8 @@ class PaymentFilters(Filters):
     way = choice_filter("Way", "way", Payment.Way.choices)
     since = since_filter("Recorded since", "created_at", of_instants=True)
     until = until_filter("Recorded until", "created_at", of_instants=True)
+    posted_since = since_filter("Posted since", "posting_date")
+    posted_until = until_filter("Posted until", "posting_date")
 
 
 @page_of(Surface.CONSOLE, "money.list")

@@ -80,6 +80,13 @@ def row_filter(label: str, field: str, rows: Any) -> Any:
     )
 
 
+def tag_filter(label: str, field: str, rows: Any) -> Any:
+    """Rows with a reseller's tag, or (`null` in the URL) those without any."""
+    return django_filters.ModelChoiceFilter(
+        label=label, field_name=field, queryset=rows, empty_label="Any", null_label="Without"
+    )
+
+
 def yes_no_filter(label: str, lookup: str, *, yes: str = "Yes", no: str = "No") -> Any:
     """Rows for which a boolean lookup holds, or does not."""
     field, _, expression = lookup.rpartition("__")

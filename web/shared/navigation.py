@@ -100,6 +100,19 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             ),
         ),
         Group(
+            "Reports",
+            "chart-bar",
+            (
+                Page("All reports", "console_reports", "payouts.list"),
+                Page(
+                    "Reseller management",
+                    "console_reseller_dashboard",
+                    "payouts.read",
+                    of_resellers=True,
+                ),
+            ),
+        ),
+        Group(
             "Rates",
             "calculator",
             (Page("Rate tables", "console_rate_tables", "catalogue.read"),),

@@ -1,0 +1,126 @@
+"""What waits for a person: counts only, each cheap enough for the console's first page."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django.db.models import Exists, OuterRef, Q
+
+from billing.models import BillRun
+from cdr.models import XdrChunk, XdrFile
+from cdr.selectors.suspense import open_suspense
+from common.scope import Scope
+from customers.models import Customer
+from payments.models import Payment, WebhookEvent
+from payments.selectors.payments import pending_payments, waiting_events
+from payouts.models import PayoutStatement
+
+# A worker rates a chunk in seconds; a gateway answers within minutes.
+STUCK_AFTER = timedelta(minutes=30)
+UNHEARD_AFTER = timedelta(minutes=10)
+PENDING_AFTER = timedelta(days=1)
+RECENT = timedelta(days=7)
+
+
+class Alert(Enum):
+    """What can need somebody."""
+
+    FILES_FAILED = auto()
+    FILES_STUCK = auto()
+    SUSPENSE = auto()
+    RUNS_FAILED = auto()
+    RUNS_TO_APPROVE = auto()
+    PAYMENTS_FAILED = auto()
+    PAYMENTS_PENDING = auto()
+    EVENTS_UNMATCHED = auto()
+    STATEMENTS_DRAFTED = auto()
+    STATEMENTS_TO_SETTLE = auto()
+    CUSTOMERS_DRAFTED = auto()
+
+
+def alert_count(scope: Scope, alert: Alert, at: datetime) -> int:
+    """How many there are of a kind that need somebody, as of `at`."""
+    return _COUNTS[alert](scope, at)
+
+
+def _files_failed(scope: Scope, _: datetime) -> int:
+    return XdrFile.objects.visible_to(scope).filter(state=XdrFile.State.FAILED).count()
+
+
+def _files_stuck(scope: Scope, at: datetime) -> int:
+    """Files received some time ago of which nothing was rated since."""
+    moved = XdrChunk.objects.filter(file=OuterRef("pk"), finished_at__gte=at - STUCK_AFTER)
+    rows = XdrFile.objects.visible_to(scope).filter(
+        ~Exists(moved),
+        state__in=(XdrFile.State.RECEIVED, XdrFile.State.RATING),
+        received_at__lt=at - STUCK_AFTER,
+    )
+    return rows.count()
+
+
+def _suspense(scope: Scope, _: datetime) -> int:
+    return open_suspense(scope).count()
+
+
+def _runs_failed(scope: Scope, _: datetime) -> int:
+    rows = BillRun.objects.visible_to(scope).exclude(state=BillRun.State.ISSUED)
+    return rows.filter(Q(state=BillRun.State.FAILED) | ~Q(error="")).count()
+
+
+def _runs_to_approve(scope: Scope, _: datetime) -> int:
+    return BillRun.objects.visible_to(scope).filter(state=BillRun.State.REVIEW).count()
+
+
+def _payments_failed(scope: Scope, at: datetime) -> int:
+    rows = Payment.objects.visible_to(scope).filter(state=Payment.State.FAILED)
+    return rows.filter(created_at__gte=at - RECENT).count()
+
+
+def _payments_pending(scope: Scope, at: datetime) -> int:
+    return pending_payments(scope, started_before=at - PENDING_AFTER).count()
+
+
+def _events_unmatched(scope: Scope, at: datetime) -> int:
+    """Messages that could not be matched lately, and those nobody has acted on."""
+    refused = WebhookEvent.objects.visible_to(scope).filter(
+        state=WebhookEvent.State.REFUSED, received_at__gte=at - RECENT
+    )
+    unheard = waiting_events(scope, received_before=at - UNHEARD_AFTER)
+    return refused.count() + unheard.count()
+
+
+def _statements_drafted(scope: Scope, _: datetime) -> int:
+    rows = PayoutStatement.objects.visible_to(scope)
+    return rows.filter(state=PayoutStatement.State.DRAFT).count()
+
+
+def _statements_to_settle(scope: Scope, _: datetime) -> int:
+    """Approved statements with something to pay that no later one has carried on."""
+    later = PayoutStatement.objects.filter(
+        reseller=OuterRef("reseller"),
+        currency=OuterRef("currency"),
+        period_from__gte=OuterRef("period_to"),
+    )
+    rows = PayoutStatement.objects.visible_to(scope).filter(
+        ~Exists(later), state=PayoutStatement.State.APPROVED, closing_amount__gt=0
+    )
+    return rows.count()
+
+
+def _customers_drafted(scope: Scope, _: datetime) -> int:
+    return Customer.objects.visible_to(scope).filter(state=Customer.State.DRAFT).count()
+
+
+_COUNTS: Mapping[Alert, Callable[[Scope, datetime], int]] = {
+    Alert.FILES_FAILED: _files_failed,
+    Alert.FILES_STUCK: _files_stuck,
+    Alert.SUSPENSE: _suspense,
+    Alert.RUNS_FAILED: _runs_failed,
+    Alert.RUNS_TO_APPROVE: _runs_to_approve,
+    Alert.PAYMENTS_FAILED: _payments_failed,
+    Alert.PAYMENTS_PENDING: _payments_pending,
+    Alert.EVENTS_UNMATCHED: _events_unmatched,
+    Alert.STATEMENTS_DRAFTED: _statements_drafted,
+    Alert.STATEMENTS_TO_SETTLE: _statements_to_settle,
+    Alert.CUSTOMERS_DRAFTED: _customers_drafted,
+}

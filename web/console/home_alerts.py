@@ -1,0 +1,122 @@
+"""What the first page says needs somebody: in words, with the list it leads to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.timezone import localdate
+
+from common.scope import Scope
+from reports.selectors.alerts import RECENT, Alert, alert_count
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An alert as the page shows it; `tone` colours it."""
+
+    text: str
+    count: int
+    url: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class _Watch:
+    alert: Alert
+    needs: str
+    text: str
+    url_name: str
+    query: str = ""
+    tone: str = "wait"
+
+
+_WATCHED = (
+    _Watch(
+        Alert.FILES_FAILED,
+        "usage.read",
+        "xDR files failed",
+        "console_xdr_files",
+        "state=FAILED",
+        "wrong",
+    ),
+    _Watch(
+        Alert.FILES_STUCK,
+        "usage.read",
+        "xDR files not moving for half an hour",
+        "console_xdr_files",
+        tone="wrong",
+    ),
+    _Watch(Alert.SUSPENSE, "usage.read", "xDRs or legs in suspense", "console_suspense"),
+    _Watch(
+        Alert.RUNS_FAILED,
+        "money.list",
+        "bill runs that could not bill everybody",
+        "console_bill_runs",
+        tone="wrong",
+    ),
+    _Watch(
+        Alert.RUNS_TO_APPROVE,
+        "money.list",
+        "bill runs with estimates waiting for approval",
+        "console_bill_runs",
+    ),
+    _Watch(
+        Alert.PAYMENTS_FAILED,
+        "money.list",
+        "payments failed in the last seven days",
+        "console_payments",
+        "state=FAILED&since={recent}",
+    ),
+    _Watch(
+        Alert.PAYMENTS_PENDING,
+        "money.list",
+        "payments without an answer from the gateway for a day",
+        "console_payments",
+        "state=PENDING",
+    ),
+    _Watch(
+        Alert.EVENTS_UNMATCHED,
+        "money.list",
+        "messages of gateways that match no payment, or were not acted on",
+        "console_payments",
+        tone="wrong",
+    ),
+    _Watch(
+        Alert.STATEMENTS_DRAFTED,
+        "payouts.list",
+        "payout statements to approve",
+        "console_statements",
+        "state=DRAFT",
+    ),
+    _Watch(
+        Alert.STATEMENTS_TO_SETTLE,
+        "payouts.list",
+        "payout statements to pay",
+        "console_statements",
+        "state=APPROVED",
+    ),
+    _Watch(
+        Alert.CUSTOMERS_DRAFTED,
+        "customers.list",
+        "customers not active yet",
+        "console_customers",
+        "state=DRAFT",
+    ),
+)
+
+
+def notices(scope: Scope, at: datetime) -> list[Notice]:
+    """What needs somebody who holds the user's permissions, what is wrong first."""
+    found = [
+        Notice(watch.text, count, _url(watch, at), watch.tone)
+        for watch in _WATCHED
+        if watch.needs in scope.permissions
+        if (count := alert_count(scope, watch.alert, at))
+    ]
+    return sorted(found, key=lambda notice: notice.tone != "wrong")
+
+
+def _url(watch: _Watch, at: datetime) -> str:
+    query = watch.query.format(recent=localdate(at - RECENT).isoformat())
+    address = reverse(watch.url_name)
+    return f"{address}?{query}" if query else address

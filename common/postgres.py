@@ -11,7 +11,11 @@ from django.db.models import ForeignKey, Model
 
 WEB_ROLE = "tollgate_web"
 CURRENT_PROVIDER = "nullif(current_setting('app.provider_id', true), '')::bigint"
+CURRENT_RESELLER = "nullif(current_setting('app.reseller_id', true), '')::bigint"
 CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::bigint"
+# As a subquery PostgreSQL reads the setting once per statement, not once per row. As IS NOT NULL
+# the planner takes it to hold, as it mostly does; of IS NULL it expects half a percent of all rows.
+NO_RESELLER = f"(SELECT CASE WHEN {CURRENT_RESELLER} IS NULL THEN true END) IS NOT NULL"
 SIGNING_IN = "current_setting('app.phase', true) = 'sign_in'"
 
 
@@ -19,9 +23,10 @@ class ProviderTables(Operation):
     """Put both halves of the database's tenancy lock on the named models' tables.
 
     Row-level security: the web role sees and writes only rows of the provider in
-    `app.provider_id`. Composite foreign keys: a row can only refer to rows of its own provider,
-    whichever role writes it. `own_user` also shows a row to the user it belongs to while they
-    sign in and no provider is known yet (memberships).
+    `app.provider_id`, and none of them while `app.reseller_id` says that a reseller asks; what such
+    a request sees is added table by table (`shown_to_reseller`). Composite foreign keys: a row can
+    only refer to rows of its own provider, whichever role writes it. `own_user` also shows a row to
+    the user it belongs to while they sign in and no provider is known yet (memberships).
     """
 
     reversible = True
@@ -74,7 +79,7 @@ class ProviderTables(Operation):
 
     def _lock(self, model: type[Model]) -> str:
         table = model._meta.db_table
-        condition = f"provider_id = {CURRENT_PROVIDER}"
+        condition = f"provider_id = {CURRENT_PROVIDER} AND {NO_RESELLER}"
         own_user = (
             f"CREATE POLICY own_user ON {table} FOR SELECT"
             f" USING ({SIGNING_IN} AND user_id = {CURRENT_USER});"
@@ -109,6 +114,35 @@ def _same_provider_references(model: type[Model]) -> list[str]:
             " DEFERRABLE INITIALLY DEFERRED"
         )
     return statements
+
+
+def shown_to_reseller(table: str, condition: str, *, name: str = "own_reseller") -> RunSQL:
+    """Show a reseller's request those rows of its provider for which `condition` (SQL) holds.
+
+    `{reseller}` in it stands for the id of the reseller. Other tables are asked by functions that
+    act as the owner (`owner_function`): as plain subqueries, with policies of their own, they took
+    each statement of everybody up to 6 ms to plan (2026-11-22). Nothing becomes writable.
+    """
+    current = f"(SELECT {CURRENT_RESELLER})"
+    return RunSQL(
+        f"CREATE POLICY {name} ON {table} FOR SELECT USING (provider_id = {CURRENT_PROVIDER}"
+        f" AND {current} IS NOT NULL AND ({condition.format(reseller=current)}))",
+        RunSQL.noop,
+    )
+
+
+def owner_function(signature: str, returns: str, query: str) -> RunSQL:
+    """A function for policies that sees all rows: its query must keep to who asks.
+
+    `{provider}` and `{reseller}` in the query stand for their ids.
+    """
+    name = signature.partition("(")[0]
+    sql = query.format(provider=CURRENT_PROVIDER, reseller=CURRENT_RESELLER)
+    return RunSQL(
+        f"CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE sql STABLE PARALLEL SAFE"
+        f" SECURITY DEFINER SET search_path = public, pg_temp BEGIN ATOMIC {sql}; END",
+        f"DROP FUNCTION {name}",
+    )
 
 
 def append_only(table: str) -> RunSQL:

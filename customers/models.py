@@ -15,7 +15,7 @@ class Customer(ProviderOwned):
     """The account that is served and invoiced; its tag never changes (database trigger)."""
 
     seen_by_customer = "pk"
-    seen_by_reseller = "reseller_id"
+    seen_by_branch = "reseller_id"
 
     class State(models.TextChoices):
         AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION"

@@ -16,6 +16,7 @@ from customers.models import Customer
 from ledger.models import Transfer
 from payments.models import Allocation
 from resellers.models import Reseller
+from resellers.rules.openings import COMMISSION
 from tenancy.owned import ProviderOwned
 
 
@@ -75,6 +76,9 @@ class PayoutStatement(ProviderOwned):
     `clawed_back_amount` is zero or negative; closing = opening + accrued + clawed back - settled
     before. It is settled whole, as `closing_amount`. Fixed by the database from approval on.
     """
+
+    seen_by_reseller = "reseller_id"
+    opened_by = COMMISSION
 
     class State(models.TextChoices):
         DRAFT = "DRAFT"
@@ -241,6 +245,9 @@ class Accrual(ProviderOwned):
 
 class StatementDocument(ProviderOwned):
     """An approved statement's PDF, as rendered once and sent unchanged ever after."""
+
+    seen_by_reseller = "statement__reseller_id"
+    opened_by = COMMISSION
 
     statement = models.OneToOneField(
         PayoutStatement, on_delete=models.PROTECT, related_name="document"

@@ -18,9 +18,13 @@ class TsTzRange(models.Func):
 
 
 class Reseller(ProviderOwned):
-    """A partner of the provider; resellers form a tree without cycles (database trigger)."""
+    """A partner of the provider; resellers form a tree without cycles (database trigger).
 
-    seen_by_reseller = "pk"
+    What it `sees_…` in the portal beyond its customers and codes, the provider opens to it; the
+    policies of the tables (`shown_to_reseller`) read these columns too.
+    """
+
+    seen_by_branch = "pk"
 
     class State(models.TextChoices):
         ACTIVE = "ACTIVE"
@@ -41,9 +45,19 @@ class Reseller(ProviderOwned):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     active_since = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    sees_usage_totals = models.BooleanField(default=False)
+    sees_invoice_status = models.BooleanField(default=False)
+    sees_commission = models.BooleanField(default=False)
+    sees_branch = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="ACTIVE", disabled_at__isnull=True)
+                | models.Q(state="DISABLED", disabled_at__isnull=False),
+                name="reseller_disabled_since",
+            ),
             models.UniqueConstraint(fields=["provider", "number"], name="reseller_number_unique"),
         ]
 

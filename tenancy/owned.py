@@ -16,28 +16,40 @@ class ProviderQuerySet(models.QuerySet[_RowT_co]):
         """Rows of the scope's provider that its surface may see.
 
         Staff and the system see all of them; a customer or a reseller those that the model ties
-        to them by `seen_by_customer` or `seen_by_reseller`, and none of a model that has no tie.
+        to them by `seen_by_customer`, `seen_by_reseller` or `seen_by_branch`, and none of a model
+        that has no tie.
         """
         rows = self.filter(provider_id=scope.provider_id)
         if scope.sees_whole_provider:
             return rows
-        if scope.customer_id is not None:
-            tie, party_id = self.model.seen_by_customer, scope.customer_id
-        else:
-            assert scope.reseller_id is not None
-            tie, party_id = self.model.seen_by_reseller, scope.reseller_id
-        return rows.filter(**{tie: party_id}) if tie else rows.none()
+        if scope.customer_id is None:
+            return rows._of_reseller(scope)
+        tie = self.model.seen_by_customer
+        return rows.filter(**{tie: scope.customer_id}) if tie else rows.none()
+
+    def _of_reseller(self, scope: Scope) -> Self:
+        model = self.model
+        if model.opened_by and model.opened_by not in scope.permissions:
+            return self.none()
+        if model.seen_by_branch:
+            return self.filter(**{f"{model.seen_by_branch}__in": scope.branch_ids})
+        tie = model.seen_by_reseller
+        return self.filter(**{tie: scope.reseller_id}) if tie else self.none()
 
 
 class ProviderOwned(models.Model):
     """A row that belongs to one provider and is never seen by another.
 
     `seen_by_customer` and `seen_by_reseller` are the lookups from a row to the id of the customer
-    or reseller that may see it; without one, a portal sees no row of the model.
+    or reseller that may see it; without one, a portal sees no row of the model. `seen_by_branch` is
+    the lookup to a reseller of whose branch the one that asks may be the head. `opened_by` is the
+    permission code without which a reseller sees none.
     """
 
     seen_by_customer: ClassVar[str | None] = None
     seen_by_reseller: ClassVar[str | None] = None
+    seen_by_branch: ClassVar[str | None] = None
+    opened_by: ClassVar[str | None] = None
 
     provider = models.ForeignKey("tenancy.Provider", on_delete=models.PROTECT, related_name="+")
 

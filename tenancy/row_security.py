@@ -7,6 +7,7 @@ which owns nothing and cannot bypass row-level security; before its user is know
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from django.db import connection, transaction
 
@@ -18,23 +19,37 @@ def web_role() -> Iterator[None]:
     """A transaction under the web role, in the sign-in phase."""
     with transaction.atomic():
         _execute(f"SET LOCAL ROLE {WEB_ROLE}")
-        _set_local(phase="sign_in", provider_id="", user_id="")
+        _set_local(phase="sign_in", provider_id="", user_id="", reseller_id="")
         yield
         if not connection.needs_rollback:
-            _set_local(phase="", provider_id="", user_id="")
+            _set_local(phase="", provider_id="", user_id="", reseller_id="")
             _execute("SET LOCAL ROLE NONE")
 
 
 @contextmanager
-def acting_for(*, provider_id: int, user_id: int | None, read_only: bool = False) -> Iterator[None]:
-    """A savepoint in which only rows of one provider are visible, and none writable on wish."""
+def acting_for(
+    *,
+    provider_id: int,
+    user_id: int | None,
+    reseller_id: int | None = None,
+    read_only: bool = False,
+) -> Iterator[None]:
+    """A savepoint in which only rows of one provider are visible, and none writable on wish.
+
+    With `reseller_id`, only what the tables show to that reseller.
+    """
     with transaction.atomic():
-        _set_local(phase="", provider_id=provider_id, user_id=user_id or "")
+        _set_local(
+            phase="",
+            provider_id=provider_id,
+            user_id=user_id or "",
+            reseller_id=reseller_id or "",
+        )
         if read_only:
             _execute("SET LOCAL transaction_read_only = on")
         yield
         if not connection.needs_rollback:
-            _set_local(phase="sign_in", provider_id="", user_id=user_id or "")
+            _set_local(phase="sign_in", provider_id="", user_id=user_id or "", reseller_id="")
 
 
 @contextmanager
@@ -64,8 +79,9 @@ def _setting(name: str) -> str:
 
 
 def _set_local(**values: object) -> None:
-    for name, value in values.items():
-        _execute("SELECT set_config(%s, %s, true)", f"app.{name}", str(value))
+    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
+    pairs = [(f"app.{name}", str(value)) for name, value in values.items()]
+    _execute(f"SELECT {calls}", *chain.from_iterable(pairs))
 
 
 def _execute(sql: str, *parameters: str) -> None:

@@ -8,6 +8,7 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -17,6 +18,8 @@ from common.errors import NotFound
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from resellers.models import BillingModeAssignment, Reseller, ResellerModule, ResellerUser
+from resellers.rules.openings import OPENINGS
+from resellers.selectors import reseller_tree
 from tenancy import row_security
 from tenancy.models import Membership, Provider, User
 from tenancy.selectors import own_provider
@@ -60,8 +63,8 @@ TEAM_PERMISSIONS = {
         {"usage.read", "services.read", "team.read", "profile.read"}
     ),
 }
-# Who is or was in billing mode sees what it pays itself; nobody sees what its customers pay.
-WHOLESALE_PERMISSIONS = frozenset({"wholesale.read"})
+# Who is or was in billing mode, or has such a reseller below it, sees what it pays and is paid.
+WHOLESALE = "wholesale.read"
 
 _Respond = Callable[[HttpRequest], HttpResponseBase]
 _View = Callable[..., HttpResponse]
@@ -113,6 +116,7 @@ class ScopeMiddleware:
         with row_security.acting_for(
             provider_id=request.scope.provider_id,
             user_id=request.scope.user_id,
+            reseller_id=request.scope.reseller_id,
             read_only=request.scope.surface is Surface.RESELLER_PORTAL
             and not request.path_info.startswith(SECURITY_PATH),
         ):
@@ -207,17 +211,31 @@ def _reseller_scope(user_id: int) -> Scope | None:
     if viewer is None:
         return None
     with row_security.acting_for(provider_id=viewer.provider_id, user_id=user_id):
+        reseller = viewer.reseller
         module_is_on = ResellerModule.objects.filter(
             provider_id=viewer.provider_id, is_enabled=True
         ).exists()
-        if not module_is_on or viewer.reseller.state != Reseller.State.ACTIVE:
+        if not module_is_on or reseller.state != Reseller.State.ACTIVE:
             return None
-        modes = BillingModeAssignment.objects.filter(reseller_id=viewer.reseller_id)
-        permissions = WHOLESALE_PERMISSIONS if modes.exists() else frozenset()
+        opened = {code for column, code in OPENINGS.items() if getattr(reseller, column)}
+        if _trades_wholesale(reseller):
+            opened.add(WHOLESALE)
+        below = _below(reseller) if reseller.sees_branch else frozenset()
     return Scope(
         provider_id=viewer.provider_id,
         surface=Surface.RESELLER_PORTAL,
         user_id=user_id,
-        permissions=permissions,
+        permissions=frozenset(opened),
         reseller_id=viewer.reseller_id,
+        below_ids=below,
     )
+
+
+def _trades_wholesale(reseller: Reseller) -> bool:
+    own_or_below = Q(reseller_id=reseller.pk) | Q(reseller__parent_id=reseller.pk)
+    return BillingModeAssignment.objects.filter(own_or_below).exists()
+
+
+def _below(reseller: Reseller) -> frozenset[int]:
+    whole = reseller_tree(Scope.system(reseller.provider_id))
+    return frozenset(whole.descendants(reseller.pk))

@@ -2,13 +2,18 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only, fixed_once
+from common.postgres import (
+    ProviderTables,
+    append_only,
+    fixed_once,
+    owner_function,
+    shown_to_reseller,
+)
 
 OF_ISSUED_INVOICE = (
     "EXISTS (SELECT 1 FROM billing_invoice i WHERE i.id = OLD.invoice_id AND i.state <> 'ESTIMATE')"
 )
 PARTS_OF_INVOICE = ("billing_invoiceline", "billing_invoicetax", "billing_billedusage")
-
 # One look per statement, not per row: an estimate takes its lines and usage by INSERT ... SELECT.
 NOTHING_ADDED_LATE = """
 CREATE FUNCTION billing_refuse_late_part() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -69,6 +74,28 @@ class Migration(migrations.Migration):
             "InvoiceEmail",
         ),
         ProviderTables("BilledUsage", references=False),
+        # A settlement invoice is whole for who pays and for who issues it. Of a customer's invoice a
+        # reseller sees that it is there, once that is opened to it, and never what is on it.
+        owner_function(
+            "billing_settlements_seen()",
+            "SETOF bigint",
+            "SELECT id FROM billing_invoice WHERE provider_id = {provider} AND state <> 'ESTIMATE'"
+            " AND (reseller_id = {reseller} OR issuing_reseller_id = {reseller})",
+        ),
+        shown_to_reseller(
+            "billing_invoice",
+            "state <> 'ESTIMATE' AND (reseller_id = {reseller} OR issuing_reseller_id = {reseller})",
+        ),
+        shown_to_reseller(
+            "billing_invoice",
+            "state <> 'ESTIMATE' AND (SELECT resellers_opens('sees_invoice_status'))"
+            " AND customer_id IN (SELECT customers_seen_by_reseller())",
+            name="opened_status",
+        ),
+        *(
+            shown_to_reseller(table, "invoice_id IN (SELECT billing_settlements_seen())")
+            for table in ("billing_invoiceline", "billing_invoicetax", "billing_document")
+        ),
         migrations.RunSQL(
             """
             ALTER TABLE billing_billedusage ADD CONSTRAINT billing_billedusage_invoice_same_provider

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_PROVIDER, ProviderTables
+from common.postgres import CURRENT_PROVIDER, ProviderTables, owner_function, shown_to_reseller
 
 
 class Migration(migrations.Migration):
@@ -14,6 +14,18 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         ProviderTables("Customer"),
         ProviderTables("TeamMember", own_user=True),
+        owner_function(
+            "customers_seen_by_reseller()",
+            "SETOF bigint",
+            "SELECT id FROM customers_customer WHERE provider_id = {provider}"
+            " AND reseller_id IN (SELECT resellers_seen_branch())",
+        ),
+        shown_to_reseller("customers_customer", "reseller_id IN (SELECT resellers_seen_branch())"),
+        # When somebody signed in last.
+        shown_to_reseller(
+            "customers_teammember",
+            "customer_id IN (SELECT customers_seen_by_reseller())",
+        ),
         migrations.RunSQL(
             f"""
             CREATE POLICY team_of_provider ON tenancy_user USING (EXISTS (

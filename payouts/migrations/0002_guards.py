@@ -2,7 +2,13 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only, fixed_once
+from common.postgres import (
+    ProviderTables,
+    append_only,
+    fixed_once,
+    owner_function,
+    shown_to_reseller,
+)
 
 # An accrual moves on to a draft and off it again; approval ends that, in both directions.
 STATED_ACCRUALS = """
@@ -27,6 +33,13 @@ CREATE TRIGGER payouts_payoutstatement_onward BEFORE UPDATE ON payouts_payoutsta
     FOR EACH ROW WHEN (OLD.state = 'SETTLED' OR OLD.state = 'APPROVED' AND NEW.state = 'DRAFT')
     EXECUTE FUNCTION refuse_change();
 """
+# What a statement names -> the reference of the accrual that leads to it.
+STATED = {
+    "customers_customer": "customer",
+    "billing_invoice": "invoice",
+    "billing_creditnote": "credit_note",
+    "payments_allocation": "allocation",
+}
 SETTLEMENT_COLUMNS = (
     "state",
     "settled_date",
@@ -44,6 +57,34 @@ class Migration(migrations.Migration):
 
     operations: ClassVar = [
         ProviderTables("CommissionPlan", "PayoutStatement", "Accrual", "StatementDocument"),
+        owner_function(
+            "payouts_seen_statements()",
+            "SETOF bigint",
+            "SELECT id FROM payouts_payoutstatement WHERE provider_id = {provider}"
+            " AND reseller_id = {reseller} AND state <> 'DRAFT'"
+            " AND resellers_opens('sees_commission')",
+        ),
+        # What stands on the statements seen, also of customers that have left the reseller since.
+        *(
+            owner_function(
+                f"payouts_stated_{column}s()",
+                "SETOF bigint",
+                f"SELECT {column}_id FROM payouts_accrual"
+                " WHERE statement_id IN (SELECT payouts_seen_statements())",
+            )
+            for column in STATED.values()
+        ),
+        shown_to_reseller("payouts_payoutstatement", "id IN (SELECT payouts_seen_statements())"),
+        *(
+            shown_to_reseller(table, "statement_id IN (SELECT payouts_seen_statements())")
+            for table in ("payouts_accrual", "payouts_statementdocument")
+        ),
+        *(
+            shown_to_reseller(
+                table, f"id IN (SELECT payouts_stated_{column}s())", name="on_statement"
+            )
+            for table, column in STATED.items()
+        ),
         fixed_once(
             "payouts_commissionplan",
             "EXISTS (SELECT 1 FROM payouts_accrual WHERE plan_id = OLD.id)",

@@ -51,11 +51,10 @@ class Plans:
                 return plan
         return None
 
-    def percent(self, plan: CommissionPlan, reseller: Reseller) -> Decimal:
-        """What the reseller earns by the plan as things stand; zero for one that is shut out."""
-        if reseller.state == Reseller.State.ACTIVE or self._after_disabling:
-            return plan.percent
-        return ZERO
+    def percent(self, plan: CommissionPlan, reseller: Reseller, at: datetime) -> Decimal:
+        """What the reseller earns by the plan from an event; zero once it was shut out."""
+        is_shut_out = reseller.disabled_at is not None and reseller.disabled_at <= at
+        return ZERO if is_shut_out and not self._after_disabling else plan.percent
 
 
 def history(
@@ -86,7 +85,7 @@ def _issue(invoice: Invoice, plan: CommissionPlan | None, plans: Plans) -> Itera
         return
     assert invoice.issued_at is not None
     assert invoice.issue_date is not None
-    event = InvoiceIssued(invoice.pk, _percent(invoice, plan, plans))
+    event = InvoiceIssued(invoice.pk, _percent(invoice, plan, plans, invoice.issued_at))
     yield Happened(event, invoice.issued_at, invoice.issue_date, plan)
 
 
@@ -103,7 +102,7 @@ def _collection(
         plan = plans.on(invoice.tagged_reseller, day)
         base = (plan_on_issue or plan).base if plan else None
         paying = plan if base == CommissionPlan.Base.COLLECTED_NET else None
-        percent = _percent(invoice, paying, plans) if paying else None
+        percent = _percent(invoice, paying, plans, allocation.allocated_at) if paying else None
         collected = Allocated(allocation.pk, allocation.amount, percent)
         yield Happened(collected, allocation.allocated_at, day, paying, allocation)
         if allocation.undone_at is not None:
@@ -117,7 +116,9 @@ def _credit(note: CreditNote) -> Happened:
     return Happened(event, note.issued_at, note.issue_date, credit_note=note)
 
 
-def _percent(invoice: Invoice, plan: CommissionPlan, plans: Plans) -> Decimal | None:
+def _percent(invoice: Invoice, plan: CommissionPlan, plans: Plans, at: datetime) -> Decimal | None:
     assert invoice.customer is not None
     assert invoice.tagged_reseller is not None
-    return plans.percent(plan, invoice.tagged_reseller) if invoice.customer.is_billable else None
+    if not invoice.customer.is_billable:
+        return None
+    return plans.percent(plan, invoice.tagged_reseller, at)

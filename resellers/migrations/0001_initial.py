@@ -51,6 +51,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("active_since", models.DateTimeField()),
+                ("disabled_at", models.DateTimeField(blank=True, null=True)),
+                ("sees_usage_totals", models.BooleanField(default=False)),
+                ("sees_invoice_status", models.BooleanField(default=False)),
+                ("sees_commission", models.BooleanField(default=False)),
+                ("sees_branch", models.BooleanField(default=False)),
                 (
                     "parent",
                     models.ForeignKey(
@@ -284,6 +289,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.AddConstraint(
+            model_name="reseller",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("disabled_at__isnull", True), ("state", "ACTIVE")),
+                    models.Q(("disabled_at__isnull", False), ("state", "DISABLED")),
+                    _connector="OR",
+                ),
+                name="reseller_disabled_since",
+            ),
         ),
         migrations.AddConstraint(
             model_name="reseller",

@@ -2,7 +2,13 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_PROVIDER, ProviderTables, fixed_once
+from common.postgres import (
+    CURRENT_PROVIDER,
+    ProviderTables,
+    fixed_once,
+    owner_function,
+    shown_to_reseller,
+)
 
 
 class Migration(migrations.Migration):
@@ -16,6 +22,44 @@ class Migration(migrations.Migration):
             "Reseller", "ResellerCode", "ResellerModule", "Vendor", "BillingModeAssignment"
         ),
         ProviderTables("ResellerUser", own_user=True),
+        # The resellers whose customers one sees: itself, and those below where that is opened.
+        owner_function(
+            "resellers_seen_branch()",
+            "SETOF bigint",
+            """
+            WITH RECURSIVE branch AS (
+                SELECT id, sees_branch AS is_open FROM resellers_reseller
+                WHERE id = {reseller} AND provider_id = {provider}
+                UNION
+                SELECT r.id, branch.is_open FROM resellers_reseller r
+                JOIN branch ON r.parent_id = branch.id AND branch.is_open)
+            SELECT id FROM branch
+            """,
+        ),
+        # Whether something is opened, named by its column.
+        owner_function(
+            "resellers_opens(opening text)",
+            "boolean",
+            """
+            SELECT (to_jsonb(r) ->> opening)::boolean FROM resellers_reseller r
+            WHERE id = {reseller} AND provider_id = {provider}
+            """,
+        ),
+        owner_function(
+            "resellers_in_billing_mode()",
+            "boolean",
+            "SELECT EXISTS (SELECT FROM resellers_billingmodeassignment"
+            " WHERE reseller_id = {reseller} AND provider_id = {provider})",
+        ),
+        shown_to_reseller("resellers_reseller", "id IN (SELECT resellers_seen_branch())"),
+        shown_to_reseller(
+            "resellers_resellercode", "reseller_id IN (SELECT resellers_seen_branch())"
+        ),
+        # The names of products, and the unit that volumes count.
+        shown_to_reseller(
+            "catalogue_product",
+            "(SELECT resellers_opens('sees_usage_totals')) OR (SELECT resellers_in_billing_mode())",
+        ),
         fixed_once(
             "resellers_resellercode",
             "OLD.published_at IS NOT NULL",

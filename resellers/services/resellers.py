@@ -154,6 +154,8 @@ def move_reseller(
 def disable_reseller(*, reseller: Reseller, at: datetime, actor_id: int | None) -> Reseller:
     """Refuse the reseller's codes and sign-ins; its customers stay tagged and are billed on.
 
+    What happens from `at` on earns it commission only where the provider's module says so.
+
     :raises ResellerStateUnchanged: if it is disabled.
     :raises OwnsDefaultCode: if sign-ups without a code use one of its codes.
     """
@@ -203,7 +205,8 @@ def _change_state(
     reseller: Reseller, state: Reseller.State, *, at: datetime, actor_id: int | None
 ) -> Reseller:
     before, reseller.state = reseller.state, state
-    reseller.save(update_fields=["state"])
+    reseller.disabled_at = at if state == Reseller.State.DISABLED else None
+    reseller.save(update_fields=["state", "disabled_at"])
     record(
         provider_id=reseller.provider_id,
         action="reseller.enabled" if state == Reseller.State.ACTIVE else "reseller.disabled",

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only
+from common.postgres import ProviderTables, append_only, shown_to_reseller
 
 
 class Migration(migrations.Migration):
@@ -13,5 +13,10 @@ class Migration(migrations.Migration):
 
     operations: ClassVar = [
         ProviderTables("Subscription", "Charge"),
+        # How many there are.
+        shown_to_reseller(
+            "subscriptions_subscription",
+            "customer_id IN (SELECT customers_seen_by_reseller())",
+        ),
         append_only("subscriptions_charge"),
     ]

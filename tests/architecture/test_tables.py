@@ -13,11 +13,26 @@ NOT_OWNED: set[type[models.Model]] = {Provider, User}
 # What the web role uses of Django without row-level security: it holds nothing of a provider.
 OPEN_TABLES = {"django_session", "django_content_type", "django_migrations"}
 # Tells the id that belongs to one exact slug, for gateways' messages, and nothing else.
-ACTING_AS_OWNER = {"payments_provider_id"}
+ACTING_AS_OWNER = {
+    "payments_provider_id",
+    # Tell a reseller's request the ids of what it sees, and everybody else nothing.
+    "resellers_seen_branch",
+    "resellers_opens",
+    "resellers_in_billing_mode",
+    "customers_seen_by_reseller",
+    "billing_settlements_seen",
+    "payouts_seen_statements",
+    "payouts_stated_customers",
+    "payouts_stated_invoices",
+    "payouts_stated_credit_notes",
+    "payouts_stated_allocations",
+}
 # `provider_id = CURRENT_PROVIDER`, the way PostgreSQL writes it.
 OWN_PROVIDER = (
     "(provider_id = (NULLIF(current_setting('app.provider_id'::text, true), ''::text))::bigint)"
 )
+RESELLER = "(NULLIF(current_setting('app.reseller_id'::text, true), ''::text))::bigint"
+NO_RESELLER = f'SELECT CASE WHEN ({RESELLER} IS NULL) THEN true ELSE NULL::boolean END AS "case"'
 OWNED = [model for model in MODELS if model not in NOT_OWNED]
 
 pytestmark = pytest.mark.django_db
@@ -49,17 +64,29 @@ class TestATableOfAProvider:
     def test_shows_and_takes_rows_of_the_current_provider_only(
         self, model: type[models.Model]
     ) -> None:
-        """One policy for all commands; any other only lets people see their own membership."""
+        """One policy for all commands, which ends where a reseller asks."""
         policies = column(
-            "SELECT policyname || ' ' || cmd FROM pg_policies WHERE tablename = %s ORDER BY 1",
+            "SELECT policyname || qual || coalesce(with_check, '') FROM pg_policies"
+            " WHERE tablename = %s AND cmd <> 'SELECT'",
             model._meta.db_table,
         )
-        assert policies in (["own_provider ALL"], ["own_provider ALL", "own_user SELECT"])
-        assert column(
-            "SELECT qual || coalesce(with_check, '') FROM pg_policies"
-            " WHERE tablename = %s AND policyname = 'own_provider'",
+        assert [" ".join(policy.split()) for policy in policies] == [
+            f"own_provider({OWN_PROVIDER} AND (( {NO_RESELLER}) IS NOT NULL))"
+        ]
+
+    def test_shows_people_their_membership_and_resellers_rows_of_their_provider(
+        self, model: type[models.Model]
+    ) -> None:
+        """Any other policy shows rows only: to who signs in, or where a reseller asks."""
+        shown = column(
+            "SELECT qual FROM pg_policies"
+            " WHERE tablename = %s AND cmd = 'SELECT' AND policyname <> 'own_user'",
             model._meta.db_table,
-        ) == [OWN_PROVIDER]
+        )
+        for condition in shown:
+            conjuncts = " ".join(condition.split())
+            assert conjuncts.startswith(f"({OWN_PROVIDER} AND (( SELECT {RESELLER}")
+            assert " IS NOT NULL) AND " in conjuncts
 
     def test_can_be_read_by_the_web_role(self, model: type[models.Model]) -> None:
         assert column(

@@ -94,6 +94,7 @@ def make_reseller(provider: Provider, parent: Reseller | None = None, **fields: 
         "email": f"reseller{serial}@example.com",
         "currency": provider.currency,
         "active_since": LONG_AGO,
+        "disabled_at": LONG_AGO if fields.get("state") == Reseller.State.DISABLED else None,
     }
     return Reseller.objects.create(provider=provider, parent=parent, **values | fields)
 

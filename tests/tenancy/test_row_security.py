@@ -139,6 +139,21 @@ class TestATableUnderTheWebRole:
 
         assert rows(f"SELECT 1 FROM {table}") == []
 
+    def test_shows_a_reseller_no_row_that_nothing_ties_to_it(self, table: str) -> None:
+        changed("SELECT set_config('app.reseller_id', '4711', true)")
+
+        assert rows(f"SELECT 1 FROM {table}") == []
+        assert changed(f"UPDATE {table} SET provider_id = provider_id") == 0
+        assert changed(f"DELETE FROM {table}") == 0
+
+    def test_refuses_a_row_from_a_reseller(
+        self, table: str, two_providers: tuple[Provider, Provider]
+    ) -> None:
+        changed("SELECT set_config('app.reseller_id', '4711', true)")
+
+        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+            insert(table, two_providers[0].pk)
+
 
 class TestTheWebRole:
     def test_cannot_bypass_row_security_log_in_or_own_a_table(self) -> None:
@@ -310,15 +325,19 @@ class TestWhatIsLocalToTheTransaction:
         "SELECT current_user = session_user,"
         " coalesce(current_setting('app.provider_id', true), ''),"
         " coalesce(current_setting('app.phase', true), ''),"
-        " coalesce(current_setting('app.user_id', true), '')"
+        " coalesce(current_setting('app.user_id', true), ''),"
+        " coalesce(current_setting('app.reseller_id', true), '')"
     )
-    NOTHING = [(True, "", "", "")]
+    NOTHING = [(True, "", "", "", "")]
 
     def test_ends_with_its_commit(self) -> None:
         provider = make_provider()
 
-        with row_security.web_role(), row_security.acting_for(provider_id=provider.pk, user_id=7):
-            assert rows(self.STATE) == [(False, str(provider.pk), "", "7")]
+        with (
+            row_security.web_role(),
+            row_security.acting_for(provider_id=provider.pk, user_id=7, reseller_id=8),
+        ):
+            assert rows(self.STATE) == [(False, str(provider.pk), "", "7", "8")]
 
         assert rows(self.STATE) == self.NOTHING
 
@@ -328,7 +347,7 @@ class TestWhatIsLocalToTheTransaction:
         with (
             pytest.raises(ZeroDivisionError),
             row_security.web_role(),
-            row_security.acting_for(provider_id=provider.pk, user_id=7),
+            row_security.acting_for(provider_id=provider.pk, user_id=7, reseller_id=8),
         ):
             raise ZeroDivisionError
 

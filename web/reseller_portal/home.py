@@ -20,12 +20,13 @@ MONTHS_SHOWN = 12
 
 @page_of(Surface.RESELLER_PORTAL)
 def home(request: SurfaceRequest) -> HttpResponse:
-    by_state = customers_by_state(request.scope)
+    own = request.scope.alone
+    by_state = customers_by_state(own)
     context = {
-        "reseller": resellers.resellers(request.scope).get(),
+        "reseller": resellers.resellers(own).get(),
         "customer_count": sum(by_state.values()),
         "states": _states(by_state),
-        "acquired": _acquired(request.scope),
+        "acquired": _acquired(own),
     }
     return render(request, "reseller_portal/home.html", context)
 

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -226,17 +226,21 @@ class TestWhoEarns:
         assert not Accrual.objects.filter(provider=reseller.provider).exists()
 
 
+def shut_out(at: datetime) -> None:
+    Reseller.objects.update(state=Reseller.State.DISABLED, disabled_at=at)
+
+
 class TestDisabledReseller:
     def test_earns_nothing_more_for_good(self, reseller: Reseller, customer: Customer) -> None:
         make_plan(reseller)
         issue(customer, at=day(10, 1))
         pay(customer, "590", at=day(10, 20))
-        Reseller.objects.update(state=Reseller.State.DISABLED)
+        shut_out(day(10, 19))
         transfers = Transfer.objects.count()
 
         assert accrued(reseller.provider) == {"allocation": 0}
         assert Transfer.objects.count() == transfers
-        Reseller.objects.update(state=Reseller.State.ACTIVE)
+        Reseller.objects.update(state=Reseller.State.ACTIVE, disabled_at=None)
         assert accrued(reseller.provider) == {}
         pay(customer, "590", at=day(11, 2))
         assert accrued(reseller.provider) == {"allocation": 50}
@@ -248,16 +252,30 @@ class TestDisabledReseller:
         make_plan(reseller)
         issue(customer, at=day(10, 1))
         pay(customer, "590", at=day(10, 20))
-        Reseller.objects.update(state=Reseller.State.DISABLED)
+        shut_out(day(10, 19))
 
         assert accrued(reseller.provider) == {"allocation": 50}
+
+    def test_earns_what_happened_before_however_late_it_accrues(
+        self, reseller: Reseller, customer: Customer
+    ) -> None:
+        make_plan(reseller)
+        issue(customer, at=day(10, 1))
+        pay(customer, "590", at=day(10, 20))
+        pay(customer, "590", at=day(10, 22))
+        shut_out(day(10, 21))
+
+        accrued(reseller.provider)
+
+        amounts = Accrual.objects.order_by("event_date").values_list("amount", flat=True)
+        assert list(amounts) == [50, 0]
 
     def test_still_gives_back_what_it_earned(self, reseller: Reseller, customer: Customer) -> None:
         make_plan(reseller)
         invoice = issue(customer, at=day(10, 1))
         pay(customer, "1180", at=day(10, 20))
         accrue(provider_id=reseller.provider_id, at=day(10, 21))
-        Reseller.objects.update(state=Reseller.State.DISABLED)
+        shut_out(day(10, 22))
         credit(invoice, "200", "36", at=day(11, 1))
 
         assert accrued(reseller.provider) == {"credit_note": -20}

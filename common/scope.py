@@ -19,7 +19,9 @@ class Scope:
 
     On the account centre `customer_id` is set, on the reseller portal `reseller_id`; selectors
     narrow their rows by it. `below_ids` are the resellers below that one, where the provider opened
-    its branch to it. `permissions` holds the permission codes of `tenancy.rules`.
+    its branch to it. `has_resellers` is False on the console while the provider's reseller module
+    is off: then no page about a reseller exists. `permissions` holds the permission codes of
+    `tenancy.rules`, on the portals those of `web.access`.
     """
 
     provider_id: int
@@ -29,6 +31,7 @@ class Scope:
     customer_id: int | None = None
     reseller_id: int | None = None
     below_ids: frozenset[int] = field(default_factory=frozenset)
+    has_resellers: bool = True
 
     def __post_init__(self) -> None:
         assert (self.surface is Surface.ACCOUNT_CENTRE) == (self.customer_id is not None)

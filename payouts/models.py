@@ -77,7 +77,7 @@ class PayoutStatement(ProviderOwned):
     before. It is settled whole, as `closing_amount`. Fixed by the database from approval on.
     """
 
-    seen_by_reseller = "reseller_id"
+    seen_by_reseller = ("reseller_id",)
     opened_by = COMMISSION
 
     class State(models.TextChoices):
@@ -246,7 +246,7 @@ class Accrual(ProviderOwned):
 class StatementDocument(ProviderOwned):
     """An approved statement's PDF, as rendered once and sent unchanged ever after."""
 
-    seen_by_reseller = "statement__reseller_id"
+    seen_by_reseller = ("statement__reseller_id",)
     opened_by = COMMISSION
 
     statement = models.OneToOneField(

@@ -58,8 +58,10 @@ def invoices_to_accrue(scope: Scope) -> list[int]:
 
 
 def statements(scope: Scope) -> QuerySet[PayoutStatement]:
-    """Payout statements with their reseller, the latest period first."""
+    """Payout statements with their reseller, the latest period first; drafts for staff only."""
     rows = PayoutStatement.objects.visible_to(scope).select_related("reseller", "transfer")
+    if not scope.sees_whole_provider:
+        rows = rows.exclude(state=PayoutStatement.State.DRAFT)
     return rows.order_by("-period_from", "reseller__number", "currency", "pk")
 
 

@@ -68,7 +68,7 @@ class Reseller(ProviderOwned):
 class ResellerCode(ProviderOwned):
     """The code that tags a customer with a reseller; immutable once published."""
 
-    seen_by_reseller = "reseller_id"
+    seen_by_reseller = ("reseller_id",)
 
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="codes")
     code = models.CharField(max_length=40)

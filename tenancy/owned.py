@@ -1,8 +1,11 @@
 """The base of every provider-owned row: the first of the two tenancy locks."""
 
+from functools import reduce
+from operator import or_
 from typing import ClassVar, Self, TypeVar
 
 from django.db import models
+from django.db.models import Q
 
 from common.scope import Scope
 
@@ -33,21 +36,21 @@ class ProviderQuerySet(models.QuerySet[_RowT_co]):
             return self.none()
         if model.seen_by_branch:
             return self.filter(**{f"{model.seen_by_branch}__in": scope.branch_ids})
-        tie = model.seen_by_reseller
-        return self.filter(**{tie: scope.reseller_id}) if tie else self.none()
+        ties = [Q(**{tie: scope.reseller_id}) for tie in model.seen_by_reseller]
+        return self.filter(reduce(or_, ties)) if ties else self.none()
 
 
 class ProviderOwned(models.Model):
     """A row that belongs to one provider and is never seen by another.
 
     `seen_by_customer` and `seen_by_reseller` are the lookups from a row to the id of the customer
-    or reseller that may see it; without one, a portal sees no row of the model. `seen_by_branch` is
-    the lookup to a reseller of whose branch the one that asks may be the head. `opened_by` is the
-    permission code without which a reseller sees none.
+    or resellers that may see it; without any, a portal sees no row of the model. `seen_by_branch`
+    is the lookup to the reseller in whose branch it is, for the head of that branch to see it too.
+    `opened_by` is the permission code without which a reseller sees none.
     """
 
     seen_by_customer: ClassVar[str | None] = None
-    seen_by_reseller: ClassVar[str | None] = None
+    seen_by_reseller: ClassVar[tuple[str, ...]] = ()
     seen_by_branch: ClassVar[str | None] = None
     opened_by: ClassVar[str | None] = None
 

@@ -182,12 +182,18 @@ def _staff_scope(user_id: int) -> Scope | None:
         return None
     with row_security.acting_for(provider_id=membership.provider_id, user_id=user_id):
         permissions = frozenset(membership.role.permissions)
+        has_resellers = _has_resellers(membership.provider_id)
     return Scope(
         provider_id=membership.provider_id,
         surface=Surface.CONSOLE,
         user_id=user_id,
         permissions=permissions,
+        has_resellers=has_resellers,
     )
+
+
+def _has_resellers(provider_id: int) -> bool:
+    return ResellerModule.objects.filter(provider_id=provider_id, is_enabled=True).exists()
 
 
 def _customer_scope(user_id: int) -> Scope | None:
@@ -212,10 +218,7 @@ def _reseller_scope(user_id: int) -> Scope | None:
         return None
     with row_security.acting_for(provider_id=viewer.provider_id, user_id=user_id):
         reseller = viewer.reseller
-        module_is_on = ResellerModule.objects.filter(
-            provider_id=viewer.provider_id, is_enabled=True
-        ).exists()
-        if not module_is_on or reseller.state != Reseller.State.ACTIVE:
+        if not _has_resellers(viewer.provider_id) or reseller.state != Reseller.State.ACTIVE:
             return None
         opened = {code for column, code in OPENINGS.items() if getattr(reseller, column)}
         if _trades_wholesale(reseller):

@@ -822,6 +822,14 @@ class Migration(migrations.Migration):
                 name="invoice_open",
             ),
         ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("issuing_reseller__isnull", False)),
+                fields=["issuing_reseller"],
+                name="invoice_issuing_reseller",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.CheckConstraint(

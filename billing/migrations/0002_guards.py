@@ -13,6 +13,12 @@ from common.postgres import (
 OF_ISSUED_INVOICE = (
     "EXISTS (SELECT 1 FROM billing_invoice i WHERE i.id = OLD.invoice_id AND i.state <> 'ESTIMATE')"
 )
+OF_SETTLEMENT = (
+    "billing_invoiceline",
+    "billing_invoicetax",
+    "billing_creditnote",
+    "billing_document",
+)
 PARTS_OF_INVOICE = ("billing_invoiceline", "billing_invoicetax", "billing_billedusage")
 # One look per statement, not per row: an estimate takes its lines and usage by INSERT ... SELECT.
 NOTHING_ADDED_LATE = """
@@ -94,7 +100,7 @@ class Migration(migrations.Migration):
         ),
         *(
             shown_to_reseller(table, "invoice_id IN (SELECT billing_settlements_seen())")
-            for table in ("billing_invoiceline", "billing_invoicetax", "billing_document")
+            for table in OF_SETTLEMENT
         ),
         migrations.RunSQL(
             """

@@ -27,7 +27,7 @@ class Invoice(ProviderOwned):
     `tagged_reseller` copies the customer's tag on issue, for the sales reports.
     """
 
-    seen_by_reseller = "reseller_id"
+    seen_by_reseller = ("reseller_id", "issuing_reseller_id")
     seen_by_customer = "customer_id"
 
     class Kind(models.TextChoices):
@@ -130,6 +130,11 @@ class Invoice(ProviderOwned):
                 fields=["provider", "due_date"],
                 condition=models.Q(state__in=["ISSUED", "PART_PAID"]),
                 name="invoice_open",
+            ),
+            models.Index(
+                fields=["issuing_reseller"],
+                condition=models.Q(issuing_reseller__isnull=False),
+                name="invoice_issuing_reseller",
             ),
         ]
 

@@ -1,14 +1,16 @@
-"""What a reseller in billing mode pays its parent for usage, as the reseller itself sees it."""
+"""What a reseller pays its parent for usage and is paid from below, as it sees it itself."""
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import Sum
+from django.db.models.functions import TruncMonth
 
 from cdr.models import LegKind, PartyKind, UsageCharge
 from common.periods import Period
 from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class OwnUsage:
     currency: str
 
 
+@dataclass(frozen=True)
+class OwedUsage:
+    """The legs of a calendar month that sub-resellers pay the reseller, before tax."""
+
+    month: date
+    call_count: int
+    amount: Decimal
+    currency: str
+
+
 def own_usage(scope: Scope, period: Period) -> list[OwnUsage]:
     """The sums of a reseller's own legs in a period, by day, product and destination.
 
@@ -36,9 +48,7 @@ def own_usage(scope: Scope, period: Period) -> list[OwnUsage]:
     """
     if scope.reseller_id is None:
         return []
-    # A payer is a kind and an id, which no one tie of the model says.
-    paid = UsageCharge.objects.visible_to(Scope.system(scope.provider_id)).filter(
-        kind=LegKind.RESELLER,
+    paid = _between_resellers(scope).filter(
         payer_kind=PartyKind.RESELLER,
         payer_id=scope.reseller_id,
         day__gte=period.from_date,
@@ -55,3 +65,24 @@ def own_usage(scope: Scope, period: Period) -> list[OwnUsage]:
         OwnUsage(day, product, destination, calls, volume, unit, amount, currency)
         for day, product, destination, unit, currency, _, calls, volume, amount in sums
     ]
+
+
+def owed_usage(scope: Scope, since: date) -> list[OwedUsage]:
+    """What a reseller's sub-resellers owe it for usage since a day, by month, the latest first."""
+    if scope.reseller_id is None:
+        return []
+    sums = (
+        _between_resellers(scope)
+        .filter(payee_kind=PartyKind.RESELLER, payee_id=scope.reseller_id, day__gte=since)
+        .annotate(month=TruncMonth("day"))
+        .values_list("month", "currency")
+        .annotate(calls=Sum("call_count"), sum=Sum("amount"))
+        .order_by("-month", "currency")
+    )
+    return [OwedUsage(month, calls, amount, currency) for month, currency, calls, amount in sums]
+
+
+def _between_resellers(scope: Scope) -> ProviderQuerySet[UsageCharge]:
+    # A party is a kind and an id, which no one tie of the model says; callers name it.
+    whole = UsageCharge.objects.visible_to(Scope.system(scope.provider_id))
+    return whole.filter(kind=LegKind.RESELLER)

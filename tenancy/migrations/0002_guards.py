@@ -2,7 +2,14 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_PROVIDER, CURRENT_USER, SIGNING_IN, WEB_ROLE, ProviderTables
+from common.postgres import (
+    CURRENT_PROVIDER,
+    CURRENT_USER,
+    SIGNING_IN,
+    WEB_ROLE,
+    ProviderTables,
+    shown_to_reseller,
+)
 
 
 class Migration(migrations.Migration):
@@ -43,6 +50,8 @@ class Migration(migrations.Migration):
         ),
         ProviderTables("BillerEntity", "Role", "Invitation"),
         ProviderTables("Membership", own_user=True),
+        # The seller's name and address, which stand on every document.
+        shown_to_reseller("tenancy_billerentity", "true"),
         migrations.RunSQL(
             f"""
             ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;

@@ -80,7 +80,7 @@ class PayerColumn(Column):
 
     def render(self, record: Invoice, value: Any, table: Any) -> SafeString:
         payer = record.customer or record.reseller
-        url = url_of(table.surface, payer) if payer else ""
+        url = url_of(table.scope, payer) if payer else ""
         return format_html('<a href="{}">{}</a>', url, value) if url else format_html("{}", value)
 
 

@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from common.scope import Scope, Surface
 from customers.selectors import resellers_with_customers
-from resellers import selectors
 from resellers.models import Reseller
 from web.access import SAFE_METHODS, SurfaceRequest, page_of
 from web.shared.actions import Action, Tab, allowed
@@ -38,7 +37,7 @@ def reseller_page(
     def restrict(view: _View) -> Callable[..., HttpResponse]:
         @wraps(view)
         def while_on(request: SurfaceRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if not selectors.module(request.scope).is_enabled:
+            if not request.scope.has_resellers:
                 raise Http404
             return view(request, *args, **kwargs)
 

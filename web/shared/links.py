@@ -6,7 +6,7 @@ from django.urls import NoReverseMatch, reverse
 from billing.models import BillRun, CreditNote, Invoice, Tax
 from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
 from cdr.models import Suspense, Xdr, XdrFile
-from common.scope import Surface
+from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from payments.models import Payment
 from payouts.models import PayoutStatement
@@ -38,16 +38,17 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),
     (Surface.RESELLER_PORTAL, Customer): ("reseller_portal_customer", "customer_id"),
-    (Surface.RESELLER_PORTAL, Invoice): ("reseller_portal_settlement_pdf", "invoice_id"),
+    (Surface.RESELLER_PORTAL, Invoice): ("reseller_portal_settlement", "invoice_id"),
+    (Surface.RESELLER_PORTAL, PayoutStatement): ("reseller_portal_statement", "statement_id"),
     (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
     (Surface.ACCOUNT_CENTRE, TeamMember): ("account_centre_team_role", "member_id"),
 }
 
 
-def url_of(surface: Surface, row: Model) -> str:
-    """The address of the row's page on a surface; empty where it has none."""
-    page = PAGES.get((surface, type(row)))
-    if page is None:
+def url_of(scope: Scope, row: Model) -> str:
+    """The address of the row's page on the scope's surface; empty where it has none."""
+    page = PAGES.get((scope.surface, type(row)))
+    if page is None or (isinstance(row, Reseller) and not scope.has_resellers):
         return ""
     url_name, argument = page
     return reverse(url_name, kwargs={argument: row.pk})

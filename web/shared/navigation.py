@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 
 from common.scope import Scope, Surface
-from resellers.selectors import module
+from resellers.rules.openings import BRANCH, COMMISSION, INVOICE_STATUS, USAGE_TOTALS
+from web.access import WHOLESALE
 
 
 @dataclass(frozen=True)
@@ -188,16 +189,29 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
     ),
     Surface.RESELLER_PORTAL: (
         Group("Home", "home", (Page("Home", "reseller_portal_home"),)),
-        Group("Customers", "users", (Page("Customers", "reseller_portal_customers"),)),
+        Group(
+            "Customers",
+            "users",
+            (
+                Page("Customers", "reseller_portal_customers"),
+                Page("Usage totals", "reseller_portal_usage_totals", USAGE_TOTALS),
+                Page("Invoices", "reseller_portal_invoice_statuses", INVOICE_STATUS),
+                Page("Sub-resellers", "reseller_portal_sub_resellers", BRANCH),
+            ),
+        ),
         Group("Codes", "ticket", (Page("Codes", "reseller_portal_codes"),)),
+        Group(
+            "Commission",
+            "gift",
+            (Page("Commission and payouts", "reseller_portal_statements", COMMISSION),),
+        ),
         Group(
             "Wholesale",
             "calculator",
             (
-                Page("Usage", "reseller_portal_usage", "wholesale.read"),
-                Page(
-                    "Settlement invoices", "reseller_portal_settlement_invoices", "wholesale.read"
-                ),
+                Page("Usage", "reseller_portal_usage", WHOLESALE),
+                Page("Settlement invoices", "reseller_portal_settlement_invoices", WHOLESALE),
+                Page("Owed to you", "reseller_portal_owed", WHOLESALE),
             ),
         ),
     ),
@@ -217,8 +231,7 @@ def menus(scope: Scope, path: str) -> list[Menu]:
 def _present(scope: Scope) -> list[Group]:
     """The surface's groups, without those of resellers where there are none."""
     groups = NAVIGATION[scope.surface]
-    about_resellers = [page for group in groups for page in group.pages if page.of_resellers]
-    if not about_resellers or module(scope).is_enabled:
+    if scope.has_resellers:
         return list(groups)
     return [
         replace(group, pages=tuple(page for page in group.pages if not page.of_resellers))

@@ -56,7 +56,7 @@ class LinkColumn(Column):
 
     def render(self, record: Any, value: Any, table: Any) -> SafeString:
         target = A(self.to).resolve(record, quiet=True) if self.to else record
-        url = url_of(table.surface, target) if isinstance(target, Model) else ""
+        url = url_of(table.scope, target) if isinstance(target, Model) else ""
         if not url:
             return format_html("{}", value)
         return format_html('<a href="{}">{}</a>', url, value)
@@ -140,7 +140,7 @@ class Table(django_tables2.Table):  # type: ignore[misc]
 
     def __init__(self, rows: Sequence[Any], *, request: SurfaceRequest, sort: str = "") -> None:
         super().__init__(OrderedRows(rows), order_by=(sort,) if sort else (), default=NONE)
-        self.surface = request.scope.surface
+        self.scope = request.scope
 
     @classmethod
     def sorts(cls) -> Mapping[str, Sequence[str]]:

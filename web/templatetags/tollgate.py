@@ -45,5 +45,5 @@ def link(context: template.RequestContext, row: Model | None, text: object = Non
     if row is None:
         return format_html("{}", writing.NONE)
     scope: Scope = context.request.scope  # type: ignore[attr-defined]
-    url, shown = url_of(scope.surface, row), row if text is None else text
+    url, shown = url_of(scope, row), row if text is None else text
     return format_html('<a href="{}">{}</a>', url, shown) if url else format_html("{}", shown)

@@ -265,7 +265,7 @@ class TestDisabledReseller:
         pay(customer, "590", at=day(10, 22))
         shut_out(day(10, 21))
 
-        accrued(reseller.provider)
+        accrue(provider_id=reseller.provider_id, at=day(10, 23))
 
         amounts = Accrual.objects.order_by("event_date").values_list("amount", flat=True)
         assert list(amounts) == [50, 0]

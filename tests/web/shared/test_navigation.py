@@ -3,16 +3,19 @@ from django.urls import reverse
 
 from cdr.models import Xdr
 from common.scope import Scope, Surface
+from customers.models import Customer
+from resellers.models import Reseller
+from resellers.rules.openings import OPENINGS
 from tenancy.rules.permissions import ALL_PERMISSIONS, built_in_roles
 from tests.factories import LONG_AGO
-from web.access import TEAM_PERMISSIONS, WHOLESALE_PERMISSIONS
+from web.access import TEAM_PERMISSIONS, WHOLESALE
 from web.shared.links import PAGES, url_of
 from web.shared.navigation import NAVIGATION, menus
 
 PERMISSIONS = {
     Surface.CONSOLE: ALL_PERMISSIONS,
     Surface.ACCOUNT_CENTRE: frozenset[str]().union(*TEAM_PERMISSIONS.values()),
-    Surface.RESELLER_PORTAL: WHOLESALE_PERMISSIONS,
+    Surface.RESELLER_PORTAL: frozenset({WHOLESALE, *OPENINGS.values()}),
 }
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +41,16 @@ class TestNavigation:
         for surface, model in PAGES:
             keys = {"provider_id": 1, "started_at": LONG_AGO} if model is Xdr else {}
 
-            assert url_of(surface, model(id=1, **keys)).startswith("/")
+            party = {"customer_id": 1} if surface is Surface.ACCOUNT_CENTRE else {}
+            if surface is Surface.RESELLER_PORTAL:
+                party = {"reseller_id": 1}
+            assert url_of(Scope(1, surface, **party), model(id=1, **keys)).startswith("/")
+
+    def test_links_no_reseller_while_there_are_none(self) -> None:
+        off = Scope(1, Surface.CONSOLE, has_resellers=False)
+
+        assert url_of(off, Reseller(id=1)) == ""
+        assert url_of(off, Customer(id=1)) == "/console/customers/1/"
 
 
 class TestMenus:

@@ -41,10 +41,13 @@ class TestNavigation:
         for surface, model in PAGES:
             keys = {"provider_id": 1, "started_at": LONG_AGO} if model is Xdr else {}
 
-            party = {"customer_id": 1} if surface is Surface.ACCOUNT_CENTRE else {}
-            if surface is Surface.RESELLER_PORTAL:
-                party = {"reseller_id": 1}
-            assert url_of(Scope(1, surface, **party), model(id=1, **keys)).startswith("/")
+            own = Scope(
+                1,
+                surface,
+                customer_id=1 if surface is Surface.ACCOUNT_CENTRE else None,
+                reseller_id=1 if surface is Surface.RESELLER_PORTAL else None,
+            )
+            assert url_of(own, model(id=1, **keys)).startswith("/")
 
     def test_links_no_reseller_while_there_are_none(self) -> None:
         off = Scope(1, Surface.CONSOLE, has_resellers=False)

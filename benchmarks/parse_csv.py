@@ -17,7 +17,7 @@ import polars as pl
 
 from cdr.importers.chunks import FileChunk, read_chunks
 from cdr.importers.freeswitch_csv import CODEC_COLUMNS, parse
-from cdr.importers.numbers import DialPlan, normalise
+from cdr.rating.dial_plans import DialPlan, normalise
 from common.periods import month
 from demo.calls import Account
 from demo.rate_deck import build_rate_deck

@@ -65,7 +65,10 @@ class CodeDeckEntry(ProviderOwned):
 
 
 class TimeProfile(ProviderOwned):
-    """A named set of weekday or calendar-day by hour ranges; the heavier one wins."""
+    """A named set of weekday or calendar-day by hour ranges; the heavier one wins.
+
+    `ranges` is in the notation of `catalogue.rules.time_profiles`, without a weight.
+    """
 
     name = models.CharField(max_length=100)
     ranges = models.TextField()
@@ -83,8 +86,8 @@ class TimeProfile(ProviderOwned):
 class RateTable(ProviderOwned):
     """A named set of rates in one currency.
 
-    `revision` grows with every change of the table or its rates (database trigger), so that
-    compiled indexes in workers know when they are stale.
+    `revision` grows with every change of the table, its rates or their time profiles (database
+    trigger), so that compiled indexes in workers know when they are stale.
     """
 
     class RoundingMode(models.TextChoices):

@@ -49,6 +49,9 @@ RATE_COLUMNS = (
 )
 """The order of the columns of `rate_rows`."""
 
+_NO_DIGITS_LIMIT = 1000
+"""Stands for no bound of a number's length."""
+
 
 def products(scope: Scope) -> ProviderQuerySet[Product]:
     """What can be sold, by name."""
@@ -81,7 +84,8 @@ def rate(scope: Scope, rate_id: int) -> Rate:
 def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
     """Those of the rates that are used at an instant: begun, and neither ended nor followed.
 
-    One without an end is followed by the next of the same table, prefix, tag and time profile.
+    One without an end is followed by the next of the same table for the same calls: of its prefix,
+    tag and time profile, and of its policy, origin prefix and digit bounds.
     """
     profile = Coalesce("time_profile_id", 0)
     following = (
@@ -89,12 +93,22 @@ def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
             rate_table_id=OuterRef("rate_table_id"),
             prefix=OuterRef("prefix"),
             tag=OuterRef("tag"),
+            policy=OuterRef("policy"),
+            origin_prefix=OuterRef("origin_prefix"),
             effective_from__gt=OuterRef("effective_from"),
             effective_from__lte=at,
         )
         .exclude(status=Rate.Status.STASHED)
-        .annotate(profile=profile)
-        .filter(profile=Coalesce(OuterRef("time_profile_id"), 0))
+        .annotate(
+            profile=profile,
+            least=Coalesce("min_digits", 0),
+            most=Coalesce("max_digits", _NO_DIGITS_LIMIT),
+        )
+        .filter(
+            profile=Coalesce(OuterRef("time_profile_id"), 0),
+            least=Coalesce(OuterRef("min_digits"), 0),
+            most=Coalesce(OuterRef("max_digits"), _NO_DIGITS_LIMIT),
+        )
     )
     begun = rows.filter(effective_from__lte=at).exclude(status=Rate.Status.STASHED)
     is_last = Q(effective_to__isnull=True) & ~Exists(following)

@@ -246,7 +246,8 @@ class Leg(ProviderOwned):
 
     Payer and payee are the parties whose margin it moves: a customer leg is earned by the
     customer's reseller (or the provider where it has none) though the provider collects it.
-    `amount` is in the currency of the rate table.
+    `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
+    put on top of the regular one, `rate`.
     """
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
@@ -269,6 +270,9 @@ class Leg(ProviderOwned):
     )
     billed_volume = models.BigIntegerField()
     amount = models.DecimalField(max_digits=18, decimal_places=8)
+    additive_amount = models.DecimalField(
+        max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
+    )
     currency = models.CharField(max_length=3)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from cdr.importers.numbers import DialPlan
+from cdr.rating.dial_plans import DialPlan
 from common.periods import Period
 from demo.rate_deck import DeckRate, zone_of
 

@@ -1,6 +1,6 @@
 """The demo's switches: what traffic they write, and how their callers dial."""
 
-from cdr.importers.numbers import DialPlan
+from cdr.rating.dial_plans import DialPlan
 from demo.customers import customers_of
 from demo.plans import PERIOD, ProviderPlan
 from demo.rate_deck import build_rate_deck

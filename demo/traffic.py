@@ -13,7 +13,7 @@ from itertools import cycle, islice
 from zoneinfo import ZoneInfo
 
 from cdr.importers.freeswitch_csv import COLUMNS, STAMP_FORMAT
-from cdr.importers.numbers import DialPlan
+from cdr.rating.dial_plans import DialPlan
 from common.periods import Period
 from demo.calls import Account, Call, Destinations, Starts, Telephones, draw_number
 from demo.rate_deck import RateDeck

@@ -1,5 +1,6 @@
 """What holds for every test. Their database and broker come from ``embedded.pytest_plugin``."""
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -9,7 +10,9 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 # A slow machine is no failure; an example that failed is in the output, not in a directory.
 hypothesis.settings.register_profile("tollgate", deadline=None, database=None)
-hypothesis.settings.load_profile("tollgate")
+# `HYPOTHESIS_PROFILE=thorough pytest tests/cdr/rating`: thousands of examples for each property.
+hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=5000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tollgate"))
 
 TABLES_REFUSING_TRUNCATE = """
     SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgtype & 32 <> 0 AND NOT tgisinternal

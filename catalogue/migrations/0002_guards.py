@@ -50,6 +50,16 @@ class Migration(migrations.Migration):
                 END IF;
                 RETURN NEW;
             END $$;
+            CREATE FUNCTION catalogue_profile_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE catalogue_ratetable SET revision = revision + 1
+                    WHERE id IN (SELECT rate_table_id FROM catalogue_rate
+                        WHERE time_profile_id = NEW.id);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER time_profile_updated AFTER UPDATE ON catalogue_timeprofile
+                FOR EACH ROW WHEN (OLD.ranges <> NEW.ranges OR OLD.weight <> NEW.weight)
+                EXECUTE FUNCTION catalogue_profile_changed();
             CREATE TRIGGER rate_table_updated BEFORE UPDATE ON catalogue_ratetable
                 FOR EACH ROW EXECUTE FUNCTION catalogue_table_changed();
             """,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from catalogue.rules.price_steps import StepsNotUnderstood, parse_price_steps
 from common.errors import DomainError
 
 PREFIX_DIGITS = 15
@@ -12,10 +13,8 @@ PREFIX_DIGITS = 15
 AMOUNT_DECIMALS = 8
 AMOUNT_LIMIT = Decimal(10) ** 10
 VOLUME_LIMIT = 2**31 - 1
-STEPS_LIMIT = 8
 
 _DIGITS = re.compile(rf"[0-9]{{0,{PREFIX_DIGITS}}}")
-_STEP = re.compile(r"([0-9]{1,10}):(-?[0-9]{1,10}(?:\.[0-9]{1,8})?)/([0-9]{1,10})")
 _ZERO = Decimal(0)
 
 
@@ -106,18 +105,10 @@ def fits_amount(amount: Decimal) -> bool:
 
 def check_steps(steps: str) -> None:
     """:raises RateRefused: unless `steps` is empty or up to eight ascending steps from 0."""
-    if not steps:
-        return
-    parts = [_STEP.fullmatch(part) for part in steps.split(";")]
-    if not all(parts):
-        raise RateRefused("steps", steps, "write them as 0:0.60/60;60:0.30/1")
-    starts = [int(part[1]) for part in parts if part]
-    if len(parts) > STEPS_LIMIT:
-        raise RateRefused("steps", steps, f"there may be up to {STEPS_LIMIT}")
-    if starts[0] != 0 or starts != sorted(set(starts)):
-        raise RateRefused("steps", steps, "they start at 0 and ascend")
-    if any(int(part[3]) < 1 for part in parts if part):
-        raise RateRefused("steps", steps, "an increment is at least 1")
+    try:
+        parse_price_steps(steps)
+    except StepsNotUnderstood as error:
+        raise RateRefused("steps", steps, str(error)) from error
 
 
 def _check_prefix(column: str, prefix: str) -> None:

@@ -36,6 +36,15 @@ def volume_units_per_rating_unit(rating_unit: str, volume_unit: str) -> int:
     )
 
 
+def seconds_per_unit(volume_unit: str) -> int:
+    """How long a unit of volume lasts; 0 for what is not used over time.
+
+    >>> seconds_per_unit("minute"), seconds_per_unit("KiB")
+    (60, 0)
+    """
+    return _VOICE.get(volume_unit, 0)
+
+
 def check_units(kind: str, rating_unit: str, volume_unit: str) -> None:
     """Voice is counted in time, metered products in a unit of their own, others in none.
 

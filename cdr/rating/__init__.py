@@ -4,12 +4,13 @@ compiled = compile_table(table, rates)
 batch = compiled.rate(align(numbers), started_at, volume)
 """
 
+from cdr.rating.choice import TagColumn
+from cdr.rating.columns import RateColumns
 from cdr.rating.compiled import CompiledTable, RatedBatch, compile_table
 from cdr.rating.explain import Explanation, explain
-from cdr.rating.fixed_point import COST_SCALE, COST_SCALE_DIGITS
 from cdr.rating.numbers import align, normalise
-from cdr.rating.supported import UnsupportedRate, require_supported_rate, require_supported_table
-from cdr.rules.choosing import Candidate, Loss
+from cdr.rating.scale import COST_SCALE, COST_SCALE_DIGITS
+from cdr.rules.choosing import Candidate, Loss, Usage
 from cdr.rules.cost import LegCost, Reason
 from cdr.rules.rates import (
     Boundary,
@@ -35,16 +36,16 @@ __all__ = [
     "Loss",
     "Policy",
     "Rate",
+    "RateColumns",
     "RateStatus",
     "RateTable",
     "RatedBatch",
     "Reason",
     "Rounding",
-    "UnsupportedRate",
+    "TagColumn",
+    "Usage",
     "align",
     "compile_table",
     "explain",
     "normalise",
-    "require_supported_rate",
-    "require_supported_table",
 ]

@@ -1,42 +1,46 @@
-"""A rate table compiled for columns of xDRs.
-
-Time is cut into epochs at the instants where a rate comes into force or ends. Inside an epoch the
-rates in force do not change, so that one prefix index serves it; it is built when first needed.
-"""
+"""A rate table, with its parents, compiled for columns of xDRs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cdr.rating.fixed_point import PriceColumns
-from cdr.rating.intervals import PrefixIndex, build_prefix_index
-from cdr.rating.numbers import prefix_end, prefix_start
-from cdr.rating.supported import require_supported_rate, require_supported_table
-from cdr.rules.choosing import effective_ends
-from cdr.rules.instants import to_microseconds
-from cdr.rules.rates import Rate, RateStatus, RateTable
+from cdr.rating.choice import NO_RATE, Choice, Located, TagColumn
+from cdr.rating.columns import RateColumns, chained
+from cdr.rating.fixed_point import PriceColumns, PricedRows, fit
+from cdr.rating.rate_keys import sort_rates
+from cdr.rating.splitting import (
+    LONGEST_SPLIT,
+    MICROSECONDS,
+    NOTHING_ON_TOP,
+    RateStretch,
+    split_rows,
+)
+from cdr.rating.timeline import FOREVER, Timeline
+from cdr.rules.cost import Reason, Stretch, leg_cost
+from cdr.rules.rates import Boundary, ParentRefused, Rate, RateStatus, RateTable
 
-NEVER = int(np.iinfo(np.int64).max)
 NO_RATE_ID = -1
 
 ROWS_AT_ONCE = 65_536
 """Rows of one step: bounds the memory of intermediate columns; speed hardly depends on it."""
 
-INDEXES_KEPT = 64
-"""Prefix indexes remembered per table: 60 000 prefixes take 1.5 MB, a chunk spans few epochs."""
+_NOT_CHARGED = (Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW)
+_SPLIT = (Reason.RATED, Reason.OVERFLOW)
+_SPLIT_ADDITIVE = (*_SPLIT, Reason.UNRATED)
 
 
 @dataclass(frozen=True, slots=True)
 class RatedBatch:
     """Parallel arrays, one row per xDR, in the order given.
 
-    `rate_index` (int32, -1 none) points into the table's `rates`, `prefixes`, `destinations`;
-    `rate_id` (int64, -1 none) is that rate's id; `billed` (int64) is in volume units; `cost`
-    (int64) is in units of 10^-8 whatever the table's decimals, exact; `reason` (uint8) holds
-    `Reason` values. A row that is unrated, blocked or overflowed has billed and cost 0.
+    `rate_index` (int32, -1 none) points into the table's rates; `rate_id` (int64, -1 none) is that
+    rate's id; `billed` (int64) is in volume units; `cost` (int64) is in units of 10^-8 whatever the
+    table's decimals, exact; `reason` (uint8) holds `Reason` values. `additive_index`,
+    `additive_id` and `additive_cost` are of the additive rate, whose cost comes on top of `cost`. A
+    row that is unrated, blocked or overflowed has billed and costs 0. Where a row was split, the
+    rates are those of its start.
     """
 
     rate_index: NDArray[np.int32]
@@ -44,130 +48,206 @@ class RatedBatch:
     billed: NDArray[np.int64]
     cost: NDArray[np.int64]
     reason: NDArray[np.uint8]
+    additive_index: NDArray[np.int32]
+    additive_id: NDArray[np.int64]
+    additive_cost: NDArray[np.int64]
 
 
 class CompiledTable:
-    """The rates of one table, ready to rate columns; `compile_table` builds it.
+    """The rates of a table and its parents, ready to rate columns.
 
-    `rates`, `prefixes` and `destinations` are by rate index; stashed rates keep their index and
-    are never chosen.
+    The rates of the table come first, then those of its parent and so on. Rounding, decimals, time
+    zone, increments and boundary are the table's own, whichever table a rate stands in.
     """
 
-    def __init__(self, table: RateTable, rates: Sequence[Rate]) -> None:
+    def __init__(self, table: RateTable, rates: Sequence[RateColumns]) -> None:
         self.table = table
-        self.rates = tuple(rates)
-        self.prefixes = tuple(rate.prefix for rate in self.rates)
-        self.destinations = tuple(rate.destination for rate in self.rates)
-        self._ids = np.array([*(rate.id for rate in self.rates), NO_RATE_ID], dtype=np.int64)
+        self.rates, depth = chained(rates)
+        keys = sort_rates(self.rates, depth)
+        instants = np.concatenate([keys.effective_from, keys.effective_to])
+        cuts = np.unique(instants[instants != FOREVER])
+        self.choice = Choice(keys, Timeline(cuts, keys.profiles, table.timezone))
+        self._ids = np.append(self.rates.integers("id", 0), NO_RATE_ID)
         self._prices = PriceColumns(table, self.rates)
-        self._epochs = _Epochs(self.rates)
+        self._unit = table.seconds_per_volume_unit * MICROSECONDS
+
+    @property
+    def needs_caller(self) -> bool:
+        """Whether the caller's number decides anywhere."""
+        return self.choice.needs_caller
 
     def rate(
         self,
         destination: NDArray[np.int64],
         started_at: NDArray[np.int64],
         volume: NDArray[np.int64],
+        *,
+        caller: NDArray[np.int64] | None = None,
+        tags: TagColumn | None = None,
+        included: NDArray[np.int64] | None = None,
     ) -> RatedBatch:
         """Choose the rate of every row and price it.
 
-        `destination` holds keys made by `align`, `started_at` microseconds since 1970-01-01 UTC,
-        `volume` volume units (voice: seconds), 0 for an attempt; all int64 and equally long.
+        `destination` and `caller` hold keys made by `align`, `started_at` microseconds since
+        1970-01-01 UTC, `volume` volume units (voice: seconds), 0 for an attempt, and `included` how
+        many of them an allowance covers; all int64 and equally long.
 
         :raises ValueError: the columns differ in length or a volume is negative.
         """
         rows = len(destination)
-        if len(started_at) != rows or len(volume) != rows:
-            raise ValueError("destination, started_at and volume differ in length")
-        if rows and int(volume.min()) < 0:
-            raise ValueError(f"row {int(volume.argmin())}: a volume is 0 or more")
-        batch = RatedBatch(
-            rate_index=np.empty(rows, dtype=np.int32),
-            rate_id=np.empty(rows, dtype=np.int64),
-            billed=np.empty(rows, dtype=np.int64),
-            cost=np.empty(rows, dtype=np.int64),
-            reason=np.empty(rows, dtype=np.uint8),
-        )
+        tag_codes = None if tags is None else tags.codes
+        for column in (started_at, volume, caller, tag_codes, included):
+            if column is not None and len(column) != rows:
+                raise ValueError("destination, started_at and volume differ in length")
+        for amount in (volume, included):
+            if amount is not None and rows and int(amount.min()) < 0:
+                raise ValueError(f"row {int(amount.argmin())}: a volume is 0 or more")
+        parts = []
         for first in range(0, rows, ROWS_AT_ONCE):
             part = slice(first, first + ROWS_AT_ONCE)
-            index = self._epochs.find(destination[part], started_at[part])
-            priced = self._prices.price(index, volume[part])
-            batch.rate_index[part] = index
-            batch.rate_id[part] = self._ids[index]
-            batch.billed[part] = priced.billed
-            batch.cost[part] = priced.cost
-            batch.reason[part] = priced.reason
-        return batch
+            located = self.choice.locate(
+                destination[part], None if caller is None else caller[part], tags and tags[part]
+            )
+            covered = None if included is None else np.minimum(included[part], volume[part])
+            parts.append(self._rate(located, started_at[part], volume[part], covered))
+        return _joined(parts)
 
-
-def compile_table(table: RateTable, rates: Sequence[Rate]) -> CompiledTable:
-    """Compile the rates of one table.
-
-    :raises UnsupportedRate: the table or a rate that is not stashed uses what the engine does not
-        rate, naming the rate, the column and the value.
-    """
-    require_supported_table(table)
-    for rate in rates:
-        if rate.status is not RateStatus.STASHED:
-            require_supported_rate(rate)
-    return CompiledTable(table, rates)
-
-
-class _Epochs:
-    """The prefix index of each stretch of time in which the rates in force stay the same."""
-
-    def __init__(self, rates: Sequence[Rate]) -> None:
-        usable = [i for i, rate in enumerate(rates) if rate.status is not RateStatus.STASHED]
-        ends = effective_ends(rates)
-        # Ascending preference inside a prefix: the last of equals is the one to choose.
-        usable.sort(key=lambda i: (rates[i].effective_from, rates[i].id))
-        self._owners = np.array(usable, dtype=np.int32)
-        self._effective_from = _instants([rates[i].effective_from for i in usable])
-        self._effective_to = _instants([ends[i] for i in usable])
-        self._starts = np.array([prefix_start(rates[i].prefix) for i in usable], dtype=np.int64)
-        self._ends = np.array([prefix_end(rates[i].prefix) for i in usable], dtype=np.int64)
-        self._lengths = np.array([len(rates[i].prefix) for i in usable], dtype=np.int8)
-        self._cuts = np.unique(np.concatenate([self._effective_from, self._effective_to]))
-        self._indexes: dict[int, PrefixIndex] = {}
-
-    def find(
-        self, destination: NDArray[np.int64], started_at: NDArray[np.int64]
-    ) -> NDArray[np.int32]:
-        """The index of the rate for each row; -1 for none."""
-        first, last = self._epoch_of(np.array([started_at.min(), started_at.max()])).tolist()
-        if first == last:
-            return self._index(first).find(destination)
-        epoch_by_row = self._epoch_of(started_at)
-        found = np.empty(len(destination), dtype=np.int32)
-        for epoch in np.unique(epoch_by_row).tolist():
-            rows = np.flatnonzero(epoch_by_row == epoch)
-            found[rows] = self._index(epoch).find(destination[rows])
-        return found
-
-    def _epoch_of(self, started_at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Epoch e runs from cut e - 1 to cut e; epoch 0 lies before every rate."""
-        return np.searchsorted(self._cuts, started_at, side="right")
-
-    def _index(self, epoch: int) -> PrefixIndex:
-        index = self._indexes.pop(epoch, None) or self._build(epoch)
-        self._indexes[epoch] = index  # the most recently used comes last
-        if len(self._indexes) > INDEXES_KEPT:
-            del self._indexes[next(iter(self._indexes))]
-        return index
-
-    def _build(self, epoch: int) -> PrefixIndex:
-        beginning = int(self._cuts[epoch - 1]) if epoch else int(np.iinfo(np.int64).min)
-        in_force = (self._effective_from <= beginning) & (beginning < self._effective_to)
-        rows = np.flatnonzero(in_force)
-        # np.unique keeps the first of equals, and the preferred one comes last.
-        _, preferred = np.unique(self._starts[rows][::-1], return_index=True)
-        rows = rows[::-1][preferred]
-        return build_prefix_index(
-            self._starts[rows], self._ends[rows], self._lengths[rows], self._owners[rows]
+    def _rate(
+        self,
+        located: Located,
+        started_at: NDArray[np.int64],
+        volume: NDArray[np.int64],
+        included: NDArray[np.int64] | None,
+    ) -> RatedBatch:
+        index, priced = self._price(located, started_at, volume, included, is_additive=False)
+        if self.choice.has_additive:
+            on_top_index, on_top = self._price(
+                located, started_at, volume, included, is_additive=True
+            )
+            _add(priced, on_top_index, on_top)
+            on_top_id, on_top_cost = self._ids[on_top_index], on_top.cost
+        else:
+            on_top_index = np.full(len(index), NO_RATE, dtype=np.int32)
+            on_top_id = np.full(len(index), NO_RATE_ID, dtype=np.int64)
+            on_top_cost = np.zeros(len(index), dtype=np.int64)
+        return RatedBatch(
+            rate_index=index,
+            rate_id=self._ids[index],
+            billed=priced.billed,
+            cost=priced.cost,
+            reason=priced.reason,
+            additive_index=on_top_index,
+            additive_id=on_top_id,
+            additive_cost=on_top_cost,
         )
 
+    def _price(
+        self,
+        located: Located,
+        started_at: NDArray[np.int64],
+        volume: NDArray[np.int64],
+        included: NDArray[np.int64] | None,
+        *,
+        is_additive: bool,
+    ) -> tuple[NDArray[np.int32], PricedRows]:
+        """The rate of each row by its policy, and the price at it."""
+        if self.table.boundary is not Boundary.SPLIT:
+            index = self.choice.choose(located, started_at, is_additive=is_additive)
+            return index, self._prices.price(index, volume, included)
+        covered = np.zeros_like(volume) if included is None else included
+        too_long = volume > LONGEST_SPLIT * MICROSECONDS // self._unit
+        covered = np.where((covered < volume) & ~too_long, covered, 0)
+        charged_from = started_at + covered * self._unit
+        index = self.choice.choose(located, charged_from, is_additive=is_additive)
+        priced = self._prices.price(index, volume, included)
+        charged = np.isin(priced.reason, _SPLIT_ADDITIVE if is_additive else _SPLIT)
+        length = np.where(charged, volume - covered, 0)
+        too_long &= charged
+        if too_long.any():
+            priced.billed[too_long] = 0
+            priced.cost[too_long] = 0
+            priced.reason[too_long] = Reason.OVERFLOW
+            length[too_long] = 0
+        stretches = split_rows(
+            self.choice,
+            located,
+            index,
+            charged_from,
+            length,
+            unit=self._unit,
+            is_additive=is_additive,
+        )
+        for row, later in stretches.items():
+            every = [RateStretch(0, int(index[row])), *later]
+            leg = self._split(every, int(volume[row]), int(covered[row]), is_additive)
+            priced.billed[row], priced.cost[row], priced.reason[row] = leg
+            if is_additive:
+                index[row] = next(each.rate_index for each in every if each.rate_index >= 0)
+        return index, priced
 
-def _instants(instants: Sequence[datetime | None]) -> NDArray[np.int64]:
-    return np.array(
-        [NEVER if instant is None else to_microseconds(instant) for instant in instants],
-        dtype=np.int64,
+    def _split(
+        self, stretches: Sequence[RateStretch], volume: int, included: int, is_additive: bool
+    ) -> tuple[int, int, Reason]:
+        """Billed volume, cost and reason of a row whose rate changes while it lasts."""
+        rates = [
+            NOTHING_ON_TOP if each.rate_index == NO_RATE else self.rates.rate(each.rate_index)
+            for each in stretches
+        ]
+        if NOTHING_ON_TOP in rates and not is_additive:
+            return 0, 0, Reason.UNRATED
+        if any(rate.status is RateStatus.BLOCKED for rate in rates):
+            return 0, 0, Reason.BLOCKED
+        later = [
+            Stretch(each.start, rate) for each, rate in zip(stretches[1:], rates[1:], strict=True)
+        ]
+        return fit(leg_cost(self.table, rates[0], volume, included=included, later=later))
+
+
+def compile_table(
+    table: RateTable,
+    rates: Sequence[Rate] | RateColumns,
+    parents: Sequence[tuple[RateTable, Sequence[Rate] | RateColumns]] = (),
+) -> CompiledTable:
+    """Compile the rates of a table and of its parents, the nearest first.
+
+    :raises ParentRefused: a parent has another currency than the table.
+    """
+    chain = [rates, *(parent_rates for _, parent_rates in parents)]
+    for parent, _ in parents:
+        require_same_currency(table, parent)
+    columns = [each if isinstance(each, RateColumns) else RateColumns.of(each) for each in chain]
+    return CompiledTable(table, columns)
+
+
+def require_same_currency(table: RateTable, parent: RateTable) -> None:
+    """:raises ParentRefused: the currencies of a table and its parent are known and differ."""
+    if table.currency and parent.currency and table.currency != parent.currency:
+        why = f"its currency is {parent.currency}, that of {table.name!r} is {table.currency}"
+        raise ParentRefused("parent", parent.name, why)
+
+
+def _add(priced: PricedRows, additive_index: NDArray[np.int32], on_top: PricedRows) -> None:
+    """Have rows fail with their additive rate, and charge no additive rate to rows that fail."""
+    fails = (additive_index != NO_RATE) & np.isin(on_top.reason, _NOT_CHARGED)
+    stands = ~np.isin(priced.reason, _NOT_CHARGED)
+    failing = fails & stands
+    priced.reason[failing] = on_top.reason[failing]
+    refused = fails | ~stands
+    priced.billed[refused] = 0
+    priced.cost[refused] = 0
+    on_top.cost[refused] = 0
+    additive_index[~stands] = NO_RATE
+
+
+def _joined(parts: Sequence[RatedBatch]) -> RatedBatch:
+    if len(parts) == 1:
+        return parts[0]
+    empty = np.zeros(0, dtype=np.int64)
+    if not parts:
+        narrow = empty.astype(np.int32)
+        reason = empty.astype(np.uint8)
+        return RatedBatch(narrow, empty, empty, empty, reason, narrow, empty, empty)
+    columns = (field.name for field in fields(RatedBatch))
+    return RatedBatch(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     )

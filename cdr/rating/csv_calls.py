@@ -1,6 +1,7 @@
 """CALLS.csv: calls in, their prices out, in the same order."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,11 +11,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from cdr.rating.choice import TagColumn
 from cdr.rating.compiled import CompiledTable
-from cdr.rating.csv_cells import CsvLines, CsvRefused, parse_amount, parse_instant, parse_volume
+from cdr.rating.csv_cells import (
+    CsvLines,
+    CsvRefused,
+    parse_instant,
+    parse_volume,
+    parse_whole_units,
+)
 from cdr.rating.csv_rates import Deck
-from cdr.rating.fixed_point import COST_SCALE, COST_SCALE_DIGITS
 from cdr.rating.numbers import align, normalise
+from cdr.rating.scale import COST_SCALE, COST_SCALE_DIGITS
 from cdr.rules.cost import Reason
 from cdr.rules.instants import to_microseconds
 
@@ -33,6 +41,7 @@ OUTPUT_COLUMNS = (
 
 LINES_AT_ONCE = 50_000
 
+_TAG_BREAK = re.compile("[,;]")
 _NOT_RATED = {Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW}
 
 
@@ -44,6 +53,9 @@ class _Calls:
     numbers: list[str] = field(default_factory=list)
     started_at: list[int] = field(default_factory=list)
     volumes: list[int] = field(default_factory=list)
+    callers: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    included: list[int] = field(default_factory=list)
 
 
 def rate_calls(deck: Deck, stream: Iterable[bytes], file: str, output: TextIO) -> int:
@@ -52,7 +64,7 @@ def rate_calls(deck: Deck, stream: Iterable[bytes], file: str, output: TextIO) -
     A fractional volume is rounded up to the next second; a time without an offset is in the time
     zone of the call's table. `output` holds part of the answer when this raises.
 
-    :raises CsvRefused: an unknown column, a bad value, or what the engine does not rate.
+    :raises CsvRefused: an unknown column or a bad value.
     """
     lines = CsvLines(stream, file, known=KNOWN_COLUMNS, required=REQUIRED_COLUMNS)
     writer = csv.writer(output, lineterminator="\n")
@@ -99,11 +111,7 @@ def _append_call(deck: Deck, by_table: dict[str, _Calls], place: int, call: _Cel
         column = "volume"
         volume = parse_volume(cells["volume"])
         column = "included"
-        if cells.get("included") and parse_amount(cells["included"]) != 0:
-            raise ValueError(f"{cells['included']!r}: allowances are not supported by the engine")
-        column = "tags"
-        if cells.get("tags"):
-            raise ValueError(f"{cells['tags']!r}: tags are not supported by the engine")
+        included = parse_whole_units(cells["included"]) if cells.get("included") else 0
     except ValueError as error:
         raise call.refuse(column, str(error)) from error
     calls = by_table.setdefault(cells["table"], _Calls())
@@ -111,22 +119,39 @@ def _append_call(deck: Deck, by_table: dict[str, _Calls], place: int, call: _Cel
     calls.numbers.append(cells["destination_number"])
     calls.started_at.append(started_at)
     calls.volumes.append(volume)
+    calls.callers.append(cells.get("caller_number", ""))
+    calls.tags.append(cells.get("tags", ""))
+    calls.included.append(included)
 
 
 def _rate_table(compiled: CompiledTable, calls: _Calls) -> Iterator[list[str]]:
+    callers = pl.Series(calls.callers, dtype=pl.String)
     batch = compiled.rate(
         align(normalise(pl.Series(calls.numbers, dtype=pl.String))),
         np.array(calls.started_at, dtype=np.int64),
         np.array(calls.volumes, dtype=np.int64),
+        caller=align(normalise(callers)) if compiled.needs_caller else None,
+        tags=_tag_column(calls.tags) if any(calls.tags) else None,
+        included=np.array(calls.included, dtype=np.int64) if any(calls.included) else None,
     )
-    columns = (batch.rate_index, batch.billed, batch.cost, batch.reason)
-    for index, billed, cost, code in zip(*(c.tolist() for c in columns), strict=True):
-        reason = Reason(code)
-        chosen = ["", ""] if index < 0 else [compiled.prefixes[index], compiled.destinations[index]]
-        if reason in _NOT_RATED:
-            yield [*chosen, "", "", "", reason.name.lower()]
+    columns = (batch.billed, batch.cost, batch.additive_cost, batch.reason)
+    prefixes = compiled.rates.prefixes(batch.rate_index)
+    destinations = compiled.rates.destinations(batch.rate_index)
+    found = zip(prefixes, destinations, *(column.tolist() for column in columns), strict=True)
+    for prefix, destination, billed, cost, on_top, code in found:
+        if code in _NOT_RATED:
+            yield [prefix, destination, "", "", "", Reason(code).name.lower()]
         else:
-            yield [*chosen, str(billed), format_cost(cost), "0", ""]
+            costs = [format_cost(cost), format_cost(on_top)]
+            yield [prefix, destination, str(billed), *costs, ""]
+
+
+def _tag_column(cells: list[str]) -> TagColumn:
+    """The tags of each cell, parted by commas or semicolons."""
+    places: dict[str, int] = {}
+    codes = np.array([places.setdefault(cell, len(places)) for cell in cells], dtype=np.int64)
+    sets = [frozenset(tag.strip() for tag in _TAG_BREAK.split(cell)) for cell in places]
+    return TagColumn(codes, sets)
 
 
 def format_cost(scaled: int) -> str:

@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -113,12 +113,24 @@ def parse_volume(text: str) -> int:
 
     :raises ValueError: not a number, negative, or above 64 bits.
     """
+    return int(_parse_volume(text).to_integral_value(ROUND_CEILING))
+
+
+def parse_whole_units(text: str) -> int:
+    """How many whole units a volume of 0 or more holds.
+
+    :raises ValueError: not a number, negative, or above 64 bits.
+    """
+    return int(_parse_volume(text).to_integral_value(ROUND_FLOOR))
+
+
+def _parse_volume(text: str) -> Decimal:
     amount = parse_amount(text)
     if amount.is_signed() and amount:
         raise ValueError(f"{text!r} is negative")
     if amount > VOLUME_LIMIT:
         raise ValueError(f"{text!r} does not fit 64 bits")
-    return int(amount.to_integral_value(ROUND_CEILING))
+    return amount
 
 
 def parse_instant(text: str, zone: ZoneInfo) -> datetime:

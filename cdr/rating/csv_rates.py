@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cdr.rating.columns import RateColumns
 from cdr.rating.compiled import CompiledTable, compile_table
 from cdr.rating.csv_cells import (
     CsvLines,
@@ -15,13 +16,13 @@ from cdr.rating.csv_cells import (
     parse_instant,
     parse_whole,
 )
-from cdr.rating.supported import UnsupportedRate, require_supported_rate, require_supported_table
 from cdr.rules.instants import BEGINNING
 from cdr.rules.prefixes import parse_prefixes
 from cdr.rules.rates import (
     Boundary,
     IncrementBase,
     InvalidRate,
+    ParentRefused,
     Policy,
     Rate,
     RateStatus,
@@ -105,8 +106,8 @@ def read_deck(stream: Iterable[bytes], file: str) -> Deck:
     A later line wins over an earlier one of the same prefix and start. Table-level cells left
     blank say nothing. A time without an offset is in the table's time zone, UTC by default.
 
-    :raises CsvRefused: an unknown column, a bad value, cells of a table that disagree, or what the
-        engine does not rate.
+    :raises CsvRefused: an unknown column, a bad value, cells of a table that disagree, or a parent
+        that is not in the file, has another currency or is searched already.
     """
     lines = CsvLines(stream, file, known=KNOWN_COLUMNS, required=frozenset({"prefix"}))
     if not {"rate", "steps"} & set(lines.columns):
@@ -117,20 +118,48 @@ def read_deck(stream: Iterable[bytes], file: str) -> Deck:
     named = "table" in lines.columns
     if not named:
         by_table.setdefault("", [])
-    tables = {name: _compile(name, members) for name, members in by_table.items()}
+    read = {name: _read_table_and_rates(name, members) for name, members in by_table.items()}
+    tables = {name: _compile(read, name) for name in read}
     return Deck(tables, named)
 
 
-def _compile(name: str, lines: list[_Line]) -> CompiledTable:
-    table = _read_table(name, lines)
+@dataclass(frozen=True, slots=True)
+class _ReadTable:
+    table: RateTable
+    rates: RateColumns
+    parent_line: _Line | None
+
+
+def _read_table_and_rates(name: str, lines: list[_Line]) -> _ReadTable:
+    table, stated_by = _read_table(name, lines)
     zone = ZoneInfo(table.timezone)
     rates: list[Rate] = []
     for line in lines:
         rates.extend(_read_rates(line, zone, first_id=len(rates) + 1))
-    return compile_table(table, rates)
+    return _ReadTable(table, RateColumns.of(rates), stated_by.get("parent"))
 
 
-def _read_table(name: str, lines: list[_Line]) -> RateTable:
+def _compile(tables: dict[str, _ReadTable], name: str) -> CompiledTable:
+    """Compile a table with its parents, each of which must be in the file."""
+    chain = [tables[name]]
+    seen = {name}
+    while (line := chain[-1].parent_line) is not None:
+        parent = chain[-1].table.parent
+        if parent not in tables:
+            raise line.refuse("parent", f"no rate table {parent!r} in the rates file")
+        if parent in seen:
+            raise line.refuse("parent", f"{parent!r} is searched before {line.cells['table']!r}")
+        seen.add(parent)
+        chain.append(tables[parent])
+    try:
+        parents = [(each.table, each.rates) for each in chain[1:]]
+        return compile_table(chain[0].table, chain[0].rates, parents)
+    except ParentRefused as error:
+        line = chain[0].parent_line
+        raise line.refuse("parent", str(error)) if line else error from error
+
+
+def _read_table(name: str, lines: list[_Line]) -> tuple[RateTable, dict[str, _Line]]:
     stated: dict[str, Any] = {}
     stated_by: dict[str, _Line] = {}
     for line in lines:
@@ -145,10 +174,9 @@ def _read_table(name: str, lines: list[_Line]) -> RateTable:
             stated_by.setdefault(column, line)
     try:
         table = RateTable(name=name, **stated)
-        require_supported_table(table)
-    except (InvalidRate, UnsupportedRate) as error:
+    except InvalidRate as error:
         raise stated_by[error.column].refuse(error.column, str(error)) from error
-    return table
+    return table, stated_by
 
 
 def _read_rates(line: _Line, zone: ZoneInfo, *, first_id: int) -> list[Rate]:
@@ -168,10 +196,6 @@ def _read_rates(line: _Line, zone: ZoneInfo, *, first_id: int) -> list[Rate]:
             values[column] = line.parse(column, partial(parse_instant, zone=zone))
     prefixes: tuple[str, ...] = line.parse("prefix", parse_prefixes)
     try:
-        rates = [Rate(id=first_id + i, prefix=p, **values) for i, p in enumerate(prefixes)]
-        for rate in rates:
-            if rate.status is not RateStatus.STASHED:
-                require_supported_rate(rate)
-    except (InvalidRate, UnsupportedRate) as error:
+        return [Rate(id=first_id + i, prefix=p, **values) for i, p in enumerate(prefixes)]
+    except InvalidRate as error:
         raise line.refuse(error.column, str(error)) from error
-    return rates

@@ -6,37 +6,24 @@ out once per rate, and so is the volume above which it might not fit. Larger vol
 Decimal rule row by row and get the same answer it would give.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from cdr.rules.cost import EXACT, LegCost, Reason, leg_cost, round_cost
-from cdr.rules.rates import (
-    AMOUNT_DECIMALS,
-    IncrementBase,
-    Rate,
-    RateStatus,
-    RateTable,
-    Rounding,
-)
-
-COST_SCALE_DIGITS = AMOUNT_DECIMALS
-COST_SCALE = 10**COST_SCALE_DIGITS
-"""Costs are whole numbers of 10^-8 whatever the decimals of the table, so that sums are plain."""
+from catalogue.rules.price_steps import STEPS_LIMIT
+from cdr.rating.columns import RateColumns
+from cdr.rating.scale import COST_SCALE_DIGITS, to_scaled
+from cdr.rules.cost import LegCost, Reason, leg_cost
+from cdr.rules.rates import IncrementBase, RateStatus, RateTable, Rounding, steps_of
 
 _INT64 = np.iinfo(np.int64)
 _SAFE = 2**62
+_REFUSALS = np.uint8(2)
 
 Integers: TypeAlias = NDArray[np.int64]
-
-
-def to_scaled(amount: Decimal) -> int:
-    """An amount of at most eight decimals as a whole number of 10^-8."""
-    return int(amount.scaleb(COST_SCALE_DIGITS, context=EXACT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +41,86 @@ class PriceColumns:
     Rows are picked by rate index, so that the index -1 picks the last.
     """
 
-    def __init__(self, table: RateTable, rates: Sequence[Rate]) -> None:
+    def __init__(self, table: RateTable, rates: RateColumns) -> None:
         self.table = table
-        self.rates = rates
-        constants = [_constant_part(table, rate) for rate in rates]
-        self._constant = _column([_fitting(constant) for constant in constants], 0)
-        self._rate = _column([to_scaled(rate.rate) for rate in rates], 0)
-        self._minimum = _column([rate.minimum for rate in rates], 1)
-        self._increment = _column([rate.increment for rate in rates], 1)
-        self._grace = _column([rate.grace for rate in rates], 0)
-        self._attempt = self._bounds([rate.attempt_fee for rate in rates], 0)
-        self._floor = self._bounds([rate.min_cost for rate in rates], _INT64.min)
-        self._cap = self._bounds([rate.max_cost for rate in rates], _INT64.max)
-        limits = [_volume_limit(*pair) for pair in zip(rates, constants, strict=True)]
-        self._limit = _column(limits, _INT64.max)
+        self._rates = rates
+        fee, rate = rates.integers("connection_fee", 0), rates.integers("rate", 0)
+        initial = rates.numbers.select(pl.coalesce("initial_rate", "rate")).to_series().to_numpy()
+        minimum, increment = rates.integers("minimum", 1), rates.integers("increment", 1)
+        constant, limit = _plain_limits(table, fee, initial, rate, minimum, increment)
+        self._steps = _step_columns(table, rates)
+        for place, stepped in enumerate(self._steps.rates.tolist()):
+            constant[stepped] = self._steps.constants[place]
+            limit[stepped] = self._steps.limits[place]
+        self._constant = np.append(constant, 0)
+        self._limit = np.append(limit, _INT64.max)
+        self._rate = np.append(rate, 0)
+        self._minimum = np.append(minimum, 1)
+        self._increment = np.append(increment, 1)
+        self._grace = np.append(rates.integers("grace", 0), 0)
+        self._attempt = self._rounded_column("attempt_fee", 0)
+        self._floor = self._rounded_column("min_cost", _INT64.min)
+        self._cap = self._rounded_column("max_cost", _INT64.max)
         self._least_limit = int(self._limit.min())
-        reasons = [Reason.BLOCKED if _is_blocked(rate) else Reason.RATED for rate in rates]
-        self._reason = np.array([*reasons, Reason.UNRATED], dtype=np.uint8)
-        self._any_bound = any(r.min_cost is not None or r.max_cost is not None for r in rates)
+        blocked = rates.has_text("status", RateStatus.BLOCKED)
+        reasons = np.where(blocked, Reason.BLOCKED, Reason.RATED)
+        self._reason = np.append(reasons, Reason.UNRATED).astype(np.uint8)
+        bounds = rates.numbers.select(pl.col("min_cost", "max_cost").is_not_null().any())
+        self._any_bound = any(bounds.row(0))
+        self._any_grace = bool(self._grace.any())
         self._one_step = bool((self._increment == 1).all())
 
-    def price(self, index: NDArray[np.int32], volume: Integers) -> PricedRows:
-        """Price each row's volume at the rate of its index; -1 is unrated."""
-        minimum = self._minimum[index]
-        billed, further = self._billed(index, volume, minimum)
-        cost = self._round(self._constant[index] + self._rate[index] * further)
+    def price(
+        self, index: NDArray[np.int32], volume: Integers, included: Integers | None = None
+    ) -> PricedRows:
+        """Price each row's volume, less what an allowance covers, at the rate of its index.
+
+        The index -1 is unrated.
+        """
+        charged = volume if included is None else np.maximum(volume - included, 0)
+        billed, numerator = self._charge(index, charged)
+        cost = self._round(numerator)
         if self._any_bound:
             cost = np.minimum(np.maximum(cost, self._floor[index]), self._cap[index])
-        reason = self._reason[index]
-        unbilled = volume <= self._grace[index]
-        if unbilled.any():
-            attempt = volume == 0
-            billed[unbilled] = 0
-            cost[unbilled] = 0
-            cost[attempt] = self._attempt[index[attempt]]
-            rated = reason == Reason.RATED
-            reason[unbilled & rated] = Reason.FREE
-            reason[attempt & rated] = Reason.ZERO_VOLUME
-        refused = (reason == Reason.UNRATED) | (reason == Reason.BLOCKED)
-        if refused.any():
-            billed[refused] = 0
-            cost[refused] = 0
-        priced = PricedRows(billed, cost, reason)
+        priced = PricedRows(billed, cost, self._reason[index])
+        self._leave_free(index, volume, charged, priced)
+        # Unrated and blocked are neighbours: one comparison of unsigned numbers finds both.
+        refused = np.flatnonzero(priced.reason - np.uint8(Reason.UNRATED) < _REFUSALS)
+        billed[refused] = 0
+        cost[refused] = 0
         if len(volume) and int(volume.max()) > self._least_limit:
-            self._price_large(index, volume, priced)
+            self._price_large(index, volume, charged, priced)
         return priced
+
+    def _leave_free(
+        self, index: NDArray[np.int32], volume: Integers, charged: Integers, priced: PricedRows
+    ) -> None:
+        """Attempts, and what grace and allowance leave free: none of them is billed."""
+        is_free = charged == 0
+        if self._any_grace:
+            is_free |= volume <= self._grace[index]
+        rows = np.flatnonzero(is_free)
+        used, rate = volume[rows], index[rows]
+        priced.billed[rows] = 0
+        priced.cost[rows] = np.where(used == 0, self._attempt[rate], 0)
+        free = np.where(used <= self._grace[rate], Reason.FREE, Reason.INCLUDED)
+        free[used == 0] = Reason.ZERO_VOLUME
+        reason = priced.reason[rows]
+        priced.reason[rows] = np.where(reason == Reason.RATED, free, reason)
+
+    def _charge(self, index: NDArray[np.int32], volume: Integers) -> tuple[Integers, Integers]:
+        """The billed volume, and the cost before rounding times the units of the table."""
+        minimum = self._minimum[index]
+        billed, further = self._billed(index, volume, minimum)
+        numerator = self._constant[index] + self._rate[index] * further
+        if len(self._steps.rates):
+            step_row = self._steps.row_of_rate[index]
+            rows = np.flatnonzero(step_row >= 0)
+            if len(rows):
+                in_steps, sums = _charge_in_steps(self._steps, step_row[rows], volume[rows])
+                billed[rows] = in_steps
+                numerator[rows] = self._constant[index[rows]] + sums
+        return billed, numerator
 
     def _billed(
         self, index: NDArray[np.int32], volume: Integers, minimum: Integers
@@ -117,55 +139,129 @@ class PriceColumns:
     def _round(self, numerator: Integers) -> Integers:
         quantum: int = 10 ** (COST_SCALE_DIGITS - self.table.decimals)
         divisor = self.table.volume_units_per_rating_unit * quantum
-        negative = numerator < 0
-        if not negative.any():
-            return _divide(numerator, divisor, self.table.rounding) * quantum
-        cost = _divide(np.abs(numerator), divisor, self.table.rounding) * quantum
-        np.negative(cost, out=cost, where=negative)
-        return cost
+        return _divide_signed(numerator, divisor, self.table.rounding) * quantum
 
-    def _price_large(self, index: NDArray[np.int32], volume: Integers, priced: PricedRows) -> None:
+    def _price_large(
+        self, index: NDArray[np.int32], volume: Integers, charged: Integers, priced: PricedRows
+    ) -> None:
         large = (volume > self._limit[index]) & (priced.reason != Reason.BLOCKED)
         for row in np.flatnonzero(large):
-            leg = leg_cost(self.table, self.rates[index[row]], int(volume[row]))
-            priced.billed[row], priced.cost[row], priced.reason[row] = _fit(leg)
+            rate = self._rates.rate(int(index[row]))
+            included = int(volume[row]) - int(charged[row])
+            leg = leg_cost(self.table, rate, int(volume[row]), included=included)
+            priced.billed[row], priced.cost[row], priced.reason[row] = fit(leg)
 
-    def _bounds(self, amounts: Sequence[Decimal | None], absent: int) -> Integers:
+    def _rounded_column(self, column: str, absent: int) -> Integers:
         # Rounding is monotonic: bounding the rounded cost by rounded bounds is the same as
         # rounding the bounded cost.
-        return _column(
-            [
-                absent if amount is None else to_scaled(round_cost(self.table, amount))
-                for amount in amounts
-            ],
-            absent,
-        )
+        amounts = self._rates.numbers[column]
+        quantum: int = 10 ** (COST_SCALE_DIGITS - self.table.decimals)
+        rounded = _divide_signed(amounts.fill_null(0).to_numpy(), quantum, self.table.rounding)
+        bounded = np.where(amounts.is_null().to_numpy(), absent, rounded * quantum)
+        return np.append(bounded, absent)
 
 
-def _column(values: Sequence[int], without_rate: int) -> Integers:
-    return np.array([*values, without_rate], dtype=np.int64)
+class _Steps(NamedTuple):
+    """The price steps of the rates that have any: one row per such rate, one column per step.
+
+    `row_of_rate` is by rate, -1 for none; steps that a rate has not start beyond every volume.
+    """
+
+    rates: Integers
+    row_of_rate: Integers
+    starts: Integers
+    stops: Integers
+    prices: Integers
+    increments: Integers
+    constants: list[int]
+    limits: list[int]
 
 
-def _is_blocked(rate: Rate) -> bool:
-    return rate.status is RateStatus.BLOCKED
+def _step_columns(table: RateTable, rates: RateColumns) -> _Steps:
+    texts = rates.coded["steps"]
+    parsed = [steps_of(text) for text in texts.texts]
+    has_steps = np.array([bool(steps) for steps in parsed] or [False], dtype=bool)
+    members = np.flatnonzero(has_steps[texts.codes])
+    row_of_rate = np.full(len(rates) + 1, -1, dtype=np.int64)
+    row_of_rate[members] = np.arange(len(members))
+    shape = (len(parsed), STEPS_LIMIT)
+    starts = np.full(shape, _SAFE, dtype=np.int64)
+    prices, increments = np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=np.int64)
+    for row, steps in enumerate(parsed):
+        for place, step in enumerate(steps):
+            starts[row, place] = step.start
+            prices[row, place] = to_scaled(step.price)
+            increments[row, place] = step.increment
+    stops = np.append(starts[:, 1:], np.full((len(parsed), 1), _SAFE, dtype=np.int64), axis=1)
+    constants, limits = [], []
+    fees = rates.integers("connection_fee", 0)
+    for member in members.tolist():
+        steps = parsed[texts.codes[member]]
+        constant = int(fees[member]) * table.volume_units_per_rating_unit
+        dearest = max(abs(to_scaled(step.price)) for step in steps)
+        room = (_SAFE - abs(constant)) // max(dearest, 1)
+        limit = min(room, _SAFE) - sum(step.increment for step in steps)
+        constants.append(constant if abs(constant) <= _SAFE else 0)
+        limits.append(max(limit, -1) if abs(constant) <= _SAFE else -1)
+    kind = texts.codes[members]
+    return _Steps(
+        members,
+        row_of_rate,
+        starts[kind],
+        stops[kind],
+        prices[kind],
+        increments[kind],
+        constants,
+        limits,
+    )
 
 
-def _constant_part(table: RateTable, rate: Rate) -> int:
-    fee = to_scaled(rate.connection_fee) * table.volume_units_per_rating_unit
-    return fee + to_scaled(rate.first_rate) * rate.minimum
+def _charge_in_steps(
+    steps: _Steps, step_row: Integers, volume: Integers
+) -> tuple[Integers, Integers]:
+    """The billed volume of each row and the sum of its prices times volumes."""
+    end = np.zeros(len(volume), dtype=np.int64)
+    sums = np.zeros(len(volume), dtype=np.int64)
+    for place in range(STEPS_LIMIT):
+        start = np.maximum(steps.starts[step_row, place], end)
+        share = np.minimum(volume, steps.stops[step_row, place]) - start
+        if not (share > 0).any():
+            continue
+        increment = steps.increments[step_row, place]
+        billed = (np.maximum(share, 0) + (increment - 1)) // increment * increment
+        sums += steps.prices[step_row, place] * billed
+        end = np.where(share > 0, start + billed, end)
+    return end, sums
 
 
-def _fitting(constant: int) -> int:
-    return constant if abs(constant) <= _SAFE else 0
+def _plain_limits(
+    table: RateTable,
+    fee: Integers,
+    initial: Integers,
+    rate: Integers,
+    minimum: Integers,
+    increment: Integers,
+) -> tuple[Integers, Integers]:
+    """The constant part of each rate's cost, and the greatest volume that surely fits; -1: none.
+
+    A rate whose constant part might not fit has 0 and -1.
+    """
+    units, half = table.volume_units_per_rating_unit, _SAFE // 2
+    fits = (np.abs(fee) <= half // units) & (np.abs(initial) <= half // minimum)
+    constant = np.where(fits, fee, 0) * units
+    constant += np.where(fits, initial, 0) * np.where(fits, minimum, 0)
+    by_cost = (_SAFE - np.abs(constant)) // np.maximum(np.abs(rate), 1)
+    limit = np.maximum(np.minimum(by_cost, _SAFE - minimum) - np.minimum(increment, _SAFE), -1)
+    return constant, np.where(fits, limit, -1)
 
 
-def _volume_limit(rate: Rate, constant: int) -> int:
-    """The greatest volume whose billed volume and numerator surely fit; -1 for none."""
-    room = _SAFE - abs(constant)
-    if room < 0:
-        return -1
-    by_cost = room // max(abs(to_scaled(rate.rate)), 1)
-    return max(min(by_cost, _SAFE - rate.minimum) - rate.increment, -1)
+def _divide_signed(numerator: Integers, divisor: int, rounding: Rounding) -> Integers:
+    negative = numerator < 0
+    if not negative.any():
+        return _divide(numerator, divisor, rounding)
+    quotient = _divide(np.abs(numerator), divisor, rounding)
+    np.negative(quotient, out=quotient, where=negative)
+    return quotient
 
 
 def _divide(magnitude: Integers, divisor: int, rounding: Rounding) -> Integers:
@@ -184,7 +280,8 @@ def _divide(magnitude: Integers, divisor: int, rounding: Rounding) -> Integers:
     return quotient
 
 
-def _fit(leg: LegCost) -> tuple[int, int, Reason]:
+def fit(leg: LegCost) -> tuple[int, int, Reason]:
+    """Billed volume, cost at 10^-8 and reason; an overflow where they do not fit 64 bits."""
     cost = to_scaled(leg.cost)
     if leg.billed > _INT64.max or not _INT64.min <= cost <= _INT64.max:
         return 0, 0, Reason.OVERFLOW

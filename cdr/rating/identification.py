@@ -2,6 +2,9 @@
 
 import polars as pl
 
+from cdr.rating.choice import TagColumn
+from cdr.rules.parties import ON_NET
+
 
 def identify_parties(
     xdrs: pl.DataFrame,
@@ -33,3 +36,9 @@ def identify_parties(
         vendor_id=pl.coalesce(trunk, pl.when(called.is_null()).then(default)),
         terminating_customer_id=called,
     ).drop("_by_account", "_by_caller", "_called")
+
+
+def on_net_tags(terminating_customer_id: pl.Series) -> TagColumn:
+    """The tag of xDRs that ended at a customer, for rates of their own."""
+    codes = terminating_customer_id.is_not_null().cast(pl.Int64).to_numpy()
+    return TagColumn(codes, (frozenset(), frozenset({ON_NET})))

@@ -1,9 +1,9 @@
 """Numbers as sortable integers, so that a prefix is one interval of them.
 
-The key of a number is its digits left-aligned to fifteen places, times sixteen, plus how many
-digits it has: `44` is 440000000000000·16 + 2. The count keeps `44` out of the prefix `440`, whose
-interval starts at 440000000000000·16 + 3. Digits after the fifteenth decide nothing, for no prefix
-is longer.
+The key of a number is its digits left-aligned to fifteen places, times 32, plus how many digits it
+has: `44` is 440000000000000·32 + 2. The count keeps `44` out of the prefix `440`, whose interval
+starts at 440000000000000·32 + 3. Of the digits after the fifteenth only the count decides, up to
+31, for no prefix is longer.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cdr.rules.rates import PREFIX_DIGITS
 
 NOT_A_NUMBER = -1
-COUNT_PLACES = 16
+COUNT_PLACES = 32
 
 _SHIFTS = 10 ** np.arange(PREFIX_DIGITS, -1, -1, dtype=np.int64)
 
@@ -22,8 +22,9 @@ def align(numbers: pl.Series) -> NDArray[np.int64]:
     """The int64 key of each number of a string column; -1 for null and what is not all digits."""
     digits = numbers.set(~numbers.str.contains("^[0-9]+$"), None).str.slice(0, PREFIX_DIGITS)
     values = digits.cast(pl.Int64).fill_null(NOT_A_NUMBER).to_numpy()
-    counts = digits.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
-    keys: NDArray[np.int64] = values * _SHIFTS[counts] * COUNT_PLACES + counts
+    counts = numbers.str.len_bytes().fill_null(0).clip(0, COUNT_PLACES - 1).to_numpy()
+    aligned = values * _SHIFTS[np.minimum(counts, PREFIX_DIGITS)]
+    keys: NDArray[np.int64] = aligned * COUNT_PLACES + counts
     keys[values == NOT_A_NUMBER] = NOT_A_NUMBER
     return keys
 
@@ -34,20 +35,16 @@ def normalise(numbers: pl.Series) -> pl.Series:
     return compact.str.replace(r"^(?:\+|00)", "")
 
 
-def prefix_start(prefix: str) -> int:
-    """The least key of the numbers that start with `prefix`."""
-    return _first_number(prefix) * COUNT_PLACES + len(prefix)
+def prefix_intervals(prefixes: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The least key of the numbers that start with each prefix, and the key after the greatest."""
+    lengths = prefixes.str.len_bytes().to_numpy()
+    digits = prefixes.replace("", "0").cast(pl.Int64).to_numpy()
+    widths = _SHIFTS[lengths]
+    # The empty prefix stands for all fifteen places: its first number is 0 anyway.
+    first = digits * widths
+    return first * COUNT_PLACES + lengths, (first + widths) * COUNT_PLACES
 
 
-def prefix_end(prefix: str) -> int:
-    """The key after the greatest of the numbers that start with `prefix`."""
-    return (_first_number(prefix) + _width(prefix)) * COUNT_PLACES
-
-
-def _first_number(prefix: str) -> int:
-    return int(prefix or "0") * _width(prefix)
-
-
-def _width(prefix: str) -> int:
-    """How many fifteen-digit numbers start with `prefix`."""
-    return int(_SHIFTS[len(prefix)])
+def digit_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many digits the number of each key has, 31 for more."""
+    return keys & (COUNT_PLACES - 1)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cdr.rating.compiled import NO_RATE_ID, CompiledTable
+from cdr.rating.choice import NO_RATE, TagColumn
+from cdr.rating.compiled import NO_RATE_ID, CompiledTable, RatedBatch
 from cdr.rating.legs import PlannedLegs
 from cdr.rating.terms import NO_TABLE
 from cdr.rules.cost import Reason
@@ -14,26 +15,10 @@ from cdr.rules.cost import Reason
 STORED_COST_LIMIT = 10**18
 """Legs are stored with ten digits before the decimal point: a greater cost is an overflow."""
 
-NO_RATE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Destinations:
-    """The destinations of a table's rates: `names` holds each once, `codes` its place by rate.
-
-    `codes` (int32) is parallel to the rates.
-    """
-
-    names: tuple[str, ...]
-    codes: NDArray[np.int32]
-
-
-_NO_DESTINATIONS = Destinations((), np.array([], dtype=np.int32))
-
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """A rate table to price legs with; `compiled` is None where the engine does not rate it.
+    """A rate table to price legs with; `compiled` is None where it cannot be rated by.
 
     `fault` then says why.
     """
@@ -42,16 +27,13 @@ class PriceTable:
     name: str
     currency: str
     compiled: CompiledTable | None
-    destinations: Destinations = _NO_DESTINATIONS
     fault: str = ""
 
-
-def price_table(table_id: int, name: str, currency: str, compiled: CompiledTable) -> PriceTable:
-    """A compiled table with its destinations."""
-    places: dict[str, int] = {}
-    codes = [places.setdefault(text, len(places)) for text in compiled.destinations]
-    destinations = Destinations(tuple(places), np.array(codes, dtype=np.int32))
-    return PriceTable(table_id, name, currency, compiled, destinations)
+    def destination(self, code: int) -> str:
+        """The destination that a code of priced legs stands for."""
+        if self.compiled is None:
+            raise LookupError(f"rate table {self.id} has no destinations: {self.fault}")
+        return self.compiled.rates.coded["destination"].texts[code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,8 @@ class PricedLegs:
     """Parallel to the planned legs: the rate of the leg's table, billed volume, cost at 10^-8.
 
     `rate_index` and `rate_id` are -1 for none, and so is `destination`, a code of the table's;
-    `reason` holds `Reason` values.
+    `cost` is all that is due, `additive_cost` what of it an additive rate adds; `reason` holds
+    `Reason` values.
     """
 
     rate_index: NDArray[np.int32]
@@ -67,6 +50,7 @@ class PricedLegs:
     rate_id: NDArray[np.int64]
     billed: NDArray[np.int64]
     cost: NDArray[np.int64]
+    additive_cost: NDArray[np.int64]
     reason: NDArray[np.uint8]
 
 
@@ -77,6 +61,8 @@ def price_legs(
     destination: NDArray[np.int64],
     started_at: NDArray[np.int64],
     volume: NDArray[np.int64],
+    caller: NDArray[np.int64] | None = None,
+    tags: TagColumn | None = None,
 ) -> PricedLegs:
     """Rate every leg in its own table; a leg without a table, or whose fault it has, is unrated.
 
@@ -89,6 +75,7 @@ def price_legs(
         rate_id=np.full(count, NO_RATE_ID, dtype=np.int64),
         billed=np.zeros(count, dtype=np.int64),
         cost=np.zeros(count, dtype=np.int64),
+        additive_cost=np.zeros(count, dtype=np.int64),
         reason=np.full(count, Reason.UNRATED, dtype=np.uint8),
     )
     for table_id, members in _by_table(legs.table_id):
@@ -96,17 +83,38 @@ def price_legs(
         if table is None or table.compiled is None:
             continue
         row = legs.row[members]
-        batch = table.compiled.rate(destination[row], started_at[row], volume[row])
-        too_dear = (batch.cost >= STORED_COST_LIMIT) | (batch.cost <= -STORED_COST_LIMIT)
-        batch.reason[too_dear] = Reason.OVERFLOW
-        priced.rate_index[members] = batch.rate_index
-        found = batch.rate_index != NO_RATE
-        priced.destination[members[found]] = table.destinations.codes[batch.rate_index[found]]
-        priced.rate_id[members] = batch.rate_id
-        priced.billed[members] = np.where(too_dear, 0, batch.billed)
-        priced.cost[members] = np.where(too_dear, 0, batch.cost)
-        priced.reason[members] = batch.reason
+        batch = table.compiled.rate(
+            destination[row],
+            started_at[row],
+            volume[row],
+            caller=None if caller is None else caller[row],
+            tags=None if tags is None else tags[row],
+        )
+        _place(priced, members, batch, table.compiled)
     return priced
+
+
+def _place(
+    priced: PricedLegs,
+    members: NDArray[np.int64],
+    batch: RatedBatch,
+    table: CompiledTable,
+) -> None:
+    """Enter the legs of one table, but for costs that are too great to be stored."""
+    total = batch.cost + batch.additive_cost
+    too_dear = np.zeros(len(members), dtype=bool)
+    for amount in (batch.cost, batch.additive_cost, total):
+        too_dear |= (amount >= STORED_COST_LIMIT) | (amount <= -STORED_COST_LIMIT)
+    batch.reason[too_dear] = Reason.OVERFLOW
+    found = batch.rate_index != NO_RATE
+    destinations = table.rates.coded["destination"].codes
+    priced.rate_index[members] = batch.rate_index
+    priced.destination[members[found]] = destinations[batch.rate_index[found]]
+    priced.rate_id[members] = batch.rate_id
+    priced.billed[members] = np.where(too_dear, 0, batch.billed)
+    priced.cost[members] = np.where(too_dear, 0, total)
+    priced.additive_cost[members] = np.where(too_dear, 0, batch.additive_cost)
+    priced.reason[members] = batch.reason
 
 
 def table_ids(legs: PlannedLegs) -> list[int]:

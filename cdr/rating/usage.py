@@ -54,7 +54,7 @@ def sum_usage(
 
 def _destination_names(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:
     places = zip(sums["table_id"].to_list(), sums["destination"].to_list(), strict=True)
-    names = [tables[table_id].destinations.names[code] for table_id, code in places]
+    names = [tables[table_id].destination(code) for table_id, code in places]
     return pl.Series("destination", names, dtype=pl.String)
 
 

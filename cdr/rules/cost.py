@@ -1,5 +1,6 @@
 """What one leg costs: the plain Decimal rule that every faster path must equal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import (
     ROUND_DOWN,
@@ -11,12 +12,16 @@ from decimal import (
     localcontext,
 )
 from enum import IntEnum
+from typing import NamedTuple
 
 from cdr.rules.rates import IncrementBase, Rate, RateTable, Rounding
 
 # Amounts below 10^10 at 8 decimals times volumes below 2^63 are exact within 40 digits, and a
 # quotient by at most 10^10 that is not a tie differs from one long before the hundredth digit.
 EXACT = Context(prec=100)
+
+_ENDLESS = 10**40
+"""Beyond every volume."""
 
 _DECIMAL_ROUNDING = {
     Rounding.HALF_UP: ROUND_HALF_UP,
@@ -41,38 +46,39 @@ class Reason(IntEnum):
     """The volume is within the rate's grace."""
     OVERFLOW = 5
     """The billed volume or the cost does not fit 64 bits."""
+    INCLUDED = 6
+    """An allowance covers the whole volume."""
+
+
+class Stretch(NamedTuple):
+    """From `start` volume units on an xDR is priced at `rate`."""
+
+    start: int
+    rate: Rate
+
+
+class Part(NamedTuple):
+    """Billed volume at one price per rating unit."""
+
+    price: Decimal
+    volume: int
 
 
 @dataclass(frozen=True, slots=True)
 class LegCost:
     """The cost of one leg and how it came about.
 
-    `cost` is rounded to the table's decimals; `unrounded` is the amount before rounding and
-    bounds; `bounded_by` is `min_cost`, `max_cost` or empty. Volumes are in volume units.
+    `cost` is rounded to the table's decimals; `parts` is what was billed at which price,
+    `unrounded` the amount before rounding and bounds; `bounded_by` is `min_cost`, `max_cost` or
+    empty. Volumes are in volume units.
     """
 
     reason: Reason
     billed: int
-    minimum_volume: int
-    further_volume: int
+    parts: tuple[Part, ...]
     unrounded: Decimal
     bounded_by: str
     cost: Decimal
-
-
-def billed_volume(table: RateTable, rate: Rate, volume: int) -> int:
-    """The volume charged for: at least the minimum, then whole increments.
-
-    Counted from the minimum or, where the table says `total`, from the start of the xDR, as some
-    systems read "30/20". Zero inside the grace and for an attempt.
-    """
-    if volume == 0 or volume <= rate.grace:
-        return 0
-    if volume <= rate.minimum:
-        return rate.minimum
-    start = rate.minimum if table.increment_base is IncrementBase.AFTER_MINIMUM else 0
-    increments = -(-(volume - start) // rate.increment)
-    return start + increments * rate.increment
 
 
 def round_cost(table: RateTable, amount: Decimal) -> Decimal:
@@ -82,31 +88,90 @@ def round_cost(table: RateTable, amount: Decimal) -> Decimal:
     return EXACT.add(rounded, Decimal(0))  # a cost is never minus zero
 
 
-def leg_cost(table: RateTable, rate: Rate, volume: int) -> LegCost:
-    """What `volume` units cost at `rate`.
+def leg_cost(
+    table: RateTable,
+    rate: Rate,
+    volume: int,
+    *,
+    included: int = 0,
+    later: Sequence[Stretch] = (),
+) -> LegCost:
+    """What `volume` units cost at `rate`, of which an allowance covers the first `included`.
 
-    An attempt (volume 0) costs the attempt fee and nothing else, a volume inside the grace is
-    free without even the connection fee; the floor and the cap bound what is charged otherwise.
+    An attempt (volume 0) costs the attempt fee and nothing else, a volume inside the grace is free
+    without even the connection fee, and so is one that the allowance covers; the floor and the cap
+    bound what is charged otherwise. Where the xDR is split, `later` gives the rates that follow,
+    each from which chargeable unit; fee, minimum, grace, floor and cap are those of `rate`.
     """
-    if volume < 0:
-        raise ValueError(f"volume {volume}: a volume is 0 or more")
+    if volume < 0 or included < 0:
+        raise ValueError(f"volume {min(volume, included)}: a volume is 0 or more")
     if volume == 0:
         return _flat(table, Reason.ZERO_VOLUME, rate.attempt_fee)
     if volume <= rate.grace:
         return _flat(table, Reason.FREE, Decimal(0))
-    billed = billed_volume(table, rate, volume)
-    further = billed - rate.minimum
+    if volume <= included:
+        return _flat(table, Reason.INCLUDED, Decimal(0))
+    parts = billed_parts(table, [Stretch(0, rate), *later], volume - included)
     with localcontext(EXACT):
-        initial = rate.first_rate * rate.minimum
         units = table.volume_units_per_rating_unit
-        unrounded = (rate.connection_fee * units + initial + rate.rate * further) / units
+        charged = sum((part.price * part.volume for part in parts), Decimal(0))
+        unrounded = (rate.connection_fee * units + charged) / units
     bounded, bounded_by = _bound(rate, unrounded)
     cost = round_cost(table, bounded)
-    return LegCost(Reason.RATED, billed, rate.minimum, further, unrounded, bounded_by, cost)
+    billed = sum(part.volume for part in parts)
+    return LegCost(Reason.RATED, billed, tuple(parts), unrounded, bounded_by, cost)
+
+
+def billed_parts(table: RateTable, stretches: Sequence[Stretch], volume: int) -> list[Part]:
+    """What is billed of `volume`, one or more: whole increments, each at its own price.
+
+    The minimum is the first increment of a rate without steps. Counted from its end or, where the
+    table says `total`, from the start of the xDR, as some systems read "30/20". Shares are cut
+    where a step or a stretch starts, moved up to where the increments before them end.
+    """
+    parts: list[Part] = []
+    end = 0
+    stops = [stretch.start for stretch in stretches[1:]] + [volume]
+    for number, (stretch, stop) in enumerate(zip(stretches, stops, strict=True)):
+        for tariff in _tariffs(table, stretch.rate, is_first=number == 0):
+            start = max(tariff.start, stretch.start, end)
+            share = min(volume, stop, tariff.stop) - start
+            if share <= 0:
+                continue
+            base = 0 if tariff.counts_from_start else start
+            increments = -(-(start + share - base) // tariff.increment)
+            end = base + increments * tariff.increment
+            parts.append(Part(tariff.price, end - start))
+    return parts
+
+
+class _Tariff(NamedTuple):
+    """A price with its increment, for the units `[start, stop)` of an xDR."""
+
+    start: int
+    stop: int
+    price: Decimal
+    increment: int
+    counts_from_start: bool = False
+
+
+def _tariffs(table: RateTable, rate: Rate, *, is_first: bool) -> list[_Tariff]:
+    if steps := rate.price_steps:
+        stops = [step.start for step in steps[1:]] + [_ENDLESS]
+        return [
+            _Tariff(step.start, stop, step.price, step.increment)
+            for step, stop in zip(steps, stops, strict=True)
+        ]
+    minimum = rate.minimum if is_first else 0
+    in_total = table.increment_base is IncrementBase.TOTAL
+    further = _Tariff(minimum, _ENDLESS, rate.rate, rate.increment, in_total)
+    if not minimum:
+        return [further]
+    return [_Tariff(0, minimum, rate.first_rate, minimum), further]
 
 
 def _flat(table: RateTable, reason: Reason, amount: Decimal) -> LegCost:
-    return LegCost(reason, 0, 0, 0, amount, "", round_cost(table, amount))
+    return LegCost(reason, 0, (), amount, "", round_cost(table, amount))
 
 
 def _bound(rate: Rate, amount: Decimal) -> tuple[Decimal, str]:

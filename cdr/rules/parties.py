@@ -5,6 +5,9 @@ from enum import IntEnum
 PROVIDER_ID = 0
 """The provider as a party: there is one, and it stands above every reseller."""
 
+ON_NET = "on-net"
+"""The tag of xDRs that ended at a customer."""
+
 
 class Party(IntEnum):
     """Who pays or is paid on a leg."""

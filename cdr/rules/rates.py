@@ -10,6 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from catalogue.rules.price_steps import PriceStep, StepsNotUnderstood, parse_price_steps
+from catalogue.rules.time_profiles import (
+    TimeProfile,
+    TimeProfileNotUnderstood,
+    parse_time_profile,
+)
+
 PREFIX_DIGITS = 15
 """The longest E.164 number, hence the longest prefix."""
 
@@ -17,6 +24,8 @@ AMOUNT_DECIMALS = 8
 AMOUNT_LIMIT = Decimal(10) ** 10
 VOLUME_LIMIT = 2**63 - 1
 UNITS_LIMIT = 10**10
+DIGITS_LIMIT = 30
+"""No destination is longer, and the bounds of its length are no greater."""
 
 _AMOUNT_QUANTUM = Decimal(1).scaleb(-AMOUNT_DECIMALS)
 _ZERO = Decimal(0)
@@ -118,6 +127,22 @@ class DigitBoundsCrossed(InvalidRate):
     """The bounds of the destination's length are negative or the wrong way round."""
 
 
+class InvalidSteps(InvalidRate):
+    """Price steps that are not written as from which volume, price and increment."""
+
+
+class InvalidTimeProfile(InvalidRate):
+    """A time profile that is not written as days and hours."""
+
+
+class ParentRefused(InvalidRate):
+    """A parent table of another currency, or one that is searched already."""
+
+
+class BoundaryWithoutTime(InvalidRate):
+    """Only what is used over time can be split where its price changes."""
+
+
 class DecimalsOutOfRange(InvalidRate):
     """Costs are rounded to 0 to 8 decimals."""
 
@@ -153,7 +178,8 @@ class RateTable:
 
     `currency` is an ISO 4217 code or empty where amounts are in a currency known elsewhere;
     `parent` names the table searched after this one, empty for none;
-    `volume_units_per_rating_unit` is 60 where volumes are seconds and prices are per minute.
+    `volume_units_per_rating_unit` is 60 where volumes are seconds and prices are per minute;
+    `seconds_per_volume_unit` is 0 for what is not used over time (messages, bytes).
 
     :raises InvalidRate: one of its subclasses, naming the column.
     """
@@ -167,6 +193,7 @@ class RateTable:
     increment_base: IncrementBase = IncrementBase.AFTER_MINIMUM
     boundary: Boundary = Boundary.START
     volume_units_per_rating_unit: int = 60
+    seconds_per_volume_unit: int = 1
 
     def __post_init__(self) -> None:
         currency = self.currency
@@ -184,16 +211,22 @@ class RateTable:
                 self.volume_units_per_rating_unit,
                 f"a rating unit holds 1 to {UNITS_LIMIT} volume units",
             )
+        if self.boundary is Boundary.SPLIT and not self.seconds_per_volume_unit:
+            raise BoundaryWithoutTime(
+                "boundary", self.boundary, "the product is not used over time"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """The price of the numbers that start with `prefix`, in force in `[effective_from, to)`.
 
-    Without `effective_to` it is in force until the next rate of the same prefix, tag and time
-    profile starts. `rate` and `initial_rate` are prices per rating unit and may be negative;
-    `initial_rate` None means equal to `rate`. `steps` and `time_profile` hold the published
-    notation (`0:0.60/60;60:0.30/1`, `Mon-Fri 08:00-20:00`), empty for none.
+    Without `effective_to` it is in force until the next rate for the same calls starts: of the
+    same prefix, tag and time profile, and of the same policy, origin prefix and digit bounds.
+    `rate` and `initial_rate` are prices per rating unit and may be negative; `initial_rate` None
+    means equal to `rate`. `steps` and `time_profile` hold the published notation
+    (`0:0.60/60;60:0.30/1`, `Mon-Fri 08:00-20:00 @5`), empty for none; steps stand instead of
+    `minimum`, `initial_rate`, `increment` and `rate`.
 
     :raises InvalidRate: one of its subclasses, naming the column.
     """
@@ -227,6 +260,22 @@ class Rate:
         self._check_amounts()
         self._check_effective_range()
         self._check_digit_bounds()
+        self._check_notations()
+
+    @property
+    def price_steps(self) -> tuple[PriceStep, ...]:
+        """The in-call price steps, none where the rate has one price."""
+        return steps_of(self.steps)
+
+    @property
+    def profile(self) -> TimeProfile | None:
+        """When the rate applies; None for all time."""
+        return profile_of(self.time_profile)
+
+    @property
+    def weight(self) -> int:
+        """That of the time profile; 0 without one."""
+        return self.profile.weight if self.profile else 0
 
     @property
     def first_rate(self) -> Decimal:
@@ -280,7 +329,36 @@ class Rate:
 
     def _check_digit_bounds(self) -> None:
         least, most = self.min_digits, self.max_digits
+        for column, digits in (("min_digits", least), ("max_digits", most)):
+            if digits is not None and digits > DIGITS_LIMIT:
+                raise DigitBoundsCrossed(column, digits, f"a number has 0 to {DIGITS_LIMIT} digits")
         if least is not None and least < 0:
             raise DigitBoundsCrossed("min_digits", least, "a number of digits is 0 or more")
         if most is not None and most < (least or 0):
             raise DigitBoundsCrossed("max_digits", most, f"below min_digits {least or 0}")
+
+    def _check_notations(self) -> None:
+        steps_of(self.steps)
+        profile_of(self.time_profile)
+
+
+def steps_of(text: str) -> tuple[PriceStep, ...]:
+    """The price steps of a rate, none for an empty text.
+
+    :raises InvalidSteps: not the published notation.
+    """
+    try:
+        return parse_price_steps(text)
+    except StepsNotUnderstood as error:
+        raise InvalidSteps("steps", text, str(error)) from error
+
+
+def profile_of(text: str) -> TimeProfile | None:
+    """The time profile of a rate; None for an empty text, which is all time.
+
+    :raises InvalidTimeProfile: not the published notation.
+    """
+    try:
+        return parse_time_profile(text) if text else None
+    except TimeProfileNotUnderstood as error:
+        raise InvalidTimeProfile("time_profile", text, str(error)) from error

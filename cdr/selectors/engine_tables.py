@@ -1,13 +1,39 @@
 """Stored rate tables and rates as the engine takes them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from io import BytesIO
 from typing import Any
 
+import polars as pl
+from django.db import connection
+from django.db.models import BigIntegerField, F, Func
+
+from catalogue.models import Rate as StoredRate
 from catalogue.models import RateTable as StoredTable
-from catalogue.rules.units import volume_units_per_rating_unit
+from catalogue.rules.units import seconds_per_unit, volume_units_per_rating_unit
 from catalogue.selectors import RATE_COLUMNS
-from cdr.rating import Boundary, IncrementBase, Policy, Rate, RateStatus, RateTable, Rounding
+from cdr.rating import (
+    Boundary,
+    CompiledTable,
+    IncrementBase,
+    Policy,
+    Rate,
+    RateColumns,
+    RateStatus,
+    RateTable,
+    Rounding,
+    compile_table,
+)
+from cdr.rating.columns import AMOUNTS, RATE_SCHEMA, TEXTS
 from common.scope import Scope
+
+Chain = tuple[Any, ...]
+"""Rows of `stored_tables`: a table, its parent, the parent's parent and so on."""
+
+_COLUMNS = {"rate_table_id": pl.Int64} | {
+    name: kind for name, kind in RATE_SCHEMA.items() if name != "time_profile"
+}
+_COPIED = _COLUMNS | {"ranges": pl.String, "weight": pl.Int64}
 
 
 def stored_tables(scope: Scope) -> Any:
@@ -30,6 +56,40 @@ def stored_tables(scope: Scope) -> Any:
     )
 
 
+def table_chains(scope: Scope, table_ids: Collection[int]) -> dict[int, Chain]:
+    """Each of the tables with its parents, the nearest first; those not in the scope are left out.
+
+    Equal to what it was before as long as no table of the chain, none of its rates and none of
+    their time profiles has changed.
+    """
+    known: dict[int, Any] = {}
+    wanted = set(table_ids)
+    while wanted:
+        found = {row.id: row for row in stored_tables(scope).filter(pk__in=wanted)}
+        known |= found
+        wanted = {row.parent_id for row in found.values() if row.parent_id} - known.keys()
+    return {table_id: _chain(known, table_id) for table_id in table_ids if table_id in known}
+
+
+def _chain(known: dict[int, Any], table_id: int) -> Chain:
+    chain = [known[table_id]]
+    while (parent_id := chain[-1].parent_id) is not None:
+        chain.append(known[parent_id])
+    return tuple(chain)
+
+
+def compile_chain(scope: Scope, chain: Chain) -> CompiledTable:
+    """Compile a table with its parents; all their rates are read by one statement.
+
+    :raises InvalidRate: the engine refuses a value.
+    :raises UnitsRefused: the product's units do not fit each other.
+    """
+    tables = [rule_table(row) for row in chain]
+    rates = rate_columns(scope, [row.id for row in chain])
+    parents = [(table, rates[row.id]) for table, row in zip(tables[1:], chain[1:], strict=True)]
+    return compile_table(tables[0], rates[chain[0].id], parents)
+
+
 def rule_table(row: Any) -> RateTable:
     """The engine's table of a stored one, by the names of its columns and of its product's.
 
@@ -48,15 +108,66 @@ def rule_table(row: Any) -> RateTable:
         volume_units_per_rating_unit=volume_units_per_rating_unit(
             row.product__rating_unit, row.product__volume_unit
         ),
+        seconds_per_volume_unit=seconds_per_unit(row.product__volume_unit),
     )
 
 
-def rule_rates(rows: Iterable[tuple[Any, ...]]) -> list[Rate]:
-    """The engine's rates of rows of `RATE_COLUMNS`."""
-    return [_rule_rate(dict(zip(RATE_COLUMNS, row, strict=True))) for row in rows]
+def rate_columns(scope: Scope, table_ids: Sequence[int]) -> dict[int, RateColumns]:
+    """The rates of each of the tables, as columns, without an object or a Decimal for any.
+
+    By COPY, which is several times as fast as rows: 400 000 rates in 2 s (2026-11).
+    """
+    rows = StoredRate.objects.visible_to(scope).filter(rate_table_id__in=table_ids)
+    names = [*_COLUMNS, "time_profile__ranges", "time_profile__weight"]
+    sql, params = rows.order_by().values_list(*map(_copied, names)).query.sql_with_params()
+    copied = BytesIO()
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        statement = cursor.mogrify(sql, params).decode()
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", copied)
+    if not copied.getbuffer().nbytes:
+        return {table_id: RateColumns.of([]) for table_id in table_ids}
+    copied.seek(0)
+    found = pl.read_csv(copied, has_header=False, schema=_COPIED).with_columns(
+        pl.col(name).fill_null("") for name in (*TEXTS, "prefix") if name in _COPIED
+    )
+    rates = found.with_columns(time_profile=_profile(pl.col("ranges"), pl.col("weight")))
+    return {
+        table_id: RateColumns.read(
+            rates.filter(rate_table_id=table_id).sort("id").select(list(RATE_SCHEMA))
+        )
+        for table_id in table_ids
+    }
+
+
+def _copied(name: str) -> F | Func:
+    """A column as whole numbers where it holds amounts or instants."""
+    scaled = {
+        **dict.fromkeys(AMOUNTS, "(%(expressions)s * 100000000)::bigint"),
+        **dict.fromkeys(
+            ("effective_from", "effective_to"),
+            "(extract(epoch FROM %(expressions)s) * 1000000)::bigint",
+        ),
+    }
+    if name not in scaled:
+        return F(name)
+    return Func(F(name), template=scaled[name], output_field=BigIntegerField())
+
+
+def _profile(ranges: pl.Expr, weight: pl.Expr) -> pl.Expr:
+    return pl.when(ranges.is_null()).then(pl.lit("")).otherwise(pl.format("{} @{}", ranges, weight))
+
+
+def rule_rates(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[Rate]]:
+    """The engine's rates of rows of `RATE_COLUMNS`, by table."""
+    found: dict[int, list[Rate]] = {}
+    for row in rows:
+        columns = dict(zip(RATE_COLUMNS, row, strict=True))
+        found.setdefault(columns["rate_table_id"], []).append(_rule_rate(columns))
+    return found
 
 
 def _rule_rate(columns: dict[str, Any]) -> Rate:
+    ranges, weight = columns["time_profile__ranges"], columns["time_profile__weight"]
     return Rate(
         id=columns["id"],
         prefix=columns["prefix"],
@@ -73,7 +184,7 @@ def _rule_rate(columns: dict[str, Any]) -> Rate:
         min_cost=columns["min_cost"],
         max_cost=columns["max_cost"],
         attempt_fee=columns["attempt_fee"],
-        time_profile=columns["time_profile__ranges"] or "",
+        time_profile="" if ranges is None else f"{ranges} @{weight}",
         policy=Policy(columns["policy"]),
         tag=columns["tag"],
         origin_prefix=columns["origin_prefix"],

@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from catalogue.models import RateTable
-from catalogue.selectors import rate_rows
 from cdr.models import Xdr
 from cdr.rating import (
     COST_SCALE_DIGITS,
     CompiledTable,
     InvalidRate,
     Reason,
-    UnsupportedRate,
     align,
-    compile_table,
 )
+from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rating.identification import on_net_tags
 from cdr.rules.instants import to_microseconds
-from cdr.selectors.engine_tables import rule_rates, rule_table, stored_tables
+from cdr.selectors.engine_tables import compile_chain, table_chains
 from common.errors import DomainError
 from common.scope import Scope
 from resellers.models import Reseller
@@ -30,6 +30,14 @@ from resellers.selectors import reseller_tree
 from tenancy.owned import ProviderQuerySet
 
 _CALLS_AT_ONCE = 20_000
+_CALL_COLUMNS = (
+    "normalised_number",
+    "started_at",
+    "volume",
+    "caller_number",
+    "source__country_prefix",
+    "terminating_customer_id",
+)
 _WITHOUT_RATE = (Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW)
 
 
@@ -68,9 +76,7 @@ def internal_calls(
     calls = _calls(scope, reseller, table).filter(
         started_at__gte=started_from, started_at__lt=started_to
     )
-    rows = calls.values_list("normalised_number", "started_at", "volume").iterator(
-        chunk_size=_CALLS_AT_ONCE
-    )
+    rows = calls.values_list(*_CALL_COLUMNS).iterator(chunk_size=_CALLS_AT_ONCE)
     call_count = unrated_count = cost = 0
     while batch := list(islice(rows, _CALLS_AT_ONCE)):
         unrated, amount = _priced(compiled, batch)
@@ -97,20 +103,26 @@ def _calls(scope: Scope, reseller: Reseller, table: RateTable) -> ProviderQueryS
 
 
 def _compiled(scope: Scope, table: RateTable) -> CompiledTable:
-    stored = stored_tables(scope).get(pk=table.pk)
     try:
-        return compile_table(rule_table(stored), rule_rates(rate_rows(scope, [table.pk])))
-    except (UnsupportedRate, InvalidRate) as refusal:
+        return compile_chain(scope, table_chains(scope, [table.pk])[table.pk])
+    except InvalidRate as refusal:
         raise TableNotRated(f"Calls cannot be rated at {table}: {refusal}.") from refusal
 
 
-def _priced(compiled: CompiledTable, calls: Sequence[tuple[str, datetime, int]]) -> tuple[int, int]:
+def _priced(compiled: CompiledTable, calls: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
     """How many of the calls have no rate, and the cost of the others at 10^-8."""
-    numbers, starts, volumes = zip(*calls, strict=True)
+    numbers, starts, volumes, callers, countries, called = zip(*calls, strict=True)
+    caller = normalise(
+        pl.Series(callers, dtype=pl.String),
+        plan=DialPlan(),
+        country_prefixes=pl.Series([country or None for country in countries], dtype=pl.String),
+    )["number"]
     batch = compiled.rate(
         align(pl.Series(numbers, dtype=pl.String)),
         np.array([to_microseconds(start) for start in starts], dtype=np.int64),
         np.array(volumes, dtype=np.int64),
+        caller=align(caller) if compiled.needs_caller else None,
+        tags=on_net_tags(pl.Series(called)),
     )
     unrated = int(np.isin(batch.reason, _WITHOUT_RATE).sum())
-    return unrated, sum(batch.cost.tolist())
+    return unrated, sum(batch.cost.tolist()) + sum(batch.additive_cost.tolist())

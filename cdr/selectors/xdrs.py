@@ -2,13 +2,17 @@
 
 from datetime import datetime
 
+import polars as pl
 from django.db.models import OuterRef, Subquery
 
+from catalogue.models import RateTable
 from catalogue.selectors import rate_rows
 from cdr.models import Leg, LegKind, Xdr
-from cdr.rating import Explanation, explain
+from cdr.rating import Explanation, Usage, explain
+from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rules.parties import ON_NET
 from cdr.rules.rates import PREFIX_DIGITS
-from cdr.selectors.engine_tables import rule_rates, rule_table, stored_tables
+from cdr.selectors.engine_tables import rule_rates, rule_table, table_chains
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
@@ -57,28 +61,34 @@ def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
 def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
     """Why the leg costs what it costs at its table as it is now: candidates, winner, arithmetic.
 
-    The table may have changed since the leg was rated: `winner.id` then differs from `leg.rate_id`.
+    The table may have changed since the leg was rated: `cost` then differs from the leg's.
+
+    :raises InvalidRate: as `explain_usage`.
     """
-    return explain_usage(
-        scope,
-        table_id=leg.rate_table_id,
+    plan = DialPlan(country_prefix=xdr.source.country_prefix or None)
+    caller = normalise(pl.Series([xdr.caller_number]), plan=plan)["number"][0]
+    usage = Usage(
         number=xdr.normalised_number,
         started_at=xdr.started_at,
-        volume=xdr.volume,
+        caller=caller or "",
+        tags=frozenset({ON_NET} if xdr.terminating_customer_id else ()),
     )
+    return explain_usage(scope, table_id=leg.rate_table_id, usage=usage, volume=xdr.volume)
 
 
-def explain_usage(
-    scope: Scope, *, table_id: int, number: str, started_at: datetime, volume: int
-) -> Explanation:
+def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> Explanation:
     """What usage costs, or would cost, by a table as it is now, and why; nothing is written.
 
-    `number` is normalised (digits only), `volume` in the volume unit of the table's product.
+    `usage.number` is normalised (digits only), `volume` in the volume unit of the table's product.
 
     :raises RateTable.DoesNotExist: the table is not in the scope.
-    :raises UnsupportedRate: the table or a fitting rate uses what the engine does not rate.
+    :raises InvalidRate: the table or a fitting rate holds what the engine refuses.
     """
-    table = stored_tables(scope).get(pk=table_id)
-    fitting = [number[:length] for length in range(PREFIX_DIGITS + 1)]
-    rows = rate_rows(scope, [table.id]).filter(prefix__in=fitting)
-    return explain(rule_table(table), rule_rates(rows), number, started_at, volume)
+    chain = table_chains(scope, [table_id]).get(table_id)
+    if chain is None:
+        raise RateTable.DoesNotExist
+    fitting = [usage.number[:length] for length in range(PREFIX_DIGITS + 1)]
+    rows = rate_rows(scope, [row.id for row in chain]).filter(prefix__in=fitting)
+    rates = rule_rates(rows)
+    (table, own), *parents = [(rule_table(row), rates.get(row.id, [])) for row in chain]
+    return explain(table, own, usage, volume, parents=parents)

@@ -9,9 +9,9 @@ import polars as pl
 
 from cdr.importers import freeswitch_csv
 from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk
-from cdr.importers.numbers import DialPlan, normalise
 from cdr.models import Source, Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
+from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rules.instants import to_microseconds
 from cdr.rules.suspense import Suspended
 from cdr.services.sources import SourceTerms

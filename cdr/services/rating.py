@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cdr.models import CustomerIdentifier
 from cdr.rating import align
-from cdr.rating.identification import identify_parties
+from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rating.identification import identify_parties, on_net_tags
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
 from cdr.rating.prices import PricedLegs, PriceTable, price_legs, table_ids
@@ -67,6 +70,8 @@ def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
         destination=align(identified["normalised_number"]),
         started_at=started_at,
         volume=identified["volume"].to_numpy(),
+        caller=_callers(identified, source, tables),
+        tags=on_net_tags(identified["terminating_customer_id"]),
     )
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
     tags = terms.customers.select("customer_id", "reseller_id")
@@ -74,6 +79,16 @@ def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
     return RatedXdrs(
         tagged.with_columns(pl.col("reseller_id").fill_null(NOBODY)), legs, priced, outcome, tables
     )
+
+
+def _callers(
+    identified: pl.DataFrame, source: SourceTerms, tables: Mapping[int, PriceTable]
+) -> NDArray[np.int64] | None:
+    """The callers' numbers as keys, where a table prices by them."""
+    if not any(table.compiled and table.compiled.needs_caller for table in tables.values()):
+        return None
+    plan = DialPlan(country_prefix=source.country_prefix)
+    return align(normalise(identified["caller_number"], plan=plan)["number"])
 
 
 def _customer_ids(identified: pl.DataFrame) -> list[int]:

@@ -97,10 +97,16 @@ def record_legs(
         "rate_id": Column(Binary.BIGINT, priced.rate_id[chosen]),
         "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
         "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
+        **_additive_column(priced.additive_cost[chosen]),
         "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[chosen])),
     }
     copy_binary("cdr_leg", columns, len(row))
     _record_usage(rated, origin, chosen)
+
+
+def _additive_column(cost: NDArray[np.int64]) -> dict[str, Column]:
+    """What additive rates add; left to its default where that is nothing, as mostly."""
+    return {"additive_amount": Column(Binary.AMOUNT, cost)} if cost.any() else {}
 
 
 def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.bytes_]:

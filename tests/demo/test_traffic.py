@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cdr.importers.freeswitch_csv import parse
-from cdr.importers.numbers import DialPlan, normalise
+from cdr.rating.dial_plans import DialPlan, normalise
 from common.periods import month
 from demo.calls import FAILURES, Account
 from demo.rate_deck import build_rate_deck

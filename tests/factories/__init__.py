@@ -15,6 +15,7 @@ from catalogue.models import (
     ProductKind,
     Rate,
     RateTable,
+    TimeProfile,
 )
 from cdr.models import CustomerIdentifier, Source, Trunk
 from customers.models import Customer, TeamMember
@@ -170,6 +171,12 @@ def make_rate_table(
         given = {"rate": terms} if isinstance(terms, str) else dict(terms)
         make_rate(table, prefix, **given)
     return table
+
+
+def make_time_profile(provider: Provider, ranges: str, weight: int = 0) -> TimeProfile:
+    return TimeProfile.objects.create(
+        provider=provider, name=f"Time profile {next(_serial)}", ranges=ranges, weight=weight
+    )
 
 
 def make_rate(table: RateTable, prefix: str, **fields: Any) -> Rate:

@@ -7,7 +7,7 @@ from django.urls import path, reverse
 
 from catalogue import selectors
 from catalogue.rules.units import UnitsRefused
-from cdr.rating import Explanation, InvalidRate, UnsupportedRate
+from cdr.rating import Explanation, InvalidRate, Usage
 from cdr.selectors.xdrs import explain_usage
 from common import clock
 from common.scope import Surface
@@ -37,11 +37,13 @@ def rate_price(request: SurfaceRequest, table_id: int) -> HttpResponse:
             explanation = explain_usage(
                 request.scope,
                 table_id=table.pk,
-                number=form.cleaned_data["number"].removeprefix("+"),
-                started_at=form.cleaned_data["started_at"],
+                usage=Usage(
+                    number=form.cleaned_data["number"].removeprefix("+"),
+                    started_at=form.cleaned_data["started_at"],
+                ),
                 volume=form.cleaned_data["volume"],
             )
-        except (UnsupportedRate, InvalidRate, UnitsRefused) as refusal:
+        except (InvalidRate, UnitsRefused) as refusal:
             form.add_error(None, str(refusal))
     context = {
         "table": table,

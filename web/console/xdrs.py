@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 
 from catalogue.rules.units import UnitsRefused
 from cdr.models import Leg, Source, Suspense, Xdr
-from cdr.rating import Explanation, InvalidRate, UnsupportedRate
+from cdr.rating import Explanation, InvalidRate
 from cdr.rules.instants import from_microseconds, to_microseconds
 from cdr.selectors import xdrs as selectors
 from cdr.selectors.parties import parties
@@ -117,9 +117,12 @@ class ExplainedLeg:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the table would choose another rate now than the leg was charged at."""
-        winner = self.explanation and self.explanation.winner
-        return self.explanation is not None and (not winner or winner.id != self.leg.rate_id)
+        """Whether the table would choose another rate or ask another price than it did then."""
+        now = self.explanation
+        if now is None:
+            return False
+        is_same_rate = now.winner is not None and now.winner.id == self.leg.rate_id
+        return not is_same_rate or now.cost != self.leg.amount
 
 
 @page_of(Surface.CONSOLE, "usage.read")
@@ -141,7 +144,7 @@ def _explained(request: SurfaceRequest, xdr: Xdr) -> list[ExplainedLeg]:
         explanation, trouble = None, ""
         try:
             explanation = selectors.explain_leg(request.scope, xdr, leg)
-        except (UnsupportedRate, InvalidRate, UnitsRefused) as refusal:
+        except (InvalidRate, UnitsRefused) as refusal:
             trouble = str(refusal)
         payer = known.get((leg.payer_kind, leg.payer_id))
         payee = known.get((leg.payee_kind, leg.payee_id))

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,29 +7,28 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.rating import (
     COST_SCALE,
-    Boundary,
     CompiledTable,
-    Policy,
     Rate,
     RatedBatch,
     RateStatus,
     RateTable,
     Reason,
     Rounding,
-    UnsupportedRate,
     align,
+    choice,
     compile_table,
-    explain,
 )
-from cdr.rating.compiled import INDEXES_KEPT, ROWS_AT_ONCE
+from cdr.rating.choice import LEAST_CHOICES_KEPT
+from cdr.rating.compiled import ROWS_AT_ONCE
 from cdr.rules.cost import leg_cost
 from cdr.rules.instants import to_microseconds
-from tests.cdr.rating.strategies import INT64_MAX, START, calls, decks, tables
+from cdr.rules.rates import ParentRefused
+from tests.cdr.rating.strategies import INT64_MAX, START
 from tests.cdr.rules.test_cost import WORKED
 from tests.cdr.rules.test_cost import make_rate as make_decimal_rate
 
@@ -81,9 +79,10 @@ class TestCompiledTable:
         rates = [make_rate(7, "44", destination="UK"), make_rate(3, "447", destination="Mobile")]
         compiled = compile_table(RateTable(), rates)
 
-        index = rate_calls(compiled, [("4479", START, 1)]).rate_index[0]
+        index = rate_calls(compiled, [("4479", START, 1), ("1", START, 1)]).rate_index
 
-        assert (compiled.prefixes[index], compiled.destinations[index]) == ("447", "Mobile")
+        assert compiled.rates.prefixes(index) == ["447", ""]
+        assert compiled.rates.destinations(index) == ["Mobile", ""]
 
     def test_finds_the_longest_prefix(self) -> None:
         prefixes = ["", "4", "44", "440", "447", "4479", "123456789012345"]
@@ -141,8 +140,11 @@ class TestCompiledTable:
         assert chosen_ids(compiled, [("44", at, 1) for at in moments]) == [-1, 1, 2, 3, 4]
         assert chosen_ids(compiled, [("44", at, 1) for at in just_before]) == [-1, 1, 2, 3]
 
-    def test_remembers_a_bounded_number_of_epochs(self) -> None:
-        count = INDEXES_KEPT + 10
+    def test_forgets_choices_of_long_ago_and_works_them_out_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(choice, "BYTES_KEPT", 0)
+        count = LEAST_CHOICES_KEPT + 10
         rates = [make_rate(i, effective_from=START + i * DAY) for i in range(count)]
         rows = [("44", START + i * DAY, 60) for i in [*range(count), *range(count)]]
 
@@ -193,20 +195,10 @@ class TestCompiledTable:
 
         with pytest.raises(ValueError, match="differ in length"):
             compiled.rate(one, two, two)
+        with pytest.raises(ValueError, match="differ in length"):
+            compiled.rate(two, two, two, included=one)
         with pytest.raises(ValueError, match="row 1: a volume is 0 or more"):
             compiled.rate(two, two, np.array([1, -1]))
-
-    @settings(max_examples=300, deadline=None)
-    @given(tables(), decks(), st.lists(calls, min_size=1, max_size=12))
-    def test_equals_the_plain_rules(
-        self, table: RateTable, deck: list[Rate], rows: list[Call]
-    ) -> None:
-        batch = rate_calls(compile_table(table, deck), rows)
-
-        for row, (number, started_at, volume) in enumerate(rows):
-            expected = explain(table, deck, number, started_at, volume)
-            answer = (batch.rate_id[row], batch.billed[row], batch.cost[row], batch.reason[row])
-            assert answer == flattened(expected.winner, expected.arithmetic, expected.reason)
 
     @given(
         st.sampled_from(Rounding),
@@ -226,88 +218,20 @@ class TestCompiledTable:
         expected = [leg_cost(table, rate, volume).cost * COST_SCALE for volume in volumes]
         assert batch.cost.tolist() == expected
 
-    @settings(max_examples=200, deadline=None)
-    @given(decks(), st.lists(calls, min_size=1, max_size=12))
-    def test_finds_what_brute_force_finds(self, deck: list[Rate], rows: list[Call]) -> None:
-        ids = chosen_ids(compile_table(RateTable(), deck), rows)
-
-        assert ids == [brute_force(deck, number, at) for number, at, _ in rows]
-
 
 class TestCompileTable:
-    @pytest.mark.parametrize(
-        ("column", "value"),
-        [
-            ("steps", "0:0.60/60;60:0.30/1"),
-            ("time_profile", "Mon-Fri 08:00-20:00"),
-            ("policy", Policy.ADDITIVE),
-            ("tag", "on-net"),
-            ("origin_prefix", "49"),
-            ("min_digits", 8),
-            ("max_digits", 12),
-        ],
-    )
-    def test_refuses_what_the_engine_does_not_rate(self, column: str, value: Any) -> None:
-        rate = replace(make_rate(5), **{column: value})
-
-        with pytest.raises(UnsupportedRate) as refusal:
-            compile_table(RateTable(), [make_rate(4), rate])
-
-        assert (refusal.value.rate_id, refusal.value.column) == (5, column)
-        assert refusal.value.value == value
-        assert str(refusal.value) == (
-            f"rate 5 (prefix '44'): {column} {str(value)!r} is not supported by the engine"
-        )
-
     def test_overlooks_a_stashed_rate_for_it_is_never_used(self) -> None:
-        stashed = make_rate(5, tag="on-net", status=RateStatus.STASHED)
+        stashed = make_rate(5, status=RateStatus.STASHED)
 
         assert chosen_ids(compile_table(RateTable(), [stashed]), [("44", START, 1)]) == [-1]
 
-    @pytest.mark.parametrize(
-        ("table", "column"),
-        [
-            (RateTable(parent="wholesale"), "parent"),
-            (RateTable(boundary=Boundary.SPLIT), "boundary"),
-        ],
-    )
-    def test_refuses_a_table_it_does_not_rate(self, table: RateTable, column: str) -> None:
-        with pytest.raises(UnsupportedRate) as refusal:
-            compile_table(table, [])
+    def test_refuses_a_parent_of_another_currency(self) -> None:
+        table, parent = RateTable(name="retail", currency="EUR"), RateTable(currency="USD")
 
-        assert (refusal.value.rate_id, refusal.value.column) == (None, column)
+        with pytest.raises(ParentRefused, match="its currency is USD, that of 'retail' is EUR"):
+            compile_table(table, [], [(parent, [])])
 
     def test_needs_no_django(self) -> None:
         program = "import sys, cdr.rating; sys.exit('django' in sys.modules)"
 
         assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
-
-
-def flattened(winner: Rate | None, leg: Any, reason: Reason) -> tuple[int, int, int, Reason]:
-    rate_id = -1 if winner is None else winner.id
-    if leg is None:
-        return rate_id, 0, 0, reason
-    cost = leg.cost * COST_SCALE
-    if leg.billed > INT64_MAX or not -INT64_MAX - 1 <= cost <= INT64_MAX:
-        return rate_id, 0, 0, Reason.OVERFLOW
-    return rate_id, leg.billed, int(cost), reason
-
-
-def brute_force(deck: list[Rate], number: str, at: datetime) -> int:
-    """The rate in force with the longest prefix, found by looking at every rate."""
-    if not (number.isascii() and number.isdigit()):
-        return -1
-    used = [rate for rate in deck if rate.status is not RateStatus.STASHED]
-    best: tuple[int, datetime, int] | None = None
-    for rate in used:
-        later = {
-            other.effective_from
-            for other in used
-            if other.prefix == rate.prefix and other.effective_from > rate.effective_from
-        }
-        end = rate.effective_to or (min(later) if later else None)
-        in_force = rate.effective_from <= at and (end is None or at < end)
-        if in_force and number.startswith(rate.prefix):
-            rank = (len(rate.prefix), rate.effective_from, rate.id)
-            best = rank if best is None else max(best, rank)
-    return -1 if best is None else best[2]

@@ -34,6 +34,10 @@ def refusal_of_rates(text: str) -> tuple[int, str]:
     return refusal.value.line, refusal.value.column
 
 
+def prefixes(deck: Deck) -> list[str]:
+    return deck.table("").rates.numbers["prefix"].to_list()
+
+
 def refusal_of_calls(text: str, rates: str = "prefix,rate\n44,1\n") -> tuple[int, str]:
     with pytest.raises(CsvRefused) as refusal:
         rate(rates, text)
@@ -45,7 +49,7 @@ class TestReadDeck:
     def test_needs_no_more_than_prefix_and_rate(self) -> None:
         deck = read("prefix,rate\n44,0.02\n")
 
-        rate = deck.table("whatever").rates[0]
+        rate = deck.table("whatever").rates.rate(0)
         assert (rate.prefix, rate.rate, rate.minimum) == ("44", Decimal("0.02"), 1)
 
     def test_reads_every_column_the_engine_rates(self) -> None:
@@ -58,10 +62,10 @@ class TestReadDeck:
             "0.02,0.03,0.1,30,6,2,,0.05,9,0.01,,regular,,,,,blocked\n"
         )
 
-        table, rate = deck.table("retail").table, deck.table("retail").rates[0]
+        table, rate = deck.table("retail").table, deck.table("retail").rates.rate(0)
         assert (table.name, table.currency, table.timezone) == ("retail", "EUR", "Europe/Berlin")
         assert (table.rounding, table.decimals, table.increment_base) == ("half_even", 4, "total")
-        assert rate.effective_from.isoformat() == "2026-01-01T00:00:00+01:00"
+        assert str(rate.effective_from) == "2025-12-31 23:00:00+00:00"
         assert str(rate.effective_to) == "2026-07-01 00:00:00+00:00"
         assert (rate.initial_rate, rate.connection_fee) == (Decimal("0.03"), Decimal("0.1"))
         assert (rate.minimum, rate.increment, rate.grace) == (30, 6, 2)
@@ -71,10 +75,10 @@ class TestReadDeck:
     def test_expands_prefix_cells(self) -> None:
         deck = read('prefix,rate\n"44301,44303-44304,443(8-9)1",1\n,2\n')
 
-        assert deck.table("").prefixes == ("44301", "44303", "44304", "44381", "44391", "")
+        assert prefixes(deck) == ["44301", "44303", "44304", "44381", "44391", ""]
 
     def test_passes_over_a_byte_order_mark_and_empty_lines(self) -> None:
-        assert read("\ufeffprefix,rate\r\n\r\n44,1\r\n").table("").prefixes == ("44",)
+        assert prefixes(read("\ufeffprefix,rate\r\n\r\n44,1\r\n")) == ["44"]
 
     def test_lets_blank_cells_agree_with_what_the_table_says(self) -> None:
         deck = read("table,decimals,prefix,rate\nA,2,44,1\nA,,49,1\nB,4,44,1\nA,02,33,1\n")
@@ -118,21 +122,23 @@ class TestReadDeck:
         ("column", "value"),
         [
             ("parent", "wholesale"),
-            ("boundary", "split"),
-            ("steps", "0:0.60/60;60:0.30/1"),
-            ("time_profile", "Mon-Fri 08:00-20:00"),
-            ("policy", "additive"),
-            ("tag", "on-net"),
-            ("origin_prefix", "49"),
-            ("min_digits", "8"),
-            ("max_digits", "12"),
+            ("steps", "0:0.60"),
+            ("time_profile", "workdays"),
+            ("time_profile", "Mon 20:00-08:00"),
+            ("max_digits", "31"),
         ],
     )
-    def test_refuses_what_the_engine_does_not_rate(self, column: str, value: str) -> None:
+    def test_refuses_what_it_does_not_understand(self, column: str, value: str) -> None:
         assert refusal_of_rates(f"prefix,rate,{column}\n44,1,\n45,1,{value}\n") == (3, column)
 
-    def test_refuses_steps_without_a_rate_as_what_it_does_not_rate(self) -> None:
-        assert refusal_of_rates("prefix,steps\n44,0:0.60/60\n") == (2, "steps")
+    def test_needs_no_rate_where_there_are_steps(self) -> None:
+        assert read("prefix,steps\n44,0:0.60/60\n").table("").rates.rate(0).steps == "0:0.60/60"
+
+    def test_refuses_a_parent_searched_already_or_of_another_currency(self) -> None:
+        header = "table,parent,currency,prefix,rate\n"
+
+        assert refusal_of_rates(header + "A,B,,1,1\nB,A,,1,1\n") == (3, "parent")
+        assert refusal_of_rates(header + "A,B,EUR,1,1\nB,,USD,1,1\n") == (2, "parent")
 
     def test_counts_the_lines_inside_quotes(self) -> None:
         text = 'prefix,destination,rate\n44,"two\nlines",1\n45,UK,x\n'
@@ -214,6 +220,45 @@ class TestRateCalls:
             "x,T,44,,60,1,0,"
         ]
 
+    def test_takes_off_what_is_left_of_an_allowance(self) -> None:
+        rates = "prefix,rate,minimum,increment,connection_fee\n44,1,30,30,0.5\n"
+        lines = [f"{i},,{AT},44,475,{i}" for i in ["60", "60.9", "475", "0", ""]]
+
+        answers = rate(rates, "\n".join([f"{CALLS_HEADER},included", *lines]))
+
+        assert answers == [
+            "60,,44,,420,7.5,0,",
+            "60.9,,44,,420,7.5,0,",
+            "475,,44,,0,0,0,",
+            "0,,44,,480,8.5,0,",
+            ",,44,,480,8.5,0,",
+        ]
+
+    def test_chooses_by_tags_and_caller(self) -> None:
+        rates = (
+            "prefix,rate,tag,origin_prefix,policy\n"
+            "44,1,,,\n44,2,vip,,\n44,3,,49,\n4,0.5,on net,,additive\n"
+        )
+        lines = [f"1,,{AT},44,60,{who}" for who in [",", "+4930,", ",a;vip", '0049,"vip,on net"']]
+
+        answers = rate(rates, "\n".join([f"{CALLS_HEADER},caller_number,tags", *lines]))
+
+        assert [line.split(",")[5:7] for line in answers] == [
+            ["1", "0"],
+            ["3", "0"],
+            ["2", "0"],
+            ["2", "0.5"],
+        ]
+
+    def test_searches_parents_of_parents_too(self) -> None:
+        rates = "table,parent,prefix,rate\nA,B,44,1\nB,C,447,2\nC,,4477,3\nC,,44,4\nB,,49,5\n"
+        places = [("A", "4477"), ("A", "4479"), ("A", "440"), ("B", "440")]
+        lines = [f"1,{table},{AT},{to},60" for table, to in places]
+
+        answers = rate(rates, "\n".join([CALLS_HEADER, *lines]))
+
+        assert [line.split(",")[5] for line in answers] == ["3", "2", "1", "4"]
+
     def test_keeps_the_input_order_from_chunk_to_chunk(self) -> None:
         count = LINES_AT_ONCE + 3
         lines = [f"{i},{'AB'[i % 2]},{AT},44,60" for i in range(count)]
@@ -233,8 +278,7 @@ class TestRateCalls:
             (f"{CALLS_HEADER}\n1,,yesterday,44,7\n", 2, "started_at"),
             (f"{CALLS_HEADER}\n1,,,44,7\n", 2, "started_at"),
             (f"{CALLS_HEADER}\n1,,{AT},44\n", 2, "volume"),
-            (f"{CALLS_HEADER},tags\n1,,{AT},44,7,vip\n", 2, "tags"),
-            (f"{CALLS_HEADER},included\n1,,{AT},44,7,60\n", 2, "included"),
+            (f"{CALLS_HEADER},included\n1,,{AT},44,7,-60\n", 2, "included"),
         ],
     )
     def test_refuses_bad_input_with_line_and_column(

@@ -2,15 +2,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from cdr.rating import (
     Loss,
     Rate,
     RateStatus,
     RateTable,
     Reason,
-    UnsupportedRate,
+    Usage,
     explain,
 )
 from tests.cdr.rating.strategies import START
@@ -25,7 +23,7 @@ class TestExplain:
         mobile = make_rate(2, "447", minimum=30, connection_fee=Decimal("0.3"))
         rates = [make_rate(1, "44"), mobile, make_rate(3, "49")]
 
-        explanation = explain(RateTable(), rates, "44770", START, 31)
+        explanation = explain(RateTable(), rates, Usage("44770", START), 31)
 
         assert [(c.rate.id, c.lost) for c in explanation.candidates] == [
             (2, None),
@@ -44,7 +42,7 @@ class TestExplain:
     def test_names_the_bound_that_decided(self) -> None:
         rate = make_rate(1, "44", max_cost=Decimal("0.5"))
 
-        explanation = explain(RateTable(decimals=2), [rate], "44", START, 60)
+        explanation = explain(RateTable(decimals=2), [rate], Usage("44", START), 60)
 
         assert explanation.lines[2:] == (
             "bounded by max_cost 0.5",
@@ -54,8 +52,8 @@ class TestExplain:
     def test_tells_attempt_and_grace_in_words(self) -> None:
         rates = [make_rate(1, "44", grace=5, attempt_fee=Decimal("0.01"))]
 
-        attempt = explain(RateTable(decimals=2), rates, "44", START, 0)
-        free = explain(RateTable(decimals=2), rates, "44", START, 5)
+        attempt = explain(RateTable(decimals=2), rates, Usage("44", START), 0)
+        free = explain(RateTable(decimals=2), rates, Usage("44", START), 5)
 
         assert attempt.lines == ("nothing used: attempt fee 0.01", "cost 0.01")
         assert free.lines == ("5 is within the free 5", "cost 0.00")
@@ -63,9 +61,9 @@ class TestExplain:
     def test_has_no_arithmetic_where_nothing_is_charged(self) -> None:
         blocked = make_rate(1, "44", status=RateStatus.BLOCKED)
 
-        unrated = explain(RateTable(), [blocked], "49", START, 60)
-        early = explain(RateTable(), [blocked], "44", START - timedelta(days=1), 60)
-        refused = explain(RateTable(), [blocked], "44", START, 60)
+        unrated = explain(RateTable(), [blocked], Usage("49", START), 60)
+        early = explain(RateTable(), [blocked], Usage("44", START - timedelta(days=1)), 60)
+        refused = explain(RateTable(), [blocked], Usage("44", START), 60)
 
         assert (unrated.reason, unrated.winner, unrated.arithmetic) == (Reason.UNRATED, None, None)
         assert unrated.lines == ("no rate applies",)
@@ -73,9 +71,3 @@ class TestExplain:
         assert early.winner is None
         assert (refused.reason, refused.winner) == (Reason.BLOCKED, blocked)
         assert refused.arithmetic is None
-
-    def test_refuses_what_the_compiled_table_refuses(self) -> None:
-        with pytest.raises(UnsupportedRate, match="origin_prefix"):
-            explain(RateTable(), [make_rate(1, "44", origin_prefix="49")], "44", START, 1)
-        with pytest.raises(UnsupportedRate, match="parent"):
-            explain(RateTable(parent="wholesale"), [], "44", START, 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cdr.rating import Rate, RateTable, align, compile_table
 from cdr.rating.legs import PlannedLegs, Routing, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
-from cdr.rating.prices import PricedLegs, PriceTable, price_legs, price_table
+from cdr.rating.prices import PricedLegs, PriceTable, price_legs
 from cdr.rating.terms import NO_TABLE, Terms, VendorTerms
 from cdr.rules.parties import PROVIDER_ID, Charge, Party
 from cdr.rules.routes import (
@@ -58,7 +58,7 @@ def made_table(table_id: int) -> PriceTable:
         ]
     )
     compiled = compile_table(RateTable(name=str(table_id), currency="EUR"), rates)
-    return price_table(table_id, str(table_id), "EUR", compiled)
+    return PriceTable(table_id, str(table_id), "EUR", compiled)
 
 
 TABLES = {table_id: made_table(table_id) for table_id in (*range(1, 10), NOTHING_TABLE)}

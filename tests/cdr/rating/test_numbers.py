@@ -3,7 +3,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdr.rating.numbers import align, normalise, prefix_end, prefix_start
+from cdr.rating.numbers import align, digit_counts, normalise, prefix_intervals
 from cdr.rules.numbers import normalise_number
 from tests.cdr.rating.strategies import digits
 
@@ -16,16 +16,18 @@ class TestAlign:
 
         assert keys.dtype == np.int64
         assert keys.tolist() == [
-            440_000_000_000_000 * 16 + 2,
-            440_000_000_000_000 * 16 + 3,
-            123_456_789_012_345 * 16 + 15,
+            440_000_000_000_000 * 32 + 2,
+            440_000_000_000_000 * 32 + 3,
+            123_456_789_012_345 * 32 + 15,
             1,
         ]
 
-    def test_lets_only_the_first_fifteen_digits_decide(self) -> None:
+    def test_only_counts_the_digits_after_the_fifteenth(self) -> None:
         keys = align(pl.Series(["1234567890123456", "123456789012345" + "9" * 40]))
 
-        assert keys.tolist() == [123_456_789_012_345 * 16 + 15] * 2
+        first = 123_456_789_012_345 * 32
+        assert keys.tolist() == [first + 16, first + 31]
+        assert digit_counts(keys).tolist() == [16, 31]
 
     def test_marks_what_is_not_a_number(self) -> None:
         keys = align(pl.Series(["", None, "+44", "44 1", "-5", "٤٤", "44\n", "abc"]))
@@ -41,7 +43,8 @@ class TestAlign:
     ) -> None:
         key = int(align(pl.Series([number]))[0])
 
-        assert (prefix_start(prefix) <= key < prefix_end(prefix)) == number.startswith(prefix)
+        (start,), (end,) = prefix_intervals(pl.Series([prefix]))
+        assert (start <= key < end) == number.startswith(prefix)
 
 
 class TestNormalise:

@@ -57,7 +57,7 @@ class TestLegCost:
     def test_charges_the_initial_rate_inside_the_minimum(self) -> None:
         leg = leg_cost(RateTable(), make_rate(rate="0.6", initial_rate="1.2", minimum=30), 40)
 
-        assert (leg.minimum_volume, leg.further_volume) == (30, 10)
+        assert leg.parts == ((Decimal("1.2"), 30), (Decimal("0.6"), 10))
         assert leg.cost == Decimal("0.7")
 
     @pytest.mark.parametrize(

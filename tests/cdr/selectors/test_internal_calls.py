@@ -58,7 +58,7 @@ class TestInternalCalls:
         assert asked(world, world.sub, table) == InternalCalls(1, 1, Decimal(0), "EUR")
 
     def test_cannot_be_priced_at_a_table_that_is_not_rated(self, world: World) -> None:
-        table = make_rate_table(world.product, {"49": "0.03"}, boundary="split")
+        table = make_rate_table(world.product, {"49": {"rate": "0.03", "steps": "by and by"}})
 
-        with pytest.raises(TableNotRated, match="boundary"):
+        with pytest.raises(TableNotRated, match="steps 'by and by'"):
             asked(world, world.sub, table)

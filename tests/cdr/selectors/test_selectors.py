@@ -126,7 +126,7 @@ class TestExplainedLeg:
 
         explained = explain_leg(staff(world), Xdr.objects.get(), leg)
 
-        assert explained.number == "493012345678"
+        assert explained.usage.number == "493012345678"
         assert explained.winner is not None
         assert explained.winner.id == longer.pk == leg.rate_id
         assert [candidate.rate.prefix for candidate in explained.candidates] == ["4930", ""]

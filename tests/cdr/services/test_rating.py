@@ -11,8 +11,11 @@ from cdr.models import (
     PartyKind,
     Source,
     Suspense,
+    UsageCharge,
     Xdr,
 )
+from cdr.selectors.xdrs import explain_leg
+from common.scope import Scope
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
 from tests.factories import (
     make_billing_mode,
@@ -178,6 +181,55 @@ class TestTermination:
         ]
 
 
+class TestLeg:
+    def test_on_net_is_priced_at_the_rate_tagged_so(self, world: World) -> None:
+        make_rate(world.default_table(), "", tag="on-net", rate=Decimal("0.01"))
+        make_identifier(make_customer(world.provider, world.sub), "4930555000", kind="NUMBER")
+
+        file = import_lines(
+            world.source,
+            [Call(account="carla", to="4930555000"), Call(account="carla", to="4930555001")],
+        )
+
+        amounts = [leg.amount for leg in legs_of(file) if leg.kind == LegKind.CUSTOMER]
+        assert amounts == [Decimal("0.02"), Decimal("0.10")]
+
+    def test_is_priced_by_where_the_caller_is(self, world: World) -> None:
+        make_rate(world.default_table(), "", origin_prefix="33", rate=Decimal("0.5"))
+
+        file = import_lines(
+            world.source,
+            [Call(account="carla", caller=caller) for caller in ("+33 1 2345678", "anonymous")],
+        )
+
+        amounts = [leg.amount for leg in legs_of(file) if leg.kind == LegKind.CUSTOMER]
+        assert amounts == [Decimal(1), Decimal("0.10")]
+
+    def test_keeps_apart_what_an_additive_rate_adds(self, world: World) -> None:
+        make_rate(world.default_table(), "49", policy="additive", rate=Decimal("0.01"))
+
+        import_lines(world.source, [Call(account="carla")])
+
+        leg = Leg.objects.get(kind=LegKind.CUSTOMER)
+        charge = UsageCharge.objects.get(kind=LegKind.CUSTOMER)
+        assert (leg.amount, leg.additive_amount) == (Decimal("0.12"), Decimal("0.02"))
+        assert charge.amount == Decimal("0.12")
+        assert (
+            explain_leg(Scope.system(world.provider.pk), Xdr.objects.get(), leg).cost == leg.amount
+        )
+
+    def test_of_a_child_table_is_priced_at_the_parents_longer_prefix(self, world: World) -> None:
+        table = world.default_table()
+        table.parent = make_rate_table(world.product, {"4930": "0.08", "": "0.9"})
+        table.save()
+
+        import_lines(world.source, [Call(account="carla")])
+
+        leg = Leg.objects.get(kind=LegKind.CUSTOMER)
+        assert (leg.amount, leg.rate.rate_table) == (Decimal("0.16"), table.parent)
+        assert leg.rate_table == table
+
+
 class TestLegWithoutRate:
     def test_of_a_reseller_waits_while_the_others_stand(self, world: World) -> None:
         make_billing_mode(world.sub, make_rate_table(world.product, {"1": "0.03"}, name="US only"))
@@ -234,13 +286,13 @@ class TestLegWithoutRate:
         ]
 
     def test_of_a_table_the_engine_does_not_rate_names_the_column(self, world: World) -> None:
-        make_rate(world.vendor.rate_table, "49", steps="0:0.6/60")
+        make_rate(world.vendor.rate_table, "49", steps="by and by")
 
         file = import_lines(world.source, [Call(account="carla")])
 
         ((_, reason, _, detail),) = suspense_of(file)
         assert reason == "unrated_vendor"
-        assert "steps '0:0.6/60' is not supported by the engine" in detail
+        assert "steps 'by and by': write them as 0:0.60/60;60:0.30/1" in detail
 
     def test_for_what_is_no_number_says_so(self, world: World) -> None:
         file = import_lines(world.source, [Call(account="carla", to="voicemail")])

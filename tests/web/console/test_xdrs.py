@@ -134,17 +134,19 @@ class TestAnXdr:
 
     def test_says_so_where_the_table_has_changed_since(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="carla")])
-        make_rate(world.default_table(), "49")
+        make_rate(world.default_table(), "49", rate=Decimal("0.5"))
 
         text = page(staff, address(Xdr.objects.get()))
 
         assert text.count("The table has changed since") == 1
+        assert '0.10 <span class="currency">EUR</span></span> was charged' in text
+        assert 'it would be <span class="money">1.00' in text
 
     def test_says_so_where_the_engine_does_not_rate_what_the_table_says(
         self, staff: Client, world: World
     ) -> None:
         import_lines(world.source, [Call(account="carla")])
-        world.default_table().rates.update(tag="vip")
+        world.default_table().rates.update(steps="by and by")
 
         text = page(staff, address(Xdr.objects.get()))
 

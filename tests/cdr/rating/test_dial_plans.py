@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdr.importers.numbers import DialPlan, normalise
+from cdr.rating.dial_plans import DialPlan, normalise
 
 GERMANY = DialPlan(country_prefix="49")
 NORTH_AMERICA = DialPlan(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalogue.models import Catalogue, RateTable
@@ -106,3 +107,52 @@ class TeamMember(ProviderOwned):
     )
     role = models.CharField(max_length=9, choices=TeamRole.choices)
     created_at = models.DateTimeField()
+
+
+class SignUpSettings(ProviderOwned):
+    """How a provider takes in who signs up; without a row, everybody, as soon as they confirm.
+
+    `currencies` are those offered besides the provider's own; nobody signs up by an address of
+    `blocked_domains` (in lower case) or of a domain below one.
+    """
+
+    class Mode(models.TextChoices):
+        SELF_SERVICE = "SELF_SERVICE", "Self-service"
+        APPROVAL = "APPROVAL", "Approval needed"
+        INVITATION = "INVITATION", "By invitation only"
+
+    mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.SELF_SERVICE)
+    currencies = ArrayField(models.CharField(max_length=3), default=list)
+    blocked_domains = ArrayField(models.CharField(max_length=253), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider"], name="one_sign_up_settings"),
+        ]
+
+
+class SignUpTerms(ProviderOwned):
+    """One version of what customers agree to when they sign up; never changed once published."""
+
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    published_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "version"], name="terms_version_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.version}"
+
+
+class Consent(ProviderOwned):
+    """That a customer agreed to a version of the terms, when and from where."""
+
+    seen_by_customer = "customer_id"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="consents")
+    terms = models.ForeignKey(SignUpTerms, on_delete=models.PROTECT, related_name="consents")
+    agreed_at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, TruncMonth
 from catalogue.models import Catalogue, CatalogueVersion
 from catalogue.selectors import catalogues
 from common.scope import Scope
-from customers.models import Customer, TeamMember
+from customers.models import Consent, Customer, SignUpSettings, SignUpTerms, TeamMember
 from resellers.models import Reseller, ResellerCode
 from resellers.selectors import resellers
 from tenancy.owned import ProviderQuerySet
@@ -36,6 +36,32 @@ def team(scope: Scope, customer: Customer) -> ProviderQuerySet[TeamMember]:
     """The members of a customer's team with their users, by e-mail."""
     rows = TeamMember.objects.visible_to(scope).filter(customer=customer)
     return rows.select_related("user").order_by("user__email", "pk")
+
+
+def team_member(scope: Scope, member_id: int) -> TeamMember:
+    """One member of a team with their user and customer.
+
+    :raises TeamMember.DoesNotExist: for one that the scope does not see, as for one that is not.
+    """
+    rows = TeamMember.objects.visible_to(scope).select_related("user", "customer")
+    return rows.get(pk=member_id)
+
+
+def sign_up_settings(scope: Scope) -> SignUpSettings:
+    """How the provider takes in who signs up; unsaved where it has decided nothing."""
+    row = SignUpSettings.objects.visible_to(scope).first()
+    return row or SignUpSettings(provider_id=scope.provider_id)
+
+
+def current_terms(scope: Scope) -> SignUpTerms | None:
+    """What who signs up agrees to; None before any terms were published."""
+    return SignUpTerms.objects.visible_to(scope).order_by("-version").first()
+
+
+def consents(scope: Scope, customer: Customer) -> ProviderQuerySet[Consent]:
+    """What a customer has agreed to, the latest first."""
+    rows = Consent.objects.visible_to(scope).filter(customer=customer)
+    return rows.select_related("terms").order_by("-agreed_at", "-pk")
 
 
 def codes_with_customers(scope: Scope) -> ProviderQuerySet[ResellerCode]:

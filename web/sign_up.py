@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.core import ratelimit
 from django import forms
@@ -9,13 +10,22 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, re_path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common import clock
 from common.scope import Scope
-from customers.models import TeamMember
+from customers.models import Customer, SignUpSettings, SignUpTerms, TeamMember
+from customers.selectors import current_terms, sign_up_settings
 from customers.services.onboarding import CustomerDetails
-from customers.services.sign_up import confirm_sign_up, sign_up
+from customers.services.sign_up import (
+    CurrencyNotOffered,
+    DomainBlocked,
+    SignUp,
+    TermsNotAgreed,
+    confirm_sign_up,
+    sign_up,
+)
 from payments.selectors.payments import addressed_provider_id
 from resellers import selectors as resellers
 from tenancy import row_security
@@ -28,8 +38,10 @@ from web.shared.form_pages import FormPage, form_page
 ORGANISATION, INDIVIDUAL = "organisation", "individual"
 FIELDS_OF = {
     EmailRefused: "email",
-    EmailTaken: "email",
+    DomainBlocked: "email",
     PasswordRefused: "password",
+    CurrencyNotOffered: "currency",
+    TermsNotAgreed: "agrees",
     resellers.UnknownResellerCode: "reseller_code",
     resellers.ResellerCodeNotPublished: "reseller_code",
     resellers.ResellerCodeExpired: "reseller_code",
@@ -50,6 +62,7 @@ class SignUpForm(Form):
     first_name = forms.CharField(max_length=100)
     last_name = forms.CharField(max_length=100)
     country = CountryField(required=False, help_text="Two letters, such as DE.")
+    currency = forms.ChoiceField(label="You are billed in")
     email = forms.EmailField(label="E-mail", widget=forms.EmailInput({"autocomplete": "email"}))
     password = forms.CharField(
         widget=forms.PasswordInput({"autocomplete": "new-password"}, render_value=False),
@@ -58,11 +71,37 @@ class SignUpForm(Form):
     reseller_code = forms.CharField(
         max_length=40, required=False, help_text="Who brought you here may have given you one."
     )
+    terms_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    agrees = forms.BooleanField(
+        label="I agree to the terms",
+        error_messages={"required": "Without your agreement no account can be opened."},
+    )
 
-    def __init__(self, *args: Any, takes_code: bool, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        takes_code: bool,
+        currencies: list[str],
+        terms: SignUpTerms | None,
+        terms_url: str,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        self.terms = terms
         if not takes_code:
             del self.fields["reseller_code"]
+        if len(currencies) > 1:
+            cast("forms.ChoiceField", self.fields["currency"]).choices = [
+                (currency, currency) for currency in currencies
+            ]
+        else:
+            del self.fields["currency"]
+        if terms is None:
+            del self.fields["terms_version"], self.fields["agrees"]
+        else:
+            self.fields["agrees"].help_text = format_html(
+                '<a href="{}" target="_blank">Read the terms</a>', terms_url
+            )
 
     @property
     def shows_code(self) -> bool:
@@ -94,43 +133,111 @@ def sign_up_page(request: HttpRequest, provider_slug: str) -> HttpResponse:
     provider_id = _provider_id(provider_slug)
     with row_security.acting_for(provider_id=provider_id, user_id=None):
         provider = Provider.objects.get(pk=provider_id)
-        page = FormPage(
-            f"Become a customer of {provider.name}",
-            submit="Sign up",
-            cancel_url=reverse("account_login"),
-            template="sign_up/sign_up.html",
-            context={"provider": provider},
-        )
+        scope = Scope.system(provider_id)
+        settings, terms = sign_up_settings(scope), current_terms(scope)
+        if settings.mode == SignUpSettings.Mode.INVITATION:
+            return render(request, "sign_up/closed.html", {"provider": provider})
         return form_page(
             cast("SurfaceRequest", request),
-            page,
+            _form_page(provider, settings),
             form=SignUpForm,
             save=lambda form: _save(request, provider, form),
             fields_of=FIELDS_OF,
-            takes_code=resellers.module(Scope.system(provider_id)).is_enabled,
-            initial={"kind": ORGANISATION, "reseller_code": request.GET.get("code", "")},
+            takes_code=resellers.module(scope).is_enabled,
+            currencies=sorted({provider.currency, *settings.currencies}),
+            terms=terms,
+            terms_url=reverse("sign_up_terms", args=[provider.slug]),
+            initial={
+                "kind": ORGANISATION,
+                "currency": provider.currency,
+                "reseller_code": request.GET.get("code", ""),
+            },
         )
 
 
-def _save(request: HttpRequest, provider: Provider, form: SignUpForm) -> str:
-    member = sign_up(
-        provider=provider,
-        details=form.details,
-        password=form.cleaned_data["password"],
-        reseller_code=form.cleaned_data.get("reseller_code", ""),
-        at=clock.now(),
+def _form_page(provider: Provider, settings: SignUpSettings) -> FormPage:
+    return FormPage(
+        f"Become a customer of {provider.name}",
+        submit="Sign up",
+        cancel_url=reverse("account_login"),
+        template="sign_up/sign_up.html",
+        context={
+            "provider": provider,
+            "needs_approval": settings.mode == SignUpSettings.Mode.APPROVAL,
+        },
     )
-    address = EmailAddress.objects.create(user=member.user, email=member.user.email, primary=True)
-    address.send_confirmation(request, signup=True)
+
+
+def _save(request: HttpRequest, provider: Provider, form: SignUpForm) -> str:
+    """Whether the e-mail was known already stays between us and whoever reads its mail."""
+    sent = form.cleaned_data
+    given = SignUp(
+        details=form.details,
+        password=sent["password"],
+        reseller_code=sent.get("reseller_code", ""),
+        currency=sent.get("currency", ""),
+        agreed_version=sent.get("terms_version"),
+        address=get_adapter(request).get_client_ip(request),
+    )
+    try:
+        member = sign_up(provider=provider, given=given, at=clock.now())
+    except EmailTaken:
+        # As long as it takes to keep a password that is new, so that the time tells nothing either.
+        User().set_password(given.password)
+        _write_to_known(request, provider, sent["email"])
+    else:
+        email = member.user.email
+        address = EmailAddress.objects.create(user=member.user, email=email, primary=True)
+        address.send_confirmation(request, signup=True)
     return reverse("sign_up_sent", args=[provider.slug])
+
+
+def _write_to_known(request: HttpRequest, provider: Provider, email: str) -> None:
+    """Who has not confirmed yet gets another link, others hear that they can sign in already."""
+    if not _confirm_again(request, email):
+        sign_in_url = request.build_absolute_uri(reverse("account_login"))
+        words = {"provider": provider, "sign_in_url": sign_in_url}
+        get_adapter(request).send_mail("account/email/known_already", email, words)
+
+
+def _confirm_again(request: HttpRequest, email: str) -> bool:
+    with row_security.among_everybody():
+        waiting = EmailAddress.objects.filter(email=email.lower(), verified=False)
+        address = waiting.select_related("user").first()
+        if address is None or not address.user.is_active:
+            return False
+        if ratelimit.consume(request, action="confirm_email", key=email.lower()):
+            address.send_confirmation(request, signup=True)
+        return True
 
 
 @require_safe
 def sign_up_sent(request: HttpRequest, provider_slug: str) -> HttpResponse:
+    return _of_provider(request, provider_slug, "sign_up/sent.html")
+
+
+@require_safe
+def sign_up_terms(request: HttpRequest, provider_slug: str) -> HttpResponse:
+    return _of_provider(request, provider_slug, "sign_up/terms.html")
+
+
+@require_POST
+def sign_up_again(request: HttpRequest, provider_slug: str) -> HttpResponse:
+    """Another link to who waits for one; the answer is the same for every address."""
+    if refused := ratelimit.consume_or_429(request, action="signup"):
+        return cast("HttpResponse", refused)
+    _provider_id(provider_slug)
+    _confirm_again(request, request.POST.get("email", ""))
+    messages.success(request, "If that address waits for a link, another one is on its way.")
+    return redirect("sign_up_sent", provider_slug)
+
+
+def _of_provider(request: HttpRequest, provider_slug: str, template: str) -> HttpResponse:
     provider_id = _provider_id(provider_slug)
     with row_security.acting_for(provider_id=provider_id, user_id=None):
         provider = Provider.objects.get(pk=provider_id)
-    return render(request, "sign_up/sent.html", {"provider": provider})
+        terms = current_terms(Scope.system(provider_id))
+        return render(request, template, {"provider": provider, "terms": terms})
 
 
 @require_http_methods(FORM_METHODS)
@@ -139,19 +246,24 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
     verification = EmailConfirmationHMAC.from_key(key)
     if verification is not None and request.method == "POST":
         if verification.confirm(request) is not None:
-            _let_in(verification.email_address.user)
-            messages.success(request, "Your e-mail is confirmed; you can sign in now.")
+            _let_in(request, verification.email_address.user)
         return redirect("account_login")
     address = verification.email_address if verification else None
     return render(request, "sign_up/confirm.html", {"address": address})
 
 
-def _let_in(user: User) -> None:
+def _let_in(request: HttpRequest, user: User) -> None:
     row_security.introduce(user.pk)
     member = TeamMember.objects.filter(user=user).first()
     if member is not None:
         with row_security.acting_for(provider_id=member.provider_id, user_id=user.pk):
-            confirm_sign_up(member=member, at=clock.now())
+            customer = confirm_sign_up(member=member, at=clock.now())
+            provider = Provider.objects.get(pk=member.provider_id)
+        if customer.state == Customer.State.DRAFT:
+            said = f"Your e-mail is confirmed. {provider} looks at your sign-up and writes to you."
+        else:
+            said = "Your e-mail is confirmed; you can sign in now."
+        messages.success(request, said)
 
 
 def _provider_id(slug: str) -> int:
@@ -164,6 +276,8 @@ def _provider_id(slug: str) -> int:
 urls = [
     path("sign-up/<slug:provider_slug>/", sign_up_page, name="sign_up"),
     path("sign-up/<slug:provider_slug>/sent/", sign_up_sent, name="sign_up_sent"),
+    path("sign-up/<slug:provider_slug>/again/", sign_up_again, name="sign_up_again"),
+    path("sign-up/<slug:provider_slug>/terms/", sign_up_terms, name="sign_up_terms"),
     # The name is allauth's, which puts the address into its e-mail by it.
     re_path(r"^e-mail/(?P<key>[-:\w]+)/$", confirm_email, name="account_confirm_email"),
 ]

@@ -2,7 +2,13 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_PROVIDER, ProviderTables, owner_function, shown_to_reseller
+from common.postgres import (
+    CURRENT_PROVIDER,
+    ProviderTables,
+    append_only,
+    owner_function,
+    shown_to_reseller,
+)
 
 
 class Migration(migrations.Migration):
@@ -12,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations: ClassVar = [
-        ProviderTables("Customer"),
+        ProviderTables("Customer", "SignUpSettings", "SignUpTerms", "Consent"),
         ProviderTables("TeamMember", own_user=True),
         owner_function(
             "customers_seen_by_reseller()",
@@ -26,6 +32,8 @@ class Migration(migrations.Migration):
             "customers_teammember",
             "customer_id IN (SELECT customers_seen_by_reseller())",
         ),
+        append_only("customers_signupterms"),
+        append_only("customers_consent"),
         migrations.RunSQL(
             f"""
             CREATE POLICY team_of_provider ON tenancy_user USING (EXISTS (

@@ -50,7 +50,7 @@ def invite_team_member(
     role: TeamMember.TeamRole,
     name: str,
     at: datetime,
-    actor_id: int,
+    actor_id: int | None,
 ) -> TeamMember:
     """Mail a new person a link to choose a password, and make them a member under a role.
 
@@ -70,7 +70,7 @@ def invite_team_member(
 
 
 @transaction.atomic
-def invite_team_member_again(*, member: TeamMember, at: datetime, actor_id: int) -> None:
+def invite_team_member_again(*, member: TeamMember, at: datetime, actor_id: int | None) -> None:
     """Mail another link to a member who has not signed in yet.
 
     :raises NotInvited: if they have.
@@ -112,7 +112,7 @@ def change_team_role(
 
 
 @transaction.atomic
-def remove_team_member(*, member: TeamMember, at: datetime, actor_id: int) -> None:
+def remove_team_member(*, member: TeamMember, at: datetime, actor_id: int | None) -> None:
     """Take a member out of the team; they can sign in no more, and what they did stays theirs.
 
     :raises LastAdmin: if nobody else of the team is an admin.

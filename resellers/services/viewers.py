@@ -35,7 +35,7 @@ def add_reseller_user(
 
 @transaction.atomic
 def invite_reseller_user(
-    *, reseller: Reseller, email: str, name: str, at: datetime, actor_id: int
+    *, reseller: Reseller, email: str, name: str, at: datetime, actor_id: int | None
 ) -> ResellerUser:
     """Mail a new person a link to choose a password, and let them look at the portal.
 
@@ -55,7 +55,7 @@ def invite_reseller_user(
 
 
 @transaction.atomic
-def invite_reseller_user_again(*, viewer: ResellerUser, at: datetime, actor_id: int) -> None:
+def invite_reseller_user_again(*, viewer: ResellerUser, at: datetime, actor_id: int | None) -> None:
     """Mail another link to a user who has not signed in yet.
 
     :raises NotInvited: if they have.
@@ -71,7 +71,7 @@ def invite_reseller_user_again(*, viewer: ResellerUser, at: datetime, actor_id: 
 
 
 @transaction.atomic
-def remove_reseller_user(*, viewer: ResellerUser, at: datetime, actor_id: int) -> None:
+def remove_reseller_user(*, viewer: ResellerUser, at: datetime, actor_id: int | None) -> None:
     """Let somebody look no more; they can sign in no more either."""
     viewer = ResellerUser.objects.select_for_update(no_key=True).get(pk=viewer.pk)
     record(

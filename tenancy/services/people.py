@@ -52,7 +52,7 @@ def create_user(*, email: str, name: str, password: str | None, at: datetime) ->
         if former is not None and former.left_at is None:
             raise EmailTaken(f"Somebody signs in as {email} already; use another address.")
         if password is not None:
-            _check_password(password, user)
+            check_password(password, email=email, name=name)
         if former is not None:
             user.pk, user.created_at = former.pk, former.created_at
         user.set_password(password)
@@ -76,7 +76,9 @@ def release_user(*, user_id: int, at: datetime) -> None:
     Invitation.objects.filter(user_id=user_id, state=Invitation.State.QUEUED).delete()
 
 
-def _check_password(password: str, user: User) -> None:
+def check_password(password: str, *, email: str, name: str) -> None:
+    """:raises PasswordRefused: if it is too weak, by itself or for somebody called so."""
+    user = User(email=email.lower(), name=name)
     try:
         validate_password(password, user)
     except ValidationError as error:

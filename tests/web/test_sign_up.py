@@ -6,7 +6,9 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
-from customers.models import Customer, TeamMember
+from audit.models import Entry
+from customers.models import Consent, Customer, SignUpSettings, SignUpTerms, TeamMember
+from customers.services.sign_up_settings import publish_terms
 from resellers.models import Reseller, ResellerModule
 from tenancy.models import Provider, User
 from tests.factories import LONG_AGO, make_code, make_provider, make_reseller, make_user
@@ -114,16 +116,151 @@ class TestSigningUp:
         assert 'value="Nord"' in text
         assert PASSWORD not in text
 
-    def test_refuses_an_email_that_somebody_has(self, client: Client, provider: Provider) -> None:
-        make_user("taken@nord.example")
+    def test_tells_nobody_that_an_email_is_taken_but_its_owner(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        make_user("taken@nord.example", password=PASSWORD)
 
         response = send(client, email="Taken@nord.example")
 
-        assert "use another address" in response.content.decode()
+        assert response.headers["Location"] == "/sign-up/aurora/sent/"
         assert not Customer.objects.exists()
+        (mail,) = mailoutbox
+        assert mail.to == ["Taken@nord.example"]
+        assert "You can sign in with that\naddress already" in mail.body
+
+    @pytest.mark.parametrize("email", ["taken@nord.example", "free@nord.example"])
+    def test_says_the_same_of_a_weak_password_whoever_has_the_email(
+        self, client: Client, provider: Provider, email: str
+    ) -> None:
+        make_user("taken@nord.example")
+
+        assert "too short" in refused(client, email=email, password="short")
 
     def test_of_no_provider_is_not_found(self, client: Client) -> None:
         assert client.get("/sign-up/nobody/").status_code == HTTPStatus.NOT_FOUND
+
+
+class TestAnotherLink:
+    def test_goes_to_who_waits_for_one_every_three_minutes(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        send(client)
+        for _ in range(2):
+            response = client.post(f"{ADDRESS}again/", {"email": "nora@nord.example"}, follow=True)
+
+        assert "another one is on its way" in response.content.decode()
+        assert [mail.to for mail in mailoutbox] == [["nora@nord.example"]] * 2
+        client.post(link_in(mailoutbox[1]))
+        assert Customer.objects.get().state == Customer.State.ACTIVE
+
+    def test_goes_to_nobody_else_and_does_not_say_so(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        make_user("taken@nord.example")
+
+        for email in ("taken@nord.example", "nobody@nord.example", ""):
+            response = client.post(f"{ADDRESS}again/", {"email": email}, follow=True)
+            assert "another one is on its way" in response.content.decode()
+
+        assert mailoutbox == []
+
+    def test_comes_too_by_signing_up_once_more(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        for _ in range(2):
+            send(client)
+
+        assert Customer.objects.count() == 1
+        assert [mail.subject for mail in mailoutbox] == ["Confirm your e-mail"] * 2
+
+
+class TestTheModes:
+    def settings(self, provider: Provider, **fields: Any) -> None:
+        SignUpSettings.objects.create(provider=provider, **fields)
+
+    def test_with_approval_opens_no_account_yet(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        self.settings(provider, mode="APPROVAL")
+
+        page = client.get(ADDRESS).content.decode()
+        send(client)
+        confirmed = client.post(link_in(mailoutbox[0]), follow=True).content.decode()
+
+        assert "then Aurora looks at your sign-up" in page
+        assert Customer.objects.get().state == Customer.State.DRAFT
+        assert "Aurora looks at your sign-up and writes to you" in confirmed
+        client.post("/sign-in/", {"login": "nora@nord.example", "password": PASSWORD})
+        assert client.get("/account/").status_code == HTTPStatus.NOT_FOUND
+
+    def test_by_invitation_only_takes_in_nobody(self, client: Client, provider: Provider) -> None:
+        self.settings(provider, mode="INVITATION")
+
+        assert "By invitation only" in client.get(ADDRESS).content.decode()
+        assert "By invitation only" in send(client).content.decode()
+        assert not Customer.objects.exists()
+
+    @pytest.mark.parametrize("email", ["nora@trash.example", "nora@mail.TRASH.example"])
+    def test_refuse_blocked_mail_domains(
+        self, client: Client, provider: Provider, email: str
+    ) -> None:
+        self.settings(provider, blocked_domains=["trash.example"])
+
+        text = refused(client, email=email)
+
+        assert "are not accepted; use another one." in text
+        assert 'id="id_email_error"' in text
+
+    def test_let_people_choose_a_currency(self, client: Client, provider: Provider) -> None:
+        self.settings(provider, currencies=["USD"])
+
+        assert "You are billed in</label>" in client.get(ADDRESS).content.decode()
+        refused(client, currency="GBP")
+        send(client, currency="USD")
+
+        assert Customer.objects.get().currency == "USD"
+
+
+class TestTheTerms:
+    @pytest.fixture
+    def terms(self, provider: Provider) -> SignUpTerms:
+        return publish_terms(
+            provider_id=provider.pk, text="Pay in time.", at=LONG_AGO, actor_id=None
+        )
+
+    def test_are_there_for_everybody_to_read(self, client: Client, terms: SignUpTerms) -> None:
+        text = client.get(f"{ADDRESS}terms/").content.decode()
+
+        assert "Pay in time." in text
+        assert "Version 1, 1 Jan 2026" in text
+
+    def test_are_agreed_to_and_it_is_kept_when_and_which(
+        self, client: Client, terms: SignUpTerms
+    ) -> None:
+        send(client, agrees="on", terms_version="1")
+
+        consent = Consent.objects.get()
+        customer = Customer.objects.get()
+        assert (consent.customer, consent.terms, consent.address) == (customer, terms, "127.0.0.1")
+        assert consent.agreed_at == customer.created_at
+        entry = Entry.objects.get(action="customer.agreed_to_terms")
+        assert (entry.object_id, entry.after) == (str(customer.pk), {"version": "1"})
+
+    def test_must_be_agreed_to(self, client: Client, terms: SignUpTerms) -> None:
+        text = refused(client, terms_version="1")
+
+        assert "Without your agreement no account can be opened." in text
+
+    def test_that_have_changed_meanwhile_are_to_be_read_again(
+        self, client: Client, provider: Provider, terms: SignUpTerms
+    ) -> None:
+        publish_terms(provider_id=provider.pk, text="Pay now.", at=LONG_AGO, actor_id=None)
+
+        text = refused(client, agrees="on", terms_version="1")
+
+        assert "The terms have changed meanwhile" in text
+        assert 'name="terms_version" value="2"' in text
 
 
 class TestTheResellerCode:

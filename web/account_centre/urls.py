@@ -1,6 +1,6 @@
 """The account centre's pages: each surface file lists its own, and joins them by one line here."""
 
-from web.account_centre import billing, customers, home, payments, services, usage, wallet
+from web.account_centre import billing, customers, home, payments, services, team, usage, wallet
 
 urlpatterns = [
     *home.urls,
@@ -10,4 +10,5 @@ urlpatterns = [
     *payments.urls,
     *wallet.urls,
     *customers.urls,
+    *team.urls,
 ]

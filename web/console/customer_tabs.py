@@ -38,6 +38,7 @@ TABS = (
     ("Credit notes", "console_customer_credit_notes", "money.read"),
     ("Payments", "console_customer_payments", "money.read"),
     ("Ledger", "console_customer_ledger", "money.read"),
+    ("Team", "console_customer_team", "customers.read"),
     ("Activity", "console_customer_activity", "customers.read"),
 )
 
@@ -65,11 +66,33 @@ def _tabs(scope: Scope, current: str, customer: Customer) -> list[Tab]:
     return [Tab(label, address, address == current) for label, address in addresses]
 
 
+def awaits_approval(customer: Customer) -> bool:
+    """Whether somebody signed up, and the provider has not decided about them yet."""
+    is_draft = customer.state == Customer.State.DRAFT
+    return is_draft and customer.channel == Customer.Channel.SIGN_UP
+
+
 def _actions(customer: Customer) -> list[Action]:
     if customer.state == Customer.State.TERMINATED:
         return []
     of_customer = {"customer_id": customer.pk}
+    approval = [
+        Action(
+            "Refuse",
+            reverse("console_customer_refuse", kwargs=of_customer),
+            "x-mark",
+            needs="customers.write",
+        ),
+        Action(
+            "Approve",
+            reverse("console_customer_approve", kwargs=of_customer),
+            "check",
+            needs="customers.write",
+            is_main=True,
+        ),
+    ]
     return [
+        *(approval if awaits_approval(customer) else ()),
         Action(
             "Record payment",
             reverse("console_customer_payment", kwargs=of_customer),
@@ -108,7 +131,6 @@ def customer_overview(request: SurfaceRequest, customer_id: int) -> HttpResponse
     customer = selectors.customer(request.scope, customer_id)
     context = {
         "balance": service_balance(request.scope, customer_id=customer.pk),
-        "team": selectors.team(request.scope, customer),
         **frame(request, customer),
     }
     return render(request, "console/customers/customer_overview.html", context)

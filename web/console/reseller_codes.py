@@ -1,4 +1,4 @@
-"""A reseller's codes and users in the console."""
+"""A reseller's codes in the console."""
 
 from typing import Any
 
@@ -24,8 +24,6 @@ from resellers.services.codes import (
     create_code,
     publish_code,
 )
-from resellers.services.viewers import add_reseller_user
-from tenancy.services.people import EmailRefused, EmailTaken
 from web.access import FORM_METHODS, SurfaceRequest
 from web.console.reseller_pages import TAB, address, find, frame, reseller_page
 from web.console.steps import Step, StepsColumn
@@ -35,7 +33,7 @@ from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, InstantColumn, Table
 
-CODES, USERS = "console_reseller_codes", "console_reseller_users"
+CODES = "console_reseller_codes"
 
 
 class CodeTable(Table):
@@ -191,72 +189,6 @@ def reseller_code_expiry(request: SurfaceRequest, reseller_id: int, code_id: int
     )
 
 
-class UserTable(Table):
-    email = Column("E-mail", accessor="user__email")
-    name = Column("Name", accessor="user__name")
-    last_login = InstantColumn("Last sign-in", accessor="user__last_login", default="never")
-    created_at = InstantColumn("Added")
-
-
-@reseller_page("resellers.read")
-def reseller_users(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
-    reseller = find(request.scope, reseller_id)
-    add = Action(
-        "Add user",
-        address("console_reseller_user_create", reseller),
-        "plus",
-        needs="resellers.write",
-        is_main=True,
-    )
-    return list_page(
-        request,
-        title=f"Users of {reseller}",
-        rows=selectors.viewers(request.scope, reseller),
-        table=UserTable,
-        name=f"users-of-reseller-{reseller.number}",
-        empty=Empty(
-            "Nobody signs in for this reseller",
-            "A user looks at the customers it brought, and changes nothing.",
-            action=add,
-        ),
-        template=TAB,
-        context=frame(request, reseller, add),
-    )
-
-
-class UserForm(Form):
-    email = forms.EmailField(label="E-mail")
-    name = forms.CharField(max_length=200, required=False)
-
-
-@reseller_page("resellers.write", FORM_METHODS)
-def reseller_user_create(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
-    reseller = find(request.scope, reseller_id)
-
-    def save(form: UserForm) -> str:
-        add_reseller_user(
-            reseller=reseller,
-            **form.cleaned_data,
-            at=clock.now(),
-            actor_id=request.scope.user_id,
-        )
-        messages.success(
-            request,
-            f"{form.cleaned_data['email']} was added. They choose their password by"
-            " the password reset of the sign-in page.",
-        )
-        return address(USERS, reseller)
-
-    page = FormPage(
-        f"Add a user of {reseller}",
-        submit="Add user",
-        cancel_url=address(USERS, reseller),
-        lead="They may look at the reseller portal, and change nothing.",
-    )
-    fields_of = {EmailRefused: "email", EmailTaken: "email"}
-    return form_page(request, page, form=UserForm, save=save, fields_of=fields_of)
-
-
 urls = [
     path("resellers/<int:reseller_id>/codes/", reseller_codes, name=CODES),
     path(
@@ -273,11 +205,5 @@ urls = [
         "resellers/<int:reseller_id>/codes/<int:code_id>/expiry/",
         reseller_code_expiry,
         name="console_reseller_code_expiry",
-    ),
-    path("resellers/<int:reseller_id>/users/", reseller_users, name=USERS),
-    path(
-        "resellers/<int:reseller_id>/users/new/",
-        reseller_user_create,
-        name="console_reseller_user_create",
     ),
 ]

@@ -41,6 +41,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.RESELLER_PORTAL, Invoice): ("reseller_portal_settlement", "invoice_id"),
     (Surface.RESELLER_PORTAL, PayoutStatement): ("reseller_portal_statement", "statement_id"),
     (Surface.ACCOUNT_CENTRE, Subscription): ("account_centre_service", "subscription_id"),
+    (Surface.CONSOLE, TeamMember): ("console_team_member", "member_id"),
     (Surface.ACCOUNT_CENTRE, TeamMember): ("account_centre_team_role", "member_id"),
 }
 

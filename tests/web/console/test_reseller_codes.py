@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from resellers.models import Reseller, ResellerCode, ResellerModule, ResellerUser
+from resellers.models import Reseller, ResellerCode, ResellerModule
 from tenancy.models import Provider
 from tests.factories import make_code, make_provider, make_reseller, make_staff
 from tests.web.console.pages import as_role, confirm, page, refused
@@ -148,26 +148,3 @@ class TestTheExpiry:
         code.refresh_from_db()
         assert "MAIN is the default code" in text
         assert code.expires_at is None
-
-
-class TestTheUsers:
-    def test_are_added_by_e_mail(self, staff: Client, reseller: Reseller) -> None:
-        staff.post(
-            path(reseller, "users/new/"), {"email": "vera@rho.example", "name": "Vera Viewer"}
-        )
-
-        viewer = ResellerUser.objects.get()
-        assert (viewer.reseller, viewer.user.email) == (reseller, "vera@rho.example")
-        assert "vera@rho.example" in page(staff, path(reseller, "users/"))
-
-    @pytest.mark.parametrize("email", ["vera", "taken@rho.example"])
-    def test_need_an_address_of_their_own(
-        self, staff: Client, provider: Provider, reseller: Reseller, email: str
-    ) -> None:
-        make_staff(provider, email="taken@rho.example")
-
-        text = refused(staff, path(reseller, "users/new/"), email=email, name="Vera Viewer")
-
-        assert 'id="id_email_error"' in text
-        assert 'value="Vera Viewer"' in text
-        assert not ResellerUser.objects.exists()

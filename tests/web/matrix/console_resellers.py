@@ -5,6 +5,7 @@ from tests.factories import (
     make_product,
     make_rate_table,
     make_reseller,
+    make_reseller_user,
     make_vendor,
 )
 from tests.web.matrix import Page, staff
@@ -28,6 +29,11 @@ def vendor(provider: Provider) -> dict[str, object]:
     return {"vendor_id": make_vendor(make_rate_table(make_product(provider))).pk}
 
 
+def viewer(provider: Provider) -> dict[str, object]:
+    user = make_reseller_user(make_reseller(provider)).reseller_user
+    return {"reseller_id": user.reseller_id, "viewer_id": user.pk}
+
+
 PAGES = {
     "console_resellers": Page(staff("resellers.list")),
     "console_reseller_tree": Page(staff("resellers.list")),
@@ -47,6 +53,8 @@ PAGES = {
     "console_reseller_code_expiry": Page(staff("resellers.write"), code),
     "console_reseller_users": Page(staff("resellers.read"), reseller),
     "console_reseller_user_create": Page(staff("resellers.write"), reseller),
+    "console_reseller_user_again": Page(staff("resellers.write"), viewer),
+    "console_reseller_user_remove": Page(staff("resellers.write"), viewer),
     "console_reseller_billing_modes": Page(staff("resellers.read"), reseller),
     "console_reseller_billing_mode_assign": Page(staff("resellers.write"), reseller),
     "console_reseller_billing_mode_end": Page(staff("resellers.write"), billing_mode),

@@ -53,4 +53,7 @@ PAGES = {
     "console_role_edit": Page(staff("settings.write"), role),
     "console_role_delete": Page(staff("settings.write"), role),
     "console_audit_log": Page(staff("settings.read")),
+    "console_sign_up": Page(staff("settings.read")),
+    "console_sign_up_edit": Page(staff("settings.write")),
+    "console_sign_up_terms": Page(staff("settings.write")),
 }

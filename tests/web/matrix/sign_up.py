@@ -1,5 +1,5 @@
 from tenancy.models import Provider
-from tests.web.matrix import Page
+from tests.web.matrix import Page, actions
 
 OPEN = {"anonymous": 200, "signed in": 200, "other provider": 200}
 
@@ -15,5 +15,7 @@ def of_no_address(provider: Provider) -> dict[str, object]:
 PAGES = {
     "sign_up": Page(OPEN, of_provider),
     "sign_up_sent": Page(OPEN, of_provider),
+    "sign_up_terms": Page(OPEN, of_provider),
+    "sign_up_again": Page(actions(), of_provider),
     "account_confirm_email": Page(OPEN, of_no_address),
 }

@@ -49,7 +49,22 @@ def entries_about(
     scope: Scope, rows: Mapping[type[Model], Collection[int]]
 ) -> ProviderQuerySet[Entry]:
     """The entries about rows, given as ids by model, with their actors; the latest first."""
+    return entries(scope).filter(_about(rows))
+
+
+def own_entries(
+    scope: Scope, rows: Mapping[type[Model], Collection[int]], actions: Collection[str]
+) -> ProviderQuerySet[Entry]:
+    """The entries of some actions about a customer's own rows; the latest first.
+
+    Entries are tied to no customer: `rows` are those that selectors have shown to the scope.
+    """
+    found = Entry.objects.filter(_about(rows), provider_id=scope.provider_id, action__in=actions)
+    return found.select_related("actor").order_by("-at", "-pk")
+
+
+def _about(rows: Mapping[type[Model], Collection[int]]) -> Q:
     about = Q(pk__in=[])
     for model, ids in rows.items():
         about |= Q(object_type=model._meta.label_lower, object_id__in=[str(pk) for pk in ids])
-    return entries(scope).filter(about)
+    return about

@@ -1,10 +1,12 @@
 """Reading customers, their teams, and who brought them."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Case, Count, DateField, Max, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, TruncMonth
 
+from audit.models import Entry
 from catalogue.models import Catalogue, CatalogueVersion
 from catalogue.selectors import catalogues
 from common.scope import Scope
@@ -36,6 +38,29 @@ def team(scope: Scope, customer: Customer) -> ProviderQuerySet[TeamMember]:
     """The members of a customer's team with their users, by e-mail."""
     rows = TeamMember.objects.visible_to(scope).filter(customer=customer)
     return rows.select_related("user").order_by("user__email", "pk")
+
+
+@dataclass(frozen=True)
+class TeamHistory:
+    """Everybody who is or was in a team: their ids as members, and their e-mails."""
+
+    member_ids: frozenset[int]
+    emails: frozenset[str]
+
+
+def team_history(scope: Scope, customer: Customer) -> TeamHistory:
+    """Who is in a customer's team, and who was, as far as it was recorded."""
+    present = team(scope, customer).values_list("pk", "user__email")
+    joined = Entry.objects.filter(
+        provider_id=scope.provider_id,
+        action="team_member.added",
+        after__customer=str(customer.number),
+    ).values_list("object_id", "after__email")
+    members = [*present, *((int(pk), email) for pk, email in joined)]
+    return TeamHistory(
+        member_ids=frozenset(pk for pk, _ in members),
+        emails=frozenset(email for _, email in members),
+    )
 
 
 def team_member(scope: Scope, member_id: int) -> TeamMember:

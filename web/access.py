@@ -52,6 +52,7 @@ TEAM_PERMISSIONS = {
             "money.pay",
             "team.read",
             "team.write",
+            "activity.read",
             "profile.read",
             "profile.write",
         }

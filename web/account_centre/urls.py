@@ -1,6 +1,16 @@
 """The account centre's pages: each surface file lists its own, and joins them by one line here."""
 
-from web.account_centre import billing, customers, home, payments, services, team, usage, wallet
+from web.account_centre import (
+    activity,
+    billing,
+    customers,
+    home,
+    payments,
+    services,
+    team,
+    usage,
+    wallet,
+)
 
 urlpatterns = [
     *home.urls,
@@ -11,4 +21,5 @@ urlpatterns = [
     *wallet.urls,
     *customers.urls,
     *team.urls,
+    *activity.urls,
 ]

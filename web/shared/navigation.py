@@ -185,6 +185,8 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("Profile", "account_centre_profile", "profile.read"),
                 Page("Team", "account_centre_team", "team.read"),
+                Page("Activity", "account_centre_activity", "activity.read"),
+                Page("Security", "mfa_index"),
             ),
         ),
     ),

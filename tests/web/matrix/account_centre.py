@@ -80,6 +80,7 @@ PAGES = {
     "account_centre_team_role": Page(customers("ADMIN"), member),
     "account_centre_team_again": Page(customers("ADMIN"), member),
     "account_centre_team_remove": Page(customers("ADMIN"), member),
+    "account_centre_activity": Page(customers("ADMIN")),
     "account_centre_services": Page(customers()),
     "account_centre_catalogue": Page(customers()),
     "account_centre_service": Page(customers(), subscription),

@@ -19,6 +19,7 @@ from payouts.services.plans import PercentOutOfRange, PlanPeriodClosed, set_comm
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.reseller_pages import address, find, reseller_page
 from web.shared.actions import Action
 from web.shared.filters import Filters, choice_filter, row_filter
 from web.shared.form_fields import DateField, ExactField, Form
@@ -26,6 +27,11 @@ from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, DateColumn, LinkColumn, NumberColumn, Table
 from web.shared.writing import plain_number
+
+FIELDS_OF: dict[type[DomainError], str] = {
+    PercentOutOfRange: "percent",
+    PlanPeriodClosed: "valid_from",
+}
 
 
 class PlanTable(Table):
@@ -66,8 +72,7 @@ def plan_list(request: SurfaceRequest) -> HttpResponse:
     )
 
 
-class PlanForm(Form):
-    reseller = forms.ModelChoiceField(queryset=Reseller.objects.none())
+class TermsForm(Form):
     base = forms.ChoiceField(
         choices=CommissionPlan.Base.choices,
         label="Of",
@@ -77,6 +82,12 @@ class PlanForm(Form):
     valid_from = DateField(
         label="From", help_text="The plan before it ends there; closed periods never change."
     )
+
+
+class PlanForm(TermsForm):
+    field_order = ("reseller",)
+
+    reseller = forms.ModelChoiceField(queryset=Reseller.objects.none())
 
     def __init__(self, *args: Any, rows: QuerySet[Reseller], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -97,26 +108,47 @@ def plan_create(request: SurfaceRequest) -> HttpResponse:
         submit="Continue",
         cancel_url=reverse("console_commission_plans"),
     )
-    fields: dict[type[DomainError], str] = {
-        PercentOutOfRange: "percent",
-        PlanPeriodClosed: "valid_from",
-    }
     return form_page(
         request,
         page,
         form=PlanForm,
         save=save,
-        review=_review,
-        fields_of=fields,
+        review=lambda form: _review(form.cleaned_data["reseller"], form),
+        fields_of=FIELDS_OF,
         rows=resellers(request.scope),
     )
 
 
-def _review(form: PlanForm) -> Review:
+@reseller_page("payouts.write", FORM_METHODS)
+def reseller_plan_create(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
+    reseller = find(request.scope, reseller_id)
+    url = address("console_reseller_commission", reseller)
+
+    def save(form: TermsForm) -> str:
+        plan = set_commission_plan(
+            reseller=reseller,
+            **form.cleaned_data,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"{reseller} earns {plan} from {plan.valid_from}.")
+        return url
+
+    return form_page(
+        request,
+        FormPage(f"Set a commission plan of {reseller}", submit="Continue", cancel_url=url),
+        form=TermsForm,
+        save=save,
+        review=lambda form: _review(reseller, form),
+        fields_of=FIELDS_OF,
+    )
+
+
+def _review(reseller: Reseller, form: TermsForm) -> Review:
     given = form.cleaned_data
     percent = f"{plain_number(given['percent'])} %"
     return Review(
-        title=f"Have {given['reseller']} earn {percent}?",
+        title=f"Have {reseller} earn {percent}?",
         facts=[
             ("Percent", percent),
             ("Of", CommissionPlan.Base(given["base"]).label.lower()),
@@ -129,4 +161,9 @@ def _review(form: PlanForm) -> Review:
 urls = [
     path("payouts/plans/", plan_list, name="console_commission_plans"),
     path("payouts/plans/new/", plan_create, name="console_commission_plan_create"),
+    path(
+        "resellers/<int:reseller_id>/commission/new/",
+        reseller_plan_create,
+        name="console_reseller_plan_create",
+    ),
 ]

@@ -178,7 +178,7 @@ def _last_run(scope: Scope) -> list[Tile]:
     if run is None:
         return []
     state = badge(run.state, BillRun.State(run.state).label)
-    url = url_of(scope.surface, run) if _may(scope, "money.read") else reverse("console_bill_runs")
+    url = url_of(scope, run) if _may(scope, "money.read") else reverse("console_bill_runs")
     note = f"For {Period(run.period_from, run.period_to)}"
     return [Tile("Latest bill run", state, note, url)]
 

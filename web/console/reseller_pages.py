@@ -23,6 +23,8 @@ TABS = (
     ("Billing mode", "console_reseller_billing_modes", "resellers.read"),
     ("Wholesale", "console_reseller_wholesale", "invoices.read"),
     ("Commission", "console_reseller_commission", "payouts.read"),
+    ("Payouts", "console_reseller_payouts", "payouts.read"),
+    ("Portal", "console_reseller_portal", "resellers.read"),
     ("Users", "console_reseller_users", "resellers.read"),
     ("History", "console_reseller_history", "resellers.read"),
 )

@@ -15,12 +15,13 @@ from cdr.selectors.reseller_usage import reseller_usage
 from common.scope import Scope
 from customers.models import Customer
 from customers.selectors import customers
-from payouts.models import CommissionPlan
-from payouts.selectors import commission_plans
+from payouts.models import CommissionPlan, PayoutStatement
+from payouts.selectors import commission_plans, statements
 from resellers import selectors
 from resellers.models import BillingModeAssignment, Reseller, ResellerCode, ResellerUser
 from web.access import SurfaceRequest
 from web.console.history import HistoryTable
+from web.console.payouts import StatementColumn
 from web.console.reseller_pages import TAB, address, find, frame, reseller_page
 from web.shared.actions import Action
 from web.shared.filters import Filters, choice_filter
@@ -147,13 +148,60 @@ class PlanTable(Table):
 @reseller_page("payouts.read")
 def reseller_commission(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
     reseller = find(request.scope, reseller_id)
+    agree = _action(
+        reseller,
+        "Set a plan",
+        "console_reseller_plan_create",
+        "plus",
+        needs="payouts.write",
+        is_main=True,
+    )
     return list_page(
         request,
         title=f"Commission of {reseller}",
         rows=commission_plans(request.scope, reseller=reseller),
         table=PlanTable,
         name=f"commission-plans-{reseller.number}",
-        empty=Empty("No commission agreed", "Its customers earn it nothing until a plan begins."),
+        empty=Empty(
+            "No commission agreed",
+            "Its customers earn it nothing until a plan begins.",
+            action=agree,
+        ),
+        template=TAB,
+        context=frame(request, reseller, agree),
+    )
+
+
+class StatementTable(Table):
+    name = StatementColumn("Statement", accessor="pk", attrs={"td": {"class": "code"}})
+    period_from = DateColumn("Period from")
+    period_to = DateColumn("Ends before")
+    state = BadgeColumn("State", accessor="get_state_display", value="state")
+    opening_amount = MoneyColumn("Opening")
+    accrued_amount = MoneyColumn("Accrued")
+    clawed_back_amount = MoneyColumn("Clawed back")
+    closing_amount = MoneyColumn("Closing")
+    settled_date = DateColumn("Settled")
+
+
+class StatementFilters(Filters):
+    searches = ("number__istartswith",)
+    search_hint = "Number"
+
+    state = choice_filter("State", "state", PayoutStatement.State.choices)
+
+
+@reseller_page("payouts.read")
+def reseller_payouts(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
+    reseller = find(request.scope, reseller_id)
+    return list_page(
+        request,
+        title=f"Payout statements of {reseller}",
+        rows=statements(request.scope).filter(reseller=reseller),
+        table=StatementTable,
+        filters=StatementFilters,
+        name=f"payout-statements-{reseller.number}",
+        empty=Empty("No statements yet", "They are prepared when a month is over, under Payouts."),
         template=TAB,
         context=frame(request, reseller),
     )
@@ -206,5 +254,6 @@ urls = [
         reseller_commission,
         name="console_reseller_commission",
     ),
+    path("resellers/<int:reseller_id>/payouts/", reseller_payouts, name="console_reseller_payouts"),
     path("resellers/<int:reseller_id>/history/", reseller_history, name="console_reseller_history"),
 ]

@@ -198,9 +198,11 @@ class TestDisableReseller:
 
         disabled = disable_reseller(reseller=reseller, at=AT, actor_id=None)
         assert disabled.state == Reseller.State.DISABLED
+        assert disabled.disabled_at == AT
 
         enabled = enable_reseller(reseller=reseller, at=AT, actor_id=None)
         assert enabled.state == Reseller.State.ACTIVE
+        assert enabled.disabled_at is None
         actions = Entry.objects.order_by("pk").values_list("action", flat=True)
         assert list(actions)[1:] == ["reseller.disabled", "reseller.enabled"]
 

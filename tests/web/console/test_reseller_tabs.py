@@ -6,14 +6,17 @@ import pytest
 from django.test import Client
 
 from common.clock import now
-from payouts.models import CommissionPlan
+from payouts.models import CommissionPlan, PayoutStatement
+from payouts.services.accrual import accrue
 from payouts.services.plans import set_commission_plan
+from payouts.services.preparing import prepare_statements
 from resellers.models import Reseller
 from resellers.services.codes import create_code
 from resellers.services.resellers import move_reseller
 from tenancy.models import Provider
 from tests.factories import make_customer, make_provider, make_reseller, make_staff
-from tests.web.console.pages import as_role, page
+from tests.factories.payouts import OCTOBER, day, issue, make_plan, pay
+from tests.web.console.pages import as_role, confirm, page, refused
 
 pytestmark = pytest.mark.django_db
 TABS = [
@@ -23,6 +26,8 @@ TABS = [
     "billing-mode/",
     "wholesale/",
     "commission/",
+    "payouts/",
+    "portal/",
     "users/",
     "history/",
 ]
@@ -128,3 +133,62 @@ class TestItsHistory:
         assert "clerk@aurora.example" in text
         assert "code: RHO1" in text
         assert "OTHER" not in text
+
+
+class TestCommission:
+    def test_is_agreed_from_a_date_after_a_review(self, staff: Client, provider: Provider) -> None:
+        reseller = make_reseller(provider, organisation="Rho")
+        address = path(reseller, "commission/new/")
+        fields = {"base": "INVOICED_NET", "percent": "7.5", "valid_from": "2026-12-01"}
+        assert address in page(staff, path(reseller, "commission/"))
+
+        asked = staff.post(address, fields).content.decode()
+        before = CommissionPlan.objects.count()
+        to = confirm(staff, address, **fields)
+
+        assert "Have Rho earn 7.5 %?" in asked
+        assert before == 0
+        plan = CommissionPlan.objects.get()
+        assert (plan.reseller, plan.percent) == (reseller, Decimal("7.5"))
+        assert to == path(reseller, "commission/")
+
+    def test_of_too_much_is_refused_at_its_field(self, staff: Client, provider: Provider) -> None:
+        reseller = make_reseller(provider)
+        fields = {"base": "INVOICED_NET", "percent": "101", "valid_from": "2026-12-01"}
+
+        text = refused(staff, path(reseller, "commission/new/"), **fields, _confirmed="1")
+
+        assert "0 to 100 percent, not 101" in text
+        assert 'value="101"' in text
+        assert not CommissionPlan.objects.exists()
+
+    def test_is_not_agreed_by_who_only_reads_it(self, provider: Provider) -> None:
+        reseller = make_reseller(provider)
+        client = as_role(provider, "Read-only")
+
+        response = client.post(path(reseller, "commission/new/"), {})
+
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert path(reseller, "commission/new/") not in page(client, path(reseller, "commission/"))
+
+
+class TestPayouts:
+    def test_are_the_resellers_own_statements(self, staff: Client, provider: Provider) -> None:
+        reseller, other = make_reseller(provider), make_reseller(provider)
+        for owner in (reseller, other):
+            make_plan(owner)
+            customer = make_customer(provider, owner)
+            issue(customer, at=day(10, 1))
+            pay(customer, "1180", at=day(10, 20))
+        accrue(provider_id=provider.pk, at=day(11, 1))
+        prepare_statements(
+            provider_id=provider.pk, period=OCTOBER, reseller=None, at=day(11, 1), actor_id=None
+        )
+        mine = PayoutStatement.objects.get(reseller=reseller)
+        theirs = PayoutStatement.objects.get(reseller=other)
+
+        text = page(staff, path(reseller, "payouts/"))
+
+        assert f"/console/payouts/{mine.pk}/" in text
+        assert f"/console/payouts/{theirs.pk}/" not in text
+        assert "100.00" in text

@@ -1,7 +1,7 @@
 """Stored rate tables and rates as the engine takes them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any
 
 import polars as pl
@@ -33,6 +33,7 @@ Chain = tuple[Any, ...]
 _COLUMNS = {"rate_table_id": pl.Int64} | {
     name: kind for name, kind in RATE_SCHEMA.items() if name != "time_profile"
 }
+_NUMBERS = [name for name, kind in RATE_SCHEMA.items() if kind != pl.String]
 _COPIED = _COLUMNS | {"ranges": pl.String, "weight": pl.Int64}
 
 
@@ -115,28 +116,32 @@ def rule_table(row: Any) -> RateTable:
 def rate_columns(scope: Scope, table_ids: Sequence[int]) -> dict[int, RateColumns]:
     """The rates of each of the tables, as columns, without an object or a Decimal for any.
 
-    By COPY, which is several times as fast as rows: 400 000 rates in 2 s (2026-11).
+    By COPY, which is several times as fast as rows: 400 000 rates in 2 s (2026-11-22).
     """
     rows = StoredRate.objects.visible_to(scope).filter(rate_table_id__in=table_ids)
     names = [*_COLUMNS, "time_profile__ranges", "time_profile__weight"]
-    sql, params = rows.order_by().values_list(*map(_copied, names)).query.sql_with_params()
-    copied = BytesIO()
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        statement = cursor.mogrify(sql, params).decode()
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", copied)
-    if not copied.getbuffer().nbytes:
-        return {table_id: RateColumns.of([]) for table_id in table_ids}
-    copied.seek(0)
-    found = pl.read_csv(copied, has_header=False, schema=_COPIED).with_columns(
-        pl.col(name).fill_null("") for name in (*TEXTS, "prefix") if name in _COPIED
-    )
-    rates = found.with_columns(time_profile=_profile(pl.col("ranges"), pl.col("weight")))
-    return {
-        table_id: RateColumns.read(
-            rates.filter(rate_table_id=table_id).sort("id").select(list(RATE_SCHEMA))
-        )
-        for table_id in table_ids
-    }
+    ordered = rows.order_by("rate_table_id", "pk").values_list(*map(_copied, names))
+    sql, params = ordered.query.sql_with_params()
+    with TemporaryFile() as copied, connection.cursor() as cursor:
+        with connection.wrap_database_errors:
+            statement = cursor.mogrify(sql, params).decode()
+            cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", copied)
+        if not copied.tell():
+            return {table_id: RateColumns.of([]) for table_id in table_ids}
+        copied.seek(0)
+        found = pl.read_csv(copied, has_header=False, schema=_COPIED)
+    texts = [pl.col(name).fill_null("") for name in ("prefix", *TEXTS) if name in _COPIED]
+    profile = _profile(pl.col("ranges"), pl.col("weight")).alias("time_profile")
+    rates = found.select("rate_table_id", *_NUMBERS, *texts, profile)
+    del found
+    return {table_id: RateColumns.read(_of_table(rates, table_id)) for table_id in table_ids}
+
+
+def _of_table(rates: pl.DataFrame, table_id: int) -> pl.DataFrame:
+    """The rows of one table, which stand together."""
+    first = rates["rate_table_id"].search_sorted(table_id, side="left")
+    last = rates["rate_table_id"].search_sorted(table_id, side="right")
+    return rates.slice(first, last - first).select(list(RATE_SCHEMA))
 
 
 def _copied(name: str) -> F | Func:

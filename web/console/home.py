@@ -148,11 +148,10 @@ def _receivables(scope: Scope, due: list[Receivable]) -> Tile:
     late = {row.currency: row.overdue_amount for row in due if row.overdue_count}
     note: SafeString | str = "Nothing of it is overdue"
     if late:
-        count = plain_number(sum(row.overdue_count for row in due))
+        count = sum(row.overdue_count for row in due)
+        words = f"{plain_number(count)} invoice{'' if count == 1 else 's'}"
         url = f"{reverse('console_invoices')}?state=OVERDUE"
-        note = format_html(
-            'Overdue: {} <a href="{}">on {} invoices</a>', amounts_html(late), url, count
-        )
+        note = format_html('Overdue: {} <a href="{}">on {}</a>', amounts_html(late), url, words)
     by_currency = {row.currency: row.due_amount for row in due}
     url = _report(scope, "aged-receivables") or reverse("console_invoices")
     return Tile("Receivables", amounts_html(by_currency), note, url)
@@ -166,8 +165,10 @@ def _suspense(scope: Scope) -> list[Tile]:
     for row in counts:
         if row.currency:
             worth[row.currency] = worth.get(row.currency, Decimal(0)) + row.estimated_amount
-    note = format_html("Worth about {}", amounts_html(worth)) if worth else "Nothing of known value"
     waiting = sum(row.row_count for row in counts)
+    note: SafeString | str = "Nothing waits" if not waiting else "Of unknown value"
+    if worth:
+        note = format_html("Worth about {}", amounts_html(worth))
     return [Tile("In suspense", plain_number(waiting), note, reverse("console_suspense"))]
 
 

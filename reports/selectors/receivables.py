@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import CreditNote, Invoice
 from common.money import ZERO
 from common.periods import Period
 from common.scope import Scope
+from customers.selectors import customers
 from payments.models import Allocation
 from reports.rules.ages import BAND_COUNT, age_band
+from resellers.models import Reseller
 
 AGED_RECEIVABLES = (
     "due = gross of the invoices issued by the last day of the period, minus what payments settled"
@@ -47,67 +50,58 @@ def aged_receivables(scope: Scope, period: Period) -> list[AgedReceivable]:
     """What is due at the end of the period's last day by payer and currency, the largest first."""
     bands: dict[_Payer, list[Decimal]] = defaultdict(lambda: [ZERO] * BAND_COUNT)
     counts: dict[_Payer, int] = defaultdict(int)
-    for payer, due_date, due in _open_on(scope, period.last_date):
+    for payer, due_date, count, due in _open_on(scope, period.last_date):
         bands[payer][age_band(due_date, period.last_date)] += due
-        counts[payer] += 1
-    rows = [
-        AgedReceivable(
-            payer.customer_number,
-            payer.reseller_number,
-            payer.name,
-            payer.reseller,
-            counts[payer],
-            not_due,
-            first,
-            second,
-            third,
-            older,
-            not_due + first + second + third + older,
-            payer.currency,
+        counts[payer] += count
+    found = customers(scope).filter(pk__in={payer[0] for payer in bands if payer[0]})
+    customer_of = {customer.pk: customer for customer in found}
+    reseller_of = {reseller.pk: reseller for reseller in Reseller.objects.visible_to(scope)}
+    rows = []
+    for payer, (not_due, first, second, third, older) in bands.items():
+        customer, reseller = customer_of.get(payer[0] or 0), reseller_of.get(payer[1] or 0)
+        rows.append(
+            AgedReceivable(
+                customer.number if customer else None,
+                reseller.number if reseller else None,
+                str(customer or reseller),
+                str(reseller or ""),
+                counts[payer],
+                not_due,
+                first,
+                second,
+                third,
+                older,
+                not_due + first + second + third + older,
+                payer[2],
+            )
         )
-        for payer, (not_due, first, second, third, older) in bands.items()
-    ]
     return sorted(rows, key=lambda row: (row.currency, -row.due_amount, row.payer))
 
 
-@dataclass(frozen=True)
-class _Payer:
-    id: int
-    customer_number: int | None
-    reseller_number: int | None
-    name: str
-    reseller: str
-    currency: str
+# Customer or None, reseller or None (the payer's tag, or the payer itself), currency.
+_Payer = tuple[int | None, int | None, str]
 
 
-def _open_on(scope: Scope, day: date) -> Iterator[tuple[_Payer, date | None, Decimal]]:
+def _open_on(scope: Scope, day: date) -> Iterator[tuple[_Payer, date | None, int, Decimal]]:
+    """What is due of invoices with one last day to pay, and how many they are."""
+    due = (
+        F("gross_amount")
+        - Coalesce(_settled_by(day), ZERO, output_field=_AMOUNT)
+        - Coalesce(_credited_by(day), ZERO, output_field=_AMOUNT)
+    )
+    reseller = Coalesce("reseller_id", "tagged_reseller_id")
     rows = (
         Invoice.objects.visible_to(scope)
         .exclude(state=Invoice.State.ESTIMATE)
-        .filter(Q(state__in=_OPEN) | Exists(_settled_after(day)) | Exists(_credited_after(day)))
-        .filter(issue_date__lte=day)
-        .annotate(
-            due=F("gross_amount")
-            - Coalesce(_settled_by(day), ZERO, output_field=_AMOUNT)
-            - Coalesce(_credited_by(day), ZERO, output_field=_AMOUNT)
-        )
+        .filter(Q(state__in=_OPEN) | Q(pk__in=_touched_after(scope, day)), issue_date__lte=day)
+        .annotate(due=due, owed_through=reseller)
         .exclude(due=0)
-        .select_related("customer", "reseller", "tagged_reseller")
-        .order_by("pk")
+        .values_list("customer_id", "owed_through", "currency", "due_date")
+        .annotate(count=Count("pk"), sum=Sum("due"))
+        .order_by()
     )
-    for invoice in rows:
-        payer = invoice.customer or invoice.reseller
-        reseller = invoice.reseller or invoice.tagged_reseller
-        assert payer is not None
-        named = _Payer(
-            payer.pk,
-            invoice.customer.number if invoice.customer else None,
-            reseller.number if reseller else None,
-            str(payer),
-            str(reseller or ""),
-            invoice.currency,
-        )
-        yield named, invoice.due_date, invoice.due
+    for customer_id, reseller_id, currency, due_date, count, amount in rows:
+        yield (customer_id, reseller_id, currency), due_date, count, amount
 
 
 def _settled_by(day: date) -> Subquery:
@@ -128,9 +122,8 @@ def _credited_by(day: date) -> Subquery:
     return Subquery(sums, output_field=_AMOUNT)
 
 
-def _settled_after(day: date) -> QuerySet[Allocation]:
-    return Allocation.objects.filter(invoice=OuterRef("pk"), transfer__effective_date__gt=day)
-
-
-def _credited_after(day: date) -> QuerySet[CreditNote]:
-    return CreditNote.objects.filter(invoice=OuterRef("pk"), issue_date__gt=day)
+def _touched_after(scope: Scope, day: date) -> QuerySet[Allocation, Any]:
+    """Invoices that were settled or credited later: they may have been open on the day."""
+    settled = Allocation.objects.visible_to(scope).filter(transfer__effective_date__gt=day)
+    credited = CreditNote.objects.visible_to(scope).filter(issue_date__gt=day)
+    return settled.values("invoice_id").union(credited.values("invoice_id"))

@@ -163,7 +163,7 @@ def _suspense(scope: Scope) -> list[Tile]:
     counts = suspense_counts(scope)
     worth: dict[str, Decimal] = {}
     for row in counts:
-        if row.currency:
+        if row.estimated_amount:
             worth[row.currency] = worth.get(row.currency, Decimal(0)) + row.estimated_amount
     waiting = sum(row.row_count for row in counts)
     note: SafeString | str = "Nothing waits" if not waiting else "Of unknown value"

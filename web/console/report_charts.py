@@ -29,7 +29,7 @@ class OverTime:
         times = sorted({getattr(row, self.time) for row in rows})
         series = _by_part(self, rows, times)
         draw = bar_chart if _has_negative(series) else stacked_chart
-        return draw(title, [_label(time) for time in times], series, unit=unit)
+        return draw(title, _labels(times), series, unit=unit)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SideBySide:
     def __call__(self, title: str, rows: Sequence[Any], unit: str) -> Chart:
         times = sorted({getattr(row, self.time) for row in rows})
         series = {heading(value): _at(rows, self.time, value, times) for value in self.values}
-        return bar_chart(title, [_label(time) for time in times], series, unit=unit)
+        return bar_chart(title, _labels(times), series, unit=unit)
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,16 @@ def _at(rows: Sequence[Any], time: str, value: str, times: Sequence[Any]) -> lis
     return [sums[at] for at in times]
 
 
-def _label(time: str | date) -> str:
-    """What stands below the axis: a month as it is, a day short."""
-    return f"{time:%d %b}" if isinstance(time, date) else time
+def _labels(times: Sequence[str | date]) -> list[str]:
+    """What stands below the axis: months as they are, days short, with their month now and then."""
+    return [
+        time
+        if isinstance(time, str)
+        else f"{time.day} {time:%b}"
+        if at == 0 or time.day == 1
+        else str(time.day)
+        for at, time in enumerate(times)
+    ]
 
 
 def _has_negative(series: Mapping[str, Sequence[Decimal]]) -> bool:

@@ -109,9 +109,9 @@ def rows_page(rows: Sequence[Any], *, before: str, after: str) -> RowsPage:
 
 @dataclass(frozen=True)
 class Total:
-    """What rows of one currency add up to: headings and sums."""
+    """What rows of one currency add up to: headings and sums; `name` is the currency, if any."""
 
-    currency: str
+    name: str
     sums: list[tuple[str, SafeString | str]]
 
 
@@ -122,8 +122,12 @@ def totals(report: Report, rows: Sequence[Any]) -> list[Total]:
     by_currency: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         by_currency[getattr(row, "currency", "")].append(row)
+    nameless = "Of unknown value" if "currency" in report.columns else "All"
     return [
-        Total(currency, [(heading(name), _total(lot, name, currency)) for name in report.totals])
+        Total(
+            currency or nameless,
+            [(heading(name), _total(lot, name, currency)) for name in report.totals],
+        )
         for currency, lot in sorted(by_currency.items())
     ]
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from common.periods import Period, month
 from demo.traffic import Oddities
+from resellers.rules.openings import OPENINGS
 from tenancy.services.providers import Seller
 
 PERIOD: Period = month(2026, 10)
@@ -22,7 +23,7 @@ class CommissionTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class ResellerPlan:
-    """A reseller with its one code; `customers` are tagged with it."""
+    """A reseller with its one code; `customers` are tagged with it, `opened` is what it sees."""
 
     name: str
     code: str
@@ -31,6 +32,7 @@ class ResellerPlan:
     parent_code: str = ""
     commission: CommissionTerms | None = None
     is_billed_by_parent: bool = False
+    opened: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ AURORA = ProviderPlan(
             contact=("Mara", "Lindqvist"),
             customers=30,
             commission=CommissionTerms(base="INVOICED_NET", percent=Decimal(4)),
+            opened=frozenset(OPENINGS),
         ),
         ResellerPlan(
             name="Solstice Communications",
@@ -122,6 +125,7 @@ AURORA = ProviderPlan(
             contact=("Zoe", "Nikolaidis"),
             customers=50,
             commission=CommissionTerms(base="COLLECTED_NET", percent=Decimal(10)),
+            opened=frozenset({"sees_usage_totals", "sees_commission"}),
         ),
     ),
     vendors=(

@@ -34,6 +34,7 @@ from resellers.models import Reseller, Vendor
 from resellers.services.billing_mode import assign_billing_mode
 from resellers.services.codes import create_code, publish_code
 from resellers.services.module import ModuleSettings, change_module
+from resellers.services.openings import change_openings
 from resellers.services.resellers import ResellerDetails, create_reseller
 from resellers.services.vendors import create_vendor
 from subscriptions.services.purchase import subscribe
@@ -264,7 +265,7 @@ def _create_reseller(founding: _Founding, plan: ResellerPlan, parent: Reseller |
     )
     code = create_code(reseller=reseller, code=plan.code, at=founding.at, actor_id=None)
     publish_code(code=code, at=founding.at, actor_id=None)
-    return reseller
+    return change_openings(reseller=reseller, opened=plan.opened, at=founding.at, actor_id=None)
 
 
 def _create_vendors(

@@ -13,6 +13,7 @@ from django.urls import get_resolver, reverse
 from catalogue.models import Catalogue
 from customers.models import Customer
 from resellers.models import Reseller
+from resellers.rules.openings import OPENINGS
 from tenancy.models import Provider, User
 from tests.e2e.visits import Visit
 from tests.e2e.world import Aurora, make_aurora, trade
@@ -129,6 +130,7 @@ def _customer_of_the_rows(provider: Provider) -> Customer:
 def _reseller_of_the_rows(provider: Provider) -> Reseller:
     reseller = Reseller.objects.filter(provider=provider).order_by("pk").last()
     reseller = reseller or make_reseller(provider)
+    Reseller.objects.filter(pk=reseller.pk).update(**dict.fromkeys(OPENINGS, True))
     make_billing_mode(reseller, make_rate_table(make_product(provider)))
     return reseller
 

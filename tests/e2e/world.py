@@ -16,6 +16,7 @@ from payments.services.reversal import reverse_payment
 from payouts.services.accrual import accrue
 from payouts.services.preparing import prepare_statement
 from resellers.models import Reseller
+from resellers.rules.openings import OPENINGS
 from subscriptions.services.purchase import subscribe
 from tenancy.models import BillerEntity, Provider
 from tests.factories import (
@@ -82,7 +83,8 @@ def make_aurora() -> Aurora:
     retail = make_rate_table(voice, RATES, name="Aurora Retail")
     wholesale = make_rate_table(voice, {"": {"rate": "0.01"}}, name="Wholesale to Meridian")
     cost = make_rate_table(voice, {"": "0.005"}, name="Carrier cost")
-    meridian = make_reseller(provider, organisation="Meridian Partners", number=1)
+    opened = dict.fromkeys(OPENINGS, True)
+    meridian = make_reseller(provider, organisation="Meridian Partners", number=1, **opened)
     solstice = make_reseller(provider, meridian, organisation="Solstice Connect", number=2)
     make_code(meridian, "MERIDIAN", campaign="Autumn fair")
     make_code(solstice, "SOLSTICE")

@@ -19,14 +19,14 @@ def page(client: Client, path: str) -> str:
 
 
 class TestTheConsole:
-    def test_says_for_whom_and_as_what_one_works(self, client: Client) -> None:
+    def test_says_for_whom_one_works(self, client: Client) -> None:
         make_provider(name="Borealis Cloud")
         provider = make_provider(name="Aurora Telecom")
         client.force_login(make_staff(provider, "Finance", email="f@aurora.example"))
 
         text = page(client, "/console/")
 
-        assert "You work for Aurora Telecom as Finance." in text
+        assert '<span class="brand-name">Aurora Telecom</span>' in text
         assert "f@aurora.example" in text
         assert "Borealis" not in text
 

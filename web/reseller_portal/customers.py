@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.timezone import localdate
 
 from cdr.selectors.usage_totals import usage_by_month
@@ -18,6 +18,7 @@ from resellers.rules.openings import BRANCH, INVOICE_STATUS, USAGE_TOTALS
 from resellers.selectors import resellers
 from subscriptions.selectors import customers_with_activity
 from web.access import SurfaceRequest, page_of
+from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter, row_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
@@ -101,9 +102,14 @@ def customer_page(request: SurfaceRequest, customer_id: int) -> HttpResponse:
         "shows_usage": USAGE_TOTALS in request.scope.permissions,
         "usage_headings": ["Month", "Calls", "Volume"],
         "usage": usage,
-        "shows_invoices": INVOICE_STATUS in request.scope.permissions,
+        "actions": allowed(request.scope, [_invoices_of(customer)]),
     }
     return render(request, "reseller_portal/customers/customer.html", context)
+
+
+def _invoices_of(customer: Customer) -> Action:
+    url = f"{reverse('reseller_portal_invoice_statuses')}?customer={customer.number}"
+    return Action("Invoices", url, "document-text", needs=INVOICE_STATUS)
 
 
 urls = [

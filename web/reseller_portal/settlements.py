@@ -31,7 +31,7 @@ _STATES = [choice for choice in Invoice.State.choices if choice[0] != Invoice.St
 
 
 class InvoiceTable(Table):
-    number = LinkColumn("Number")
+    number = LinkColumn("Number", attrs={"td": {"class": "code"}})
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     issue_date = DateColumn("Issued", orderable=True, order_by=("issue_date", "pk"))
     due_date = DateColumn("Due")

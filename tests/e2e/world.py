@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from billing.models import Invoice
 from billing.services.credit_notes import credit_in_full
@@ -83,7 +84,7 @@ def make_aurora() -> Aurora:
     retail = make_rate_table(voice, RATES, name="Aurora Retail")
     wholesale = make_rate_table(voice, {"": {"rate": "0.01"}}, name="Wholesale to Meridian")
     cost = make_rate_table(voice, {"": "0.005"}, name="Carrier cost")
-    opened = dict.fromkeys(OPENINGS, True)
+    opened: dict[str, Any] = dict.fromkeys(OPENINGS, True)
     meridian = make_reseller(provider, organisation="Meridian Partners", number=1, **opened)
     solstice = make_reseller(provider, meridian, organisation="Solstice Connect", number=2)
     make_code(meridian, "MERIDIAN", campaign="Autumn fair")

@@ -7,6 +7,7 @@ from django.urls import path, reverse
 from billing.documents import kept
 from billing.models import Invoice
 from billing.rules.due_dates import is_overdue
+from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import credit_note_detail, invoice_detail
 from billing.selectors.invoices import invoice_by_id, invoices
@@ -15,6 +16,7 @@ from payments.selectors.allocations import allocations
 from web.access import SurfaceRequest, page_of
 from web.account_centre.own import today
 from web.shared.actions import Action, Tab, allowed
+from web.shared.appendix import appendix_response
 from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
 from web.shared.lists import Empty, list_page
@@ -117,17 +119,27 @@ def invoice_page(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 def _actions(invoice: Invoice) -> list[Action]:
     of_invoice = {"invoice_id": invoice.pk}
     address = reverse("account_centre_invoice_pdf", kwargs=of_invoice)
-    download = Action("PDF", f"{address}?download", "arrow-down-tray")
+    usage = reverse("account_centre_invoice_usage", kwargs=of_invoice)
+    files = [
+        Action("Usage CSV", usage, "table-cells"),
+        Action("PDF", f"{address}?download", "arrow-down-tray"),
+    ]
     if invoice.state not in (Invoice.State.ISSUED, Invoice.State.PART_PAID):
-        return [download]
+        return files
     url = reverse("account_centre_invoice_pay", kwargs=of_invoice)
-    return [download, Action("Pay", url, "credit-card", needs="money.pay", is_main=True)]
+    return [*files, Action("Pay", url, "credit-card", needs="money.pay", is_main=True)]
 
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def invoice_pdf(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
     return pdf_response(request, str(invoice), kept.invoice_pdf(request.scope, invoice_id))
+
+
+@page_of(Surface.ACCOUNT_CENTRE, "money.read")
+def invoice_usage(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return appendix_response(invoice, usage_appendix(request.scope, invoice.pk))
 
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
@@ -152,6 +164,7 @@ urls = [
     path("invoices/", invoice_list, name="account_centre_invoices"),
     path("invoices/<int:invoice_id>/", invoice_page, name="account_centre_invoice"),
     path("invoices/<int:invoice_id>/pdf/", invoice_pdf, name="account_centre_invoice_pdf"),
+    path("invoices/<int:invoice_id>/usage.csv", invoice_usage, name="account_centre_invoice_usage"),
     path("credit-notes/", credit_note_list, name="account_centre_credit_notes"),
     path("credit-notes/<int:credit_note_id>/", credit_note_page, name="account_centre_credit_note"),
     path(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from billing.documents.kept import invoice_pdf
 from billing.models import Invoice
 from billing.rules.due_dates import is_overdue
+from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import line_groups, tax_details
 from billing.selectors.emails import invoice_emails
@@ -22,7 +23,7 @@ from billing.selectors.invoices import invoice_by_id, invoices
 from billing.services.emailing import request_invoice_email
 from common import clock
 from common.csv_files import Cell
-from common.periods import Period
+from common.periods import Period, PeriodNotUnderstood, parse_month
 from common.scope import Surface
 from ledger.selectors import transfers
 from payments.selectors.advance import OPEN_STATES
@@ -31,11 +32,13 @@ from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.shared.actions import Action, allowed
+from web.shared.appendix import appendix_response
 from web.shared.badges import badge
 from web.shared.documents import pdf_response
 from web.shared.filters import (
     Filters,
     choice_filter,
+    row_filter,
     since_filter,
     tag_filter,
     text_filter,
@@ -110,6 +113,9 @@ class InvoiceFilters(Filters):
 
     state = choice_filter("State", "state", [*STATES, (OVERDUE, "Overdue")], method="in_state")
     kind = choice_filter("Kind", "kind", Invoice.Kind.choices)
+    reseller = row_filter("Reseller", "tagged_reseller", _resellers, method="of_reseller")
+    currency = text_filter("Currency", "currency__iexact")
+    period = text_filter("Billed month", "period_from__exact", method="of_month")
     customer = text_filter(
         "Customer number",
         "customer__number__exact",
@@ -126,6 +132,18 @@ class InvoiceFilters(Filters):
         today = localtime(clock.now()).date()
         late = rows.filter(state__in=OPEN_STATES, due_date__lt=today)
         return late.filter(gross_amount__gt=F("settled_amount") + F("credited_amount"))
+
+    def of_reseller(self, rows: QuerySet[Invoice], name: str, row: Reseller) -> QuerySet[Invoice]:
+        """Invoices of its customers, by the tag they had then, and what it is asked for itself."""
+        return rows.filter(Q(tagged_reseller=row) | Q(reseller=row))
+
+    def of_month(self, rows: QuerySet[Invoice], name: str, text: str) -> QuerySet[Invoice]:
+        """Invoices of a period that is, or has a part in, a month such as 2026-10."""
+        try:
+            period = parse_month(text)
+        except PeriodNotUnderstood:
+            return rows.none()
+        return rows.filter(period_from__lt=period.to_date, period_to__gt=period.from_date)
 
     def of_customer(self, rows: QuerySet[Invoice], name: str, number: str) -> QuerySet[Invoice]:
         return rows.filter(customer__number=int(number)) if number.isdecimal() else rows.none()
@@ -168,6 +186,12 @@ def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 def invoice_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
     return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
+
+
+@page_of(Surface.CONSOLE, "invoices.read")
+def invoice_usage(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return appendix_response(invoice, usage_appendix(request.scope, invoice.pk))
 
 
 class EmailForm(Form):
@@ -213,8 +237,10 @@ def _sending(invoice: Invoice) -> list[Action]:
 def _actions(invoice: Invoice) -> list[Action]:
     address = reverse("console_invoice_pdf", kwargs={"invoice_id": invoice.pk})
     credit = reverse("console_credit_note_create", kwargs={"invoice_id": invoice.pk})
+    usage = reverse("console_invoice_usage", kwargs={"invoice_id": invoice.pk})
     return [
         *_sending(invoice),
+        Action("Usage CSV", usage, "table-cells"),
         Action("Credit note", credit, "receipt-refund", needs="money.write"),
         Action("View PDF", address, "document-text"),
         Action("Download", f"{address}?download", "arrow-down-tray"),
@@ -225,5 +251,8 @@ urls = [
     path("billing/invoices/", invoice_list, name="console_invoices"),
     path("billing/invoices/<int:invoice_id>/", invoice_show, name="console_invoice"),
     path("billing/invoices/<int:invoice_id>/pdf/", invoice_document, name="console_invoice_pdf"),
+    path(
+        "billing/invoices/<int:invoice_id>/usage.csv", invoice_usage, name="console_invoice_usage"
+    ),
     path("billing/invoices/<int:invoice_id>/email/", invoice_email, name="console_invoice_email"),
 ]

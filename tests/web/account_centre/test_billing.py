@@ -109,7 +109,7 @@ class TestAnInvoice:
         assert before.content.startswith(b"%PDF-")
         assert after.content == bytes(Invoice.objects.get(pk=invoice.pk).document.content)
 
-    @pytest.mark.parametrize("tail", ["", "pdf/", "pay/"])
+    @pytest.mark.parametrize("tail", ["", "pdf/", "pay/", "usage.csv"])
     def test_of_a_neighbour_is_not_found(
         self, admin: Client, customer: Customer, tail: str
     ) -> None:

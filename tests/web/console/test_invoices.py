@@ -1,6 +1,8 @@
-from datetime import UTC, datetime
+import csv
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
+from io import StringIO
 
 import pytest
 from django.test import Client
@@ -8,8 +10,15 @@ from django.test import Client
 from billing.models import Document, Invoice, InvoiceEmail
 from billing.services.documents import store_invoice_document
 from tenancy.models import Provider
-from tests.factories import make_customer, make_provider, make_tax_profile
-from tests.factories.billing import IN_NOVEMBER, invoice_of, issue_run, make_charge
+from tests.factories import make_customer, make_provider, make_reseller, make_tax_profile
+from tests.factories.billing import (
+    IN_NOVEMBER,
+    invoice_of,
+    issue_run,
+    make_charge,
+    make_chunk,
+    make_usage,
+)
 from tests.factories.payments import make_invoice
 from tests.payments.books import pay_offline
 from tests.web.console.pages import as_role, page, query_count, refused
@@ -51,6 +60,28 @@ class TestTheList:
         assert f'<a href="/console/billing/invoices/{own.pk}/">{own.number}</a>' in text
         assert f'<a href="/console/customers/{own.customer_id}/">Nordwind</a>' in text
         assert str(other.number) not in text
+
+    def test_filters_by_period_reseller_and_currency(
+        self, finance: Client, provider: Provider
+    ) -> None:
+        reseller = make_reseller(provider)
+        tagged = make_customer(provider, reseller)
+        make_charge(tagged, "100")
+        make_charge(make_customer(provider), "100")
+        make_charge(make_customer(provider, currency="USD"), "100")
+        issue_run(provider)
+        own = invoice_of(tagged).number
+        root = "/console/billing/invoices/"
+
+        def shown(query: str) -> set[str]:
+            rows = csv.DictReader(StringIO(page(finance, f"{root}?format=csv&{query}")))
+            return {row["Number"] for row in rows}
+
+        everything = shown("period=2026-10")
+        assert len(everything) == 3
+        assert shown("period=2026-11") == shown("period=soon") == set()
+        assert shown(f"reseller={reseller.pk}") == {own}
+        assert len(shown("currency=usd")) == 1
 
     def test_filters_by_what_is_overdue(self, finance: Client, provider: Provider) -> None:
         customer = make_customer(provider)
@@ -189,3 +220,32 @@ class TestEmailing:
         assert "Enter a valid email address." in text
         assert 'value="nordwind"' in text
         assert not InvoiceEmail.objects.exists()
+
+
+class TestTheUsageBehindAnInvoice:
+    def test_sums_to_its_lines(self, finance: Client, provider: Provider) -> None:
+        customer = make_customer(provider)
+        chunk = make_chunk(provider)
+        for day, amount in ((4, "1.00334"), (5, "2.00333"), (5, "0.00400")):
+            make_usage(
+                customer, amount, chunk=chunk, destination="Atlantis", day=date(2026, 10, day)
+            )
+        issue_run(provider)
+        invoice = invoice_of(customer)
+
+        text = page(finance, f"/console/billing/invoices/{invoice.pk}/usage.csv")
+
+        rows = list(csv.DictReader(StringIO(text)))
+        assert [(row["Day"], row["Destination"], row["Calls"], row["Net"]) for row in rows] == [
+            ("2026-10-04", "Atlantis", "1", "1.00334000"),
+            ("2026-10-05", "Atlantis", "2", "2.00733000"),
+        ]
+        line = invoice.lines.get()
+        assert line.net_amount == round(sum(Decimal(row["Net"]) for row in rows), 2)
+
+    def test_of_another_provider_is_not_found(self, finance: Client) -> None:
+        foreign = issued_invoice(make_provider())
+
+        response = finance.get(f"/console/billing/invoices/{foreign.pk}/usage.csv")
+
+        assert response.status_code == HTTPStatus.NOT_FOUND

@@ -92,6 +92,7 @@ PAGES = {
     "account_centre_invoices": Page(MONEY),
     "account_centre_invoice": Page(MONEY, invoice),
     "account_centre_invoice_pdf": Page(MONEY, invoice),
+    "account_centre_invoice_usage": Page(MONEY, invoice),
     "account_centre_invoice_pay": Page(MONEY, invoice),
     "account_centre_credit_notes": Page(MONEY),
     "account_centre_credit_note": Page(MONEY, credit_note),

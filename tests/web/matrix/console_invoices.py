@@ -15,5 +15,6 @@ PAGES = {
     "console_invoices": Page(staff("invoices.list")),
     "console_invoice": Page(staff("invoices.read"), invoice),
     "console_invoice_email": Page(staff("invoices.write"), invoice),
+    "console_invoice_usage": Page(staff("invoices.read"), invoice),
     "console_invoice_pdf": Page(staff("invoices.read"), invoice),
 }

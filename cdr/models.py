@@ -74,6 +74,7 @@ class Source(ProviderOwned):
     )
     allows_foreign_vendors = models.BooleanField(default=False)
     oldest_days = models.PositiveSmallIntegerField(default=400)
+    is_enabled = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -82,6 +83,11 @@ class Source(ProviderOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state(self) -> str:
+        """Whether it takes files: ENABLED or DISABLED."""
+        return "ENABLED" if self.is_enabled else "DISABLED"
 
 
 class Trunk(ProviderOwned):

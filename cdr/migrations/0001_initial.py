@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ),
                 ("allows_foreign_vendors", models.BooleanField(default=False)),
                 ("oldest_days", models.PositiveSmallIntegerField(default=400)),
+                ("is_enabled", models.BooleanField(default=True)),
                 (
                     "default_vendor",
                     models.ForeignKey(

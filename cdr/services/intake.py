@@ -26,6 +26,10 @@ _BYTES_AT_ONCE = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
+class SourceDisabled(DomainError):
+    """The source was switched off: it takes no files any more."""
+
+
 class XdrFileKnown(DomainError):
     """The provider has received the very same bytes before."""
 
@@ -49,11 +53,14 @@ def receive_file(
     It is stored as text, safe on disk before it is known to the database, so that a received file
     is never lost. The fingerprint and size are those of the bytes as received.
 
+    :raises SourceDisabled: the source takes no files any more.
     :raises XdrFileKnown: the provider received the same bytes before, or at the same time.
     :raises XdrFileEmpty: no bytes, or compressed from none.
     :raises FileTooLarge: more text than settings.XDR_FILE_BYTES.
     :raises FileUnreadable: a gzip stream that is damaged or cut off.
     """
+    if not Source.objects.filter(pk=source.pk, is_enabled=True).exists():
+        raise SourceDisabled(f"{source} is disabled; enable it, or choose another source.")
     with (
         _stored(content, name) as stored,
         _refusing_known(name, source, stored.sha256),

@@ -17,7 +17,7 @@ from cdr.importers.chunks import FileTooLarge, FileUnreadable
 from cdr.models import Source, XdrFile
 from cdr.selectors import files as selectors
 from cdr.selectors.sources import sources
-from cdr.services.intake import XdrFileEmpty, XdrFileKnown, receive_file
+from cdr.services.intake import SourceDisabled, XdrFileEmpty, XdrFileKnown, receive_file
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -137,8 +137,11 @@ def file_upload(request: SurfaceRequest) -> HttpResponse:
         page,
         form=UploadForm,
         save=save,
-        fields_of=dict.fromkeys((XdrFileKnown, XdrFileEmpty, FileTooLarge, FileUnreadable), "file"),
-        sources=sources(request.scope),
+        fields_of={
+            SourceDisabled: "source",
+            **dict.fromkeys((XdrFileKnown, XdrFileEmpty, FileTooLarge, FileUnreadable), "file"),
+        },
+        sources=sources(request.scope).filter(is_enabled=True),
     )
 
 
@@ -173,34 +176,9 @@ def _progress(request: SurfaceRequest, file: XdrFile) -> dict[str, object]:
     }
 
 
-class SourceTable(Table):
-    name = Column("Source")
-    slug = Column("Short name")
-    format = Column("Format")
-    product = Column("Rates")
-    time_zone = Column("Time zone")
-    country_prefix = Column("Country prefix")
-    default_vendor = Column("Vendor without a trunk")
-    oldest_days = NumberColumn("Takes xDRs up to days old")
-
-
-@page_of(Surface.CONSOLE, "usage.read")
-def source_list(request: SurfaceRequest) -> HttpResponse:
-    return list_page(
-        request,
-        title="Sources",
-        lead="Where xDRs come from, and how their lines are read.",
-        rows=sources(request.scope).select_related("product", "default_vendor"),
-        table=SourceTable,
-        name="sources",
-        empty=Empty("No sources yet", "Files can be uploaded once there is a source."),
-    )
-
-
 urls = [
     path("usage/files/", file_list, name="console_xdr_files"),
     path("usage/files/new/", file_upload, name="console_xdr_file_upload"),
     path("usage/files/<int:file_id>/", file_detail, name="console_xdr_file"),
     path("usage/files/<int:file_id>/progress/", file_progress, name="console_xdr_file_progress"),
-    path("usage/sources/", source_list, name="console_sources"),
 ]

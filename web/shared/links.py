@@ -5,7 +5,7 @@ from django.urls import NoReverseMatch, reverse
 
 from billing.models import BillRun, CreditNote, Invoice, Tax
 from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
-from cdr.models import Suspense, Xdr, XdrFile
+from cdr.models import Source, Suspense, Xdr, XdrFile
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from payments.models import Payment
@@ -20,6 +20,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Reseller): ("console_reseller", "reseller_id"),
     (Surface.CONSOLE, Catalogue): ("console_catalogue", "catalogue_id"),
     (Surface.CONSOLE, CatalogueVersion): ("console_catalogue_version", "version_id"),
+    (Surface.CONSOLE, Source): ("console_source_edit", "source_id"),
     (Surface.CONSOLE, XdrFile): ("console_xdr_file", "file_id"),
     (Surface.CONSOLE, RateTable): ("console_rates", "table_id"),
     (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),

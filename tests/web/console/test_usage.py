@@ -211,13 +211,3 @@ class TestAFile:
         answer = staff.post(f"{FILES}{file.pk}/")
 
         assert answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-
-
-class TestTheSources:
-    def test_are_the_providers(self, staff: Client, world: World) -> None:
-        make_source(make_product(make_provider()), name="Elsewhere")
-
-        text = page(staff, "/console/usage/sources/")
-
-        assert world.source.slug in text
-        assert "Elsewhere" not in text

@@ -14,6 +14,10 @@ def file(provider: Provider) -> dict[str, object]:
     return {"file_id": imported(provider).pk}
 
 
+def source(provider: Provider) -> dict[str, object]:
+    return {"source_id": make_source(make_product(provider)).pk}
+
+
 def xdr(provider: Provider) -> dict[str, object]:
     imported(provider)
     return {"xdr_key": Xdr.objects.get(provider=provider).pk}
@@ -34,6 +38,9 @@ PAGES = {
     "console_xdr_file": Page(staff("usage.read"), file),
     "console_xdr_file_progress": Page(staff("usage.read"), file),
     "console_sources": Page(staff("usage.read")),
+    "console_source_create": Page(staff("usage.write")),
+    "console_source_edit": Page(staff("usage.write"), source),
+    "console_source_switch": Page(staff("usage.write"), source),
     "console_xdrs": Page(staff("usage.read")),
     "console_xdr": Page(staff("usage.read"), xdr),
     "console_suspense": Page(staff("usage.read")),

@@ -1,0 +1,213 @@
+"""Sources of xDRs: added, changed, switched off and on again."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.db import transaction
+
+from audit.services import record
+from catalogue.models import Product, ProductKind
+from cdr.models import Source, Trunk
+from common.errors import DomainError
+from common.fields import check_fields
+from common.locks import lock_in_transaction
+from resellers.models import Vendor
+
+_RATED = (ProductKind.VOICE, ProductKind.METERED)
+
+
+class SourceRefused(DomainError):
+    """A detail of a source is none that its lines could be read by."""
+
+
+class SourceSlugTaken(DomainError):
+    """Another source of the provider has this short name."""
+
+
+class SourceStateUnchanged(DomainError):
+    """The source is disabled, or enabled, already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceDetails:
+    """How a source's lines are read and its vendors told.
+
+    Times without an offset are in `time_zone`; national numbers get `country_prefix`, none if it is
+    empty. `trunks` gives the id of the vendor reached by each tech prefix, `default_vendor_id` that
+    of all other calls. xDRs older than `oldest_days` go to suspense.
+    """
+
+    name: str
+    product_id: int
+    time_zone: str
+    country_prefix: str = ""
+    default_vendor_id: int | None = None
+    allows_foreign_vendors: bool = False
+    oldest_days: int = 400
+    trunks: Mapping[str, int]
+
+
+@transaction.atomic
+def create_source(
+    *,
+    provider_id: int,
+    slug: str,
+    format: Source.Format,
+    details: SourceDetails,
+    at: datetime,
+    actor_id: int | None,
+) -> Source:
+    """Add a source of xDRs; its short name and format stay for good.
+
+    :raises SourceRefused: naming the fields that cannot be kept as they are.
+    :raises SourceSlugTaken: if the short name is in use.
+    """
+    source = Source(provider_id=provider_id, slug=slug, format=format)
+    _apply(source, details)
+    check_fields(source, SourceRefused, "slug", "format")
+    lock_in_transaction("source_slug", provider_id, slug)
+    if Source.objects.filter(provider_id=provider_id, slug=slug).exists():
+        raise SourceSlugTaken(f"There is a source '{slug}' already; choose another short name.")
+    source.save(force_insert=True)
+    _replace_trunks(source, details.trunks)
+    _record(source, "source.created", None, _written(source), at=at, actor_id=actor_id)
+    return source
+
+
+@transaction.atomic
+def edit_source(
+    *, source: Source, details: SourceDetails, at: datetime, actor_id: int | None
+) -> Source:
+    """Replace how the source's lines are read from now on; what was rated stays as it is.
+
+    :raises SourceRefused: naming the fields that cannot be kept as they are.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    before = _written(source)
+    _apply(source, details)
+    source.save()
+    _replace_trunks(source, details.trunks)
+    after = _written(source)
+    changed = [name for name in after if before[name] != after[name]]
+    if changed:
+        _record(
+            source,
+            "source.edited",
+            {name: before[name] for name in changed},
+            {name: after[name] for name in changed},
+            at=at,
+            actor_id=actor_id,
+        )
+    return source
+
+
+@transaction.atomic
+def switch_source(
+    *, source: Source, is_enabled: bool, at: datetime, actor_id: int | None
+) -> Source:
+    """Have the source take files, or none any more; those that it took are rated to their end.
+
+    :raises SourceStateUnchanged: if it does, or does not, already.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    state = "enabled" if is_enabled else "disabled"
+    if source.is_enabled == is_enabled:
+        raise SourceStateUnchanged(f"{source} is {state} already.")
+    source.is_enabled = is_enabled
+    source.save(update_fields=["is_enabled"])
+    before, after = {"is_enabled": not is_enabled}, {"is_enabled": is_enabled}
+    _record(source, f"source.{state}", before, after, at=at, actor_id=actor_id)
+    return source
+
+
+def _apply(source: Source, details: SourceDetails) -> None:
+    source.name = details.name
+    source.product_id = details.product_id
+    source.time_zone = details.time_zone
+    source.country_prefix = details.country_prefix
+    source.default_vendor_id = details.default_vendor_id
+    source.allows_foreign_vendors = details.allows_foreign_vendors
+    source.oldest_days = details.oldest_days
+    check_fields(source, SourceRefused, "name", "time_zone", "country_prefix", "oldest_days")
+    _check(source, details)
+
+
+def _check(source: Source, details: SourceDetails) -> None:
+    if source.time_zone not in available_timezones():
+        raise _refused(
+            "time_zone", f"'{source.time_zone}' is not a time zone; write it as Europe/Berlin."
+        )
+    if not re.fullmatch(r"[0-9]*", source.country_prefix):
+        raise _refused("country_prefix", "A country prefix is digits only, such as 49.")
+    if source.oldest_days == 0:
+        raise _refused("oldest_days", "Take xDRs that are at least one day old.")
+    rated = Product.objects.filter(provider_id=source.provider_id, kind__in=_RATED)
+    if not rated.filter(pk=source.product_id).exists():
+        raise _refused("product", "Choose a voice or metered product; others have no usage.")
+    _check_vendors(source, details)
+
+
+def _check_vendors(source: Source, details: SourceDetails) -> None:
+    own = set(Vendor.objects.filter(provider_id=source.provider_id).values_list("pk", flat=True))
+    if details.default_vendor_id is not None and details.default_vendor_id not in own:
+        raise _refused("default_vendor", "There is no such vendor; choose one of the provider's.")
+    for prefix, vendor_id in details.trunks.items():
+        if not re.fullmatch(r"[0-9*#]{1,12}", prefix):
+            raise _refused("trunks", f"'{prefix}' is not a tech prefix: up to 12 digits, * and #.")
+        if vendor_id not in own:
+            raise _refused("trunks", f"The vendor of {prefix} is none of the provider's.")
+
+
+def _replace_trunks(source: Source, trunks: Mapping[str, int]) -> None:
+    source.trunks.all().delete()
+    Trunk.objects.bulk_create(
+        Trunk(
+            provider_id=source.provider_id,
+            source=source,
+            tech_prefix=prefix,
+            vendor_id=vendor_id,
+        )
+        for prefix, vendor_id in sorted(trunks.items())
+    )
+
+
+def _written(source: Source) -> dict[str, object]:
+    """The details by name, as the audit keeps them."""
+    trunks = source.trunks.select_related("vendor").order_by("tech_prefix")
+    return {
+        "name": source.name,
+        "product": source.product.code,
+        "time_zone": source.time_zone,
+        "country_prefix": source.country_prefix,
+        "default_vendor": source.default_vendor,
+        "allows_foreign_vendors": source.allows_foreign_vendors,
+        "oldest_days": source.oldest_days,
+        "trunks": ", ".join(f"{trunk.tech_prefix} {trunk.vendor}" for trunk in trunks),
+    }
+
+
+def _refused(field: str, text: str) -> SourceRefused:
+    return SourceRefused(text, by_field={field: text})
+
+
+def _record(
+    source: Source,
+    action: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object],
+    *,
+    at: datetime,
+    actor_id: int | None,
+) -> None:
+    record(
+        provider_id=source.provider_id,
+        action=action,
+        changed=source,
+        at=at,
+        actor_id=actor_id,
+        before=before,
+        after=after,
+    )

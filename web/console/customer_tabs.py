@@ -216,9 +216,10 @@ class PaymentTable(Table):
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     mode = BadgeColumn("Mode", accessor="get_mode_display", value="mode")
     reference = Column("Reference")
-    receipt_number = Column("Receipt")
-    created_at = InstantColumn("Recorded")
     posting_date = DateColumn("Posted")
+    # In files only: the screen is narrow, and the payment's page has them.
+    receipt_number = Column("Receipt", visible=False)
+    created_at = InstantColumn("Recorded", visible=False)
     allocated_amount = MoneyColumn("Settles")
     amount = MoneyColumn("Amount")
 

@@ -11,6 +11,7 @@ from django.urls import path
 from catalogue.models import ProductKind, RateTable
 from catalogue.selectors import rate_tables
 from common import clock
+from common.money import round_money
 from common.scope import Surface
 from customers import selectors
 from customers.models import Customer
@@ -99,7 +100,8 @@ def customer_terms(request: SurfaceRequest, customer_id: int) -> HttpResponse:
         form=TermsForm,
         save=save,
         initial={
-            name: getattr(customer, name) for name in ("credit_limit", *TermsForm.base_fields)
+            "credit_limit": round_money(customer.credit_limit, customer.currency),
+            **{name: getattr(customer, name) for name in TermsForm.base_fields},
         },
         currency=customer.currency,
         sellers=biller_entities(request.scope),

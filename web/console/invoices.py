@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -38,7 +38,6 @@ from web.shared.documents import pdf_response
 from web.shared.filters import (
     Filters,
     choice_filter,
-    row_filter,
     since_filter,
     tag_filter,
     text_filter,
@@ -113,8 +112,6 @@ class InvoiceFilters(Filters):
 
     state = choice_filter("State", "state", [*STATES, (OVERDUE, "Overdue")], method="in_state")
     kind = choice_filter("Kind", "kind", Invoice.Kind.choices)
-    reseller = row_filter("Reseller", "tagged_reseller", _resellers, method="of_reseller")
-    currency = text_filter("Currency", "currency__iexact")
     period = text_filter("Billed month", "period_from__exact", method="of_month")
     customer = text_filter(
         "Customer number",
@@ -132,10 +129,6 @@ class InvoiceFilters(Filters):
         today = localtime(clock.now()).date()
         late = rows.filter(state__in=OPEN_STATES, due_date__lt=today)
         return late.filter(gross_amount__gt=F("settled_amount") + F("credited_amount"))
-
-    def of_reseller(self, rows: QuerySet[Invoice], name: str, row: Reseller) -> QuerySet[Invoice]:
-        """Invoices of its customers, by the tag they had then, and what it is asked for itself."""
-        return rows.filter(Q(tagged_reseller=row) | Q(reseller=row))
 
     def of_month(self, rows: QuerySet[Invoice], name: str, text: str) -> QuerySet[Invoice]:
         """Invoices of a period that is, or has a part in, a month such as 2026-10."""

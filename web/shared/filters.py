@@ -73,10 +73,10 @@ def choice_filter(label: str, field: str, choices: Any, **options: Any) -> Any:
     )
 
 
-def row_filter(label: str, field: str, rows: Any, **options: Any) -> Any:
+def row_filter(label: str, field: str, rows: Any) -> Any:
     """Rows that belong to another row; `rows(request)` gives those to choose from."""
     return django_filters.ModelChoiceFilter(
-        label=label, field_name=field, queryset=rows, empty_label="Any", **options
+        label=label, field_name=field, queryset=rows, empty_label="Any"
     )
 
 

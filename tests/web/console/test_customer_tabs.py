@@ -225,6 +225,19 @@ class TestBillingTerms:
         assert (customer.biller_entity, customer.rate_table) == (seller, table)
         assert Entry.objects.filter(action="customer.billing_terms_edited").exists()
 
+    def test_can_be_sent_as_they_were_shown(self, staff: Client, customer: Customer) -> None:
+        Customer.objects.update(credit_limit=Decimal("1500.5"))
+        shown = staff.get(path(customer, "billing-terms")).context["form"].initial
+
+        response = staff.post(
+            path(customer, "billing-terms"),
+            {**TERMS, "credit_limit": str(shown["credit_limit"]), "tax_category": "STANDARD"},
+        )
+
+        assert response.status_code == HTTPStatus.FOUND
+        assert str(shown["credit_limit"]) == "1500.50"
+        assert not Entry.objects.filter(action="customer.billing_terms_edited").exists()
+
     @pytest.mark.parametrize(
         ("field", "value", "message"),
         [

@@ -19,6 +19,7 @@ class Provider(models.Model):
     name = models.CharField(max_length=200)
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=64)
+    staff_need_second_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

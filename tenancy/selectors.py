@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.models import Authenticator
 from django.db.models import Count
 
 from common.errors import DomainError
@@ -56,6 +57,13 @@ def roles(scope: Scope) -> ProviderQuerySet[Role]:
 def biller_entities(scope: Scope) -> ProviderQuerySet[BillerEntity]:
     """The sellers that invoices can name, by name."""
     return BillerEntity.objects.visible_to(scope).order_by("name", "pk")
+
+
+def has_second_factor(user_id: int) -> bool:
+    """Whether somebody proves their sign-in by more than a password."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    found: bool = Authenticator.objects.filter(user_id=user_id, type__in=kinds).exists()
+    return found
 
 
 def default_biller_entity(scope: Scope) -> BillerEntity:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
@@ -22,7 +23,7 @@ from resellers.rules.openings import OPENINGS
 from resellers.selectors import reseller_tree
 from tenancy import row_security
 from tenancy.models import Membership, Provider, User
-from tenancy.selectors import own_provider
+from tenancy.selectors import has_second_factor, own_provider
 
 # About no provider as its people see it: they change sessions, which the reseller portal may not.
 PERSONAL_PATHS = (
@@ -122,6 +123,8 @@ class ScopeMiddleware:
             and not request.path_info.startswith(SECURITY_PATH),
         ):
             request.provider = own_provider(request.scope)
+            if _lacks_second_factor(request.scope, request.provider, request.path_info):
+                return redirect("mfa_index")
             with timezone.override(request.provider.time_zone):
                 return self.get_response(request)
 
@@ -133,6 +136,20 @@ class ScopeMiddleware:
         if not isinstance(exception, ReauthenticationRequired):
             transaction.set_rollback(True)
         return None
+
+
+def _lacks_second_factor(scope: Scope, provider: Provider, path: str) -> bool:
+    """Whether one of the staff has to add a second factor before anything else.
+
+    Whoever has one was asked for it when they signed in.
+    """
+    return (
+        provider.staff_need_second_factor
+        and scope.surface is Surface.CONSOLE
+        and not path.startswith(SECURITY_PATH)
+        and scope.user_id is not None
+        and not has_second_factor(scope.user_id)
+    )
 
 
 def scope_of(user: User) -> Scope | None:

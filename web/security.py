@@ -19,6 +19,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import RedirectView
 
+from common.scope import Surface
 from web.access import SurfaceRequest
 from web.sessions import end_sessions, open_sessions
 
@@ -68,6 +69,7 @@ class SecondFactors:
 def security(request: SurfaceRequest) -> HttpResponse:
     context = {
         "factors": _second_factors(request.user.pk),
+        "is_required": _is_required(request),
         "sessions": [_signed_in(row, request) for row in open_sessions(request.user)],
     }
     return render(request, "security/security.html", context)
@@ -90,6 +92,13 @@ def end_other_sessions(request: SurfaceRequest) -> HttpResponse:
     end_sessions(open_sessions(request.user).exclude(session_key=request.session.session_key))
     messages.success(request, "You are signed in here and nowhere else.")
     return redirect("mfa_index")
+
+
+def _is_required(request: SurfaceRequest) -> bool:
+    """Whether the console stays closed to them until they have a second factor."""
+    if request.scope is None or request.scope.surface is not Surface.CONSOLE:
+        return False
+    return request.provider.staff_need_second_factor
 
 
 def device(user_agent: str) -> str:

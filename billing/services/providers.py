@@ -11,11 +11,43 @@ from common.errors import DomainError
 from common.fields import check_fields
 from subscriptions.models import Charge
 from tenancy.models import Provider
+from tenancy.selectors import has_second_factor
 from tenancy.services.providers import ProviderRefused, check_currency, check_time_zone
 
 
 class TimeZoneFixed(DomainError):
     """What was charged is counted by the days of the time zone it was charged in."""
+
+
+class SecondFactorMissing(DomainError):
+    """Who asks a second factor of everybody has none of their own."""
+
+
+@transaction.atomic
+def require_second_factor(
+    *, provider_id: int, is_required: bool, at: datetime, actor_id: int
+) -> Provider:
+    """Show the console to nobody of the staff without a second factor, or to them again.
+
+    :raises SecondFactorMissing: if the actor has none.
+    """
+    if is_required and not has_second_factor(actor_id):
+        raise SecondFactorMissing("Add a second factor of your own first, at Security.")
+    provider = Provider.objects.select_for_update(no_key=True).get(pk=provider_id)
+    before, provider.staff_need_second_factor = provider.staff_need_second_factor, is_required
+    if before == is_required:
+        return provider
+    provider.save(update_fields=["staff_need_second_factor"])
+    record(
+        provider_id=provider.pk,
+        action="provider.changed",
+        changed=provider,
+        at=at,
+        actor_id=actor_id,
+        before={"staff_need_second_factor": before},
+        after={"staff_need_second_factor": is_required},
+    )
+    return provider
 
 
 @transaction.atomic

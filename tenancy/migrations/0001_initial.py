@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("currency", models.CharField(max_length=3)),
                 ("time_zone", models.CharField(max_length=64)),
+                ("staff_need_second_factor", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField()),
             ],
         ),

@@ -56,4 +56,5 @@ PAGES = {
     "console_sign_up": Page(staff("settings.read")),
     "console_sign_up_edit": Page(staff("settings.write")),
     "console_sign_up_terms": Page(staff("settings.write")),
+    "console_second_factor": Page(staff("settings.write")),
 }

@@ -68,6 +68,11 @@ def payments_without_receipt(
     )
 
 
+def webhook_events(scope: Scope) -> QuerySet[WebhookEvent]:
+    """Gateways' messages with what became of them, the latest first; without their bodies."""
+    return WebhookEvent.objects.visible_to(scope).defer("body").order_by("-pk")
+
+
 def waiting_events(scope: Scope, *, received_before: datetime) -> QuerySet[WebhookEvent]:
     """Gateways' messages that were stored but not acted on, oldest first."""
     return (

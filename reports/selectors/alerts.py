@@ -95,8 +95,8 @@ def _statements_drafted(scope: Scope, _: datetime) -> int:
 
 
 def _statements_to_settle(scope: Scope, _: datetime) -> int:
-    """Approved statements with something to pay that no later one has carried on."""
-    later = PayoutStatement.objects.filter(
+    """Approved statements with something to pay that no later one, approved too, carries on."""
+    later = PayoutStatement.objects.exclude(state=PayoutStatement.State.DRAFT).filter(
         reseller=OuterRef("reseller"),
         currency=OuterRef("currency"),
         period_from__gte=OuterRef("period_to"),

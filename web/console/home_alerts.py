@@ -78,7 +78,7 @@ _WATCHED = (
         Alert.EVENTS_UNMATCHED,
         "money.list",
         "Messages of gateways that match no payment, or were not acted on",
-        "console_payments",
+        "console_gateway_messages",
         tone="wrong",
     ),
     _Watch(

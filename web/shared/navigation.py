@@ -90,6 +90,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("Transactions", "console_payments", "money.list"),
                 Page("Record a payment", "console_payment_create", "money.write"),
+                Page("Gateway messages", "console_gateway_messages", "money.list"),
             ),
         ),
         Group(

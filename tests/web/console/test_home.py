@@ -177,7 +177,7 @@ class TestWhatNeedsSomebody:
             (1, "Bill runs with estimates waiting for approval", "billing/runs/"),
             (1, "Payments that failed in the last seven days", "payments/?state=FAILED"),
             (1, "Payments that a gateway has not answered", "payments/?state=PENDING"),
-            (2, "Messages of gateways that match no payment", "payments/"),
+            (2, "Messages of gateways that match no payment", "payments/messages/"),
             (1, "Payout statements to approve", "payouts/?state=DRAFT"),
             (1, "Customers who are not active yet", "customers/?state=DRAFT"),
         ):

@@ -14,6 +14,7 @@ def payment(provider: Provider) -> dict[str, object]:
 
 PAGES = {
     "console_payments": Page(staff("money.list")),
+    "console_gateway_messages": Page(staff("money.list")),
     "console_payment_create": Page(staff("money.write")),
     "console_customer_payment": Page(staff("money.write"), customer),
     "console_payment": Page(staff("money.read"), payment),

@@ -20,6 +20,7 @@ class Provider(models.Model):
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=64)
     staff_need_second_factor = models.BooleanField(default=False)
+    logo_sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -60,6 +61,22 @@ class BillerEntity(ProviderOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Logo(ProviderOwned):
+    """A picture that a provider's pages and documents wear, or wore: PNG, named by its content.
+
+    The provider's `logo_sha256` says which one is worn now, if any.
+    """
+
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "sha256"], name="logo_kept_once"),
+        ]
 
 
 class Users(BaseUserManager["User"]):

@@ -3,11 +3,11 @@
 from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Count
+from django.db.models import Count, F
 
 from common.errors import DomainError
 from common.scope import Scope
-from tenancy.models import BillerEntity, Membership, Provider, Role
+from tenancy.models import BillerEntity, Logo, Membership, Provider, Role
 from tenancy.owned import ProviderQuerySet
 
 
@@ -52,6 +52,13 @@ def roles(scope: Scope) -> ProviderQuerySet[Role]:
     """Roles that staff can be given, with their `member_count`, by name."""
     rows = Role.objects.visible_to(scope).annotate(member_count=Count("memberships"))
     return rows.order_by("name", "pk")
+
+
+def current_logo(scope: Scope) -> bytes | None:
+    """The picture (PNG) that pages and documents of the provider wear, if any."""
+    rows = Logo.objects.visible_to(scope).filter(sha256=F("provider__logo_sha256"))
+    content = rows.values_list("content", flat=True).first()
+    return None if content is None else bytes(content)
 
 
 def biller_entities(scope: Scope) -> ProviderQuerySet[BillerEntity]:

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.views import LoginView
 from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
@@ -159,7 +160,7 @@ def _form_page(provider: Provider, settings: SignUpSettings) -> FormPage:
     return FormPage(
         f"Become a customer of {provider.name}",
         submit="Sign up",
-        cancel_url=reverse("account_login"),
+        cancel_url=reverse("provider_sign_in", args=[provider.slug]),
         template="sign_up/sign_up.html",
         context={
             "provider": provider,
@@ -195,7 +196,7 @@ def _save(request: HttpRequest, provider: Provider, form: SignUpForm) -> str:
 def _write_to_known(request: HttpRequest, provider: Provider, email: str) -> None:
     """Who has not confirmed yet gets another link, others hear that they can sign in already."""
     if not _confirm_again(request, email):
-        sign_in_url = request.build_absolute_uri(reverse("account_login"))
+        sign_in_url = request.build_absolute_uri(reverse("provider_sign_in", args=[provider.slug]))
         words = {"provider": provider, "sign_in_url": sign_in_url}
         get_adapter(request).send_mail("account/email/known_already", email, words)
 
@@ -264,6 +265,15 @@ def _let_in(request: HttpRequest, user: User) -> None:
         else:
             said = "Your e-mail is confirmed; you can sign in now."
         messages.success(request, said)
+
+
+@require_http_methods(FORM_METHODS)
+def provider_sign_in(request: HttpRequest, provider_slug: str) -> HttpResponse:
+    """The one sign-in page, as the provider's customers and resellers know it."""
+    provider_id = _provider_id(provider_slug)
+    with row_security.acting_for(provider_id=provider_id, user_id=None):
+        provider = Provider.objects.get(pk=provider_id)
+    return cast("HttpResponse", LoginView.as_view(extra_context={"provider": provider})(request))
 
 
 def _provider_id(slug: str) -> int:

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_POST
 
 from web import sandbox, security, sign_up
-from web.brand import brand
+from web.brand import brand, brand_logo
 from web.home import home
 from web.webhooks import receive
 
@@ -16,12 +16,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("web.account_centre.urls")),
     path("reseller/", include("web.reseller_portal.urls")),
     path("brand/<slug:provider_slug>.css", brand, name="brand"),
+    path("brand/<slug:provider_slug>/<slug:sha256>.png", brand_logo, name="brand_logo"),
     path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),
     *sandbox.urls,
     *security.urls,
     # The names are allauth's, which looks its pages up by them.
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
+    path("sign-in/<slug:provider_slug>/", sign_up.provider_sign_in, name="provider_sign_in"),
     # Invitations lead there too, handed over where there is no mail.
     re_path(
         r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",

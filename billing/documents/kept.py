@@ -1,6 +1,7 @@
 """The PDF to hand out: the one that was kept, or the same rendered anew where none is yet."""
 
 from billing.documents import render_credit_note, render_invoice
+from billing.documents.logos import logo_of
 from billing.models import Document
 from billing.selectors.details import credit_note_detail, invoice_detail
 from common.scope import Scope
@@ -13,7 +14,9 @@ def invoice_pdf(scope: Scope, invoice_id: int) -> bytes:
     """
     detail = invoice_detail(scope, invoice_id)
     kept = Document.objects.filter(provider_id=scope.provider_id, invoice=invoice_id).first()
-    return render_invoice(detail) if kept is None else bytes(kept.content)
+    if kept is not None:
+        return bytes(kept.content)
+    return render_invoice(detail, logo_of(scope.provider_id) if detail.is_by_provider else "")
 
 
 def credit_note_pdf(scope: Scope, credit_note_id: int) -> bytes:
@@ -24,4 +27,6 @@ def credit_note_pdf(scope: Scope, credit_note_id: int) -> bytes:
     detail = credit_note_detail(scope, credit_note_id)
     rows = Document.objects.filter(provider_id=scope.provider_id, credit_note=credit_note_id)
     kept = rows.first()
-    return render_credit_note(detail) if kept is None else bytes(kept.content)
+    if kept is not None:
+        return bytes(kept.content)
+    return render_credit_note(detail, logo_of(scope.provider_id))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
@@ -14,6 +13,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher
 
 from billing.documents.sheet import Sheet
 
@@ -33,6 +33,9 @@ HTML_STYLE = """
 """
 # Put into the style sheet as text: custom properties make WeasyPrint a tenth slower.
 ACCENT = "ACCENT"
+# Names and descriptions are other people's text: a document fetches nothing, from nowhere. Its logo
+# comes within it.
+FETCHER = URLFetcher(allowed_protocols=["data"], fail_on_errors=True)
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,7 +54,7 @@ class _WellFormedHTML(HTML):  # type: ignore[misc]
     def __init__(self, text: str) -> None:
         root = ElementTree.fromstring(text)  # noqa: S314 - our own template, escaped by Django
         self.base_url = None
-        self.url_fetcher = _refuse_links
+        self.url_fetcher = FETCHER
         self.media_type = "print"
         self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
         self.etree_element = root
@@ -80,15 +83,10 @@ def _fonts() -> FontConfiguration:
 
 @cache
 def _html_style_sheet() -> CSS:
-    return CSS(string=HTML_STYLE, font_config=_fonts(), url_fetcher=_refuse_links)
+    return CSS(string=HTML_STYLE, font_config=_fonts(), url_fetcher=FETCHER)
 
 
 @lru_cache(maxsize=64)
 def _style_sheet(accent: str) -> CSS:
     text = (Path(settings.BASE_DIR) / STYLE_SHEET).read_text().replace(ACCENT, accent)
-    return CSS(string=text, font_config=_fonts(), url_fetcher=_refuse_links)
-
-
-def _refuse_links(url: str, *_: Any, **__: Any) -> NoReturn:
-    # Names and descriptions are other people's text: a document fetches nothing, from nowhere.
-    raise ValueError(f"a document refers to {url}")
+    return CSS(string=text, font_config=_fonts(), url_fetcher=FETCHER)

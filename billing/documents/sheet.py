@@ -65,12 +65,13 @@ class Table:
 class Sheet:
     """A document but for its own part; `facts` are the labelled values beside the buyer's address.
 
-    `buyer_label` says what the buyer is there for.
+    `buyer_label` says what the buyer is there for, `logo` is a picture of `logos.py`.
     """
 
     title: str
     number: str
     accent: str
+    logo: str = ""
     currency: str
     seller: PartyBlock
     buyer: PartyBlock

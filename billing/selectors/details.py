@@ -59,9 +59,13 @@ class TaxDetail:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateDetail:
-    """An invoice before it is issued; `period_to` is exclusive."""
+    """An invoice before it is issued; `period_to` is exclusive.
+
+    A settlement invoice may be a reseller's own, which the provider issues on its behalf.
+    """
 
     invoice_id: int
+    is_by_provider: bool = True
     kind: str
     currency: str
     period_from: date
@@ -138,6 +142,7 @@ def _of_invoice(invoice: Invoice) -> dict[str, Any]:
     amounts = ("net_amount", "tax_amount", "gross_amount")
     return {
         "invoice_id": invoice.pk,
+        "is_by_provider": invoice.issuing_reseller_id is None,
         "groups": line_groups(invoice),
         "taxes": tax_details(invoice),
         **{name: getattr(invoice, name) for name in (*copied, *amounts)},

@@ -45,7 +45,8 @@ def add_biller_entity(
     :raises ProviderRefused: if the country is none.
     """
     after = asdict(terms)
-    entity = BillerEntity(provider_id=provider_id, **after)
+    brand = BillerEntity.objects.get(provider_id=provider_id, is_default=True)
+    entity = BillerEntity(provider_id=provider_id, accent_colour=brand.accent_colour, **after)
     _check(entity, after)
     entity.save(force_insert=True)
     record(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from billing.documents import render_credit_note, render_invoice
+from billing.documents.logos import logo_of
 from billing.models import CreditNote, Document, Invoice
 from billing.selectors.details import credit_note_detail, invoice_detail
 from billing.services.bill_runs import queue_documents
@@ -35,7 +36,8 @@ def store_invoice_document(*, provider_id: int, invoice_id: int, at: datetime) -
 
     :raises UnknownInvoice: if the provider has issued no such invoice.
     """
-    content = render_invoice(invoice_detail(Scope.system(provider_id), invoice_id))
+    detail = invoice_detail(Scope.system(provider_id), invoice_id)
+    content = render_invoice(detail, logo_of(provider_id) if detail.is_by_provider else "")
     return _store(Document(provider_id=provider_id, invoice_id=invoice_id), content, at)
 
 
@@ -46,7 +48,8 @@ def store_credit_note_document(*, provider_id: int, credit_note_id: int, at: dat
     """
     if Document.objects.filter(credit_note=credit_note_id).exists():
         return False
-    content = render_credit_note(credit_note_detail(Scope.system(provider_id), credit_note_id))
+    detail = credit_note_detail(Scope.system(provider_id), credit_note_id)
+    content = render_credit_note(detail, logo_of(provider_id))
     return _store(Document(provider_id=provider_id, credit_note_id=credit_note_id), content, at)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.documents.logos import logo_of
 from billing.documents.sheet import PartyBlock, Row, Sheet, Table, accent_of, text_lines
 from billing.documents.text import amount_text, date_text
 from common.money import ZERO
@@ -37,6 +38,7 @@ def receipt_page(payment: Payment) -> ReceiptPage:
         title="Receipt",
         number=payment.receipt_number,
         accent=accent_of(seller.accent_colour),
+        logo=logo_of(payment.provider_id),
         currency=payment.currency,
         seller=_seller_block(seller),
         buyer=_payer_block(payment.customer),

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("time_zone", models.CharField(max_length=64)),
                 ("staff_need_second_factor", models.BooleanField(default=False)),
+                ("logo_sha256", models.CharField(blank=True, max_length=64)),
                 ("created_at", models.DateTimeField()),
             ],
         ),
@@ -193,6 +194,33 @@ class Migration(migrations.Migration):
                         ),
                         name="invitation_sent_at_some_time",
                     )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Logo",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("content", models.BinaryField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "sha256"), name="logo_kept_once")
                 ],
             },
         ),

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION refuse_change();",
         ),
-        ProviderTables("BillerEntity", "Role", "Invitation"),
+        ProviderTables("BillerEntity", "Logo", "Role", "Invitation"),
         ProviderTables("Membership", own_user=True),
         # The seller's name and address, which stand on every document.
         shown_to_reseller("tenancy_billerentity", "true"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from billing.services.brand import change_brand
 from billing.services.providers import change_provider
 from resellers.models import ResellerModule
 from tenancy.models import Membership, Provider, Role, User
@@ -12,11 +13,14 @@ from tests.e2e.visits import Visit
 from tests.factories import (
     make_biller_entity,
     make_code,
+    make_customer,
     make_provider,
     make_reseller,
     make_staff,
     make_tax_profile,
+    make_team_member,
 )
+from tests.factories.pictures import make_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -94,3 +98,20 @@ class TestTheLooks:
         window = visit(admin)
 
         window.look_at("/console/settings/audit-log/", "console-audit-log")
+
+    def test_of_the_brand(self, visit: Visits, provider: Provider, admin: User) -> None:
+        change_brand(
+            provider_id=provider.pk,
+            accent_colour="#0b6e4f",
+            picture=make_picture(),
+            at=AT,
+            actor_id=admin.pk,
+        )
+        customer = make_team_member(make_customer(provider))
+        window = visit(admin)
+
+        window.look_at("/console/settings/brand/", "console-brand")
+        window.look_at("/console/settings/brand/edit/", "console-brand-edit")
+        visit(customer).look_at("/account/", "account-centre-branded")
+        visit().look_at("/sign-in/aurora/", "provider-sign-in")
+        visit().look_at("/sign-up/aurora/", "sign-up-branded")

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from common import clock
 from common.errors import DomainError
 from common.scope import Surface
-from tenancy import selectors
+from tenancy import row_security, selectors
 from tenancy.models import Membership, Role
 from tenancy.services.people import EmailRefused, EmailTaken, NameRefused
 from tenancy.services.roles import PermissionNotHeld
@@ -29,6 +29,7 @@ from tenancy.services.staff import (
     withdraw_access,
 )
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.sessions import end_sessions, open_sessions
 from web.shared.actions import Action, allowed
 from web.shared.badges import badge
 from web.shared.filters import Filters, row_filter, yes_no_filter
@@ -226,7 +227,9 @@ def user_withdraw(request: SurfaceRequest, membership_id: int) -> HttpResponse:
     membership = selectors.staff(request.scope).get(pk=membership_id)
 
     def confirm() -> str:
-        withdraw_access(membership=membership, actor_id=request.scope.user_id)
+        user = withdraw_access(membership=membership, actor_id=request.scope.user_id)
+        with row_security.among_everybody():
+            end_sessions(open_sessions(user))  # for good, also where access is restored
         messages.success(request, f"{membership.user} can no longer sign in.")
         return _address("console_user", membership)
 

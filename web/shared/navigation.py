@@ -136,6 +136,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Provider", "console_provider", "settings.read"),
                 Page("Biller entities", "console_biller_entities", "settings.list"),
                 Page("Taxes", "console_taxes", "settings.list"),
+                Page("Brand", "console_brand", "settings.read"),
                 Page("Reseller module", "console_reseller_module", "settings.read"),
                 Page("Sign-up", "console_sign_up", "settings.read"),
                 Page("Users", "console_users", "settings.list"),

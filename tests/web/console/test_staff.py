@@ -232,19 +232,30 @@ class TestDeactivating:
     def test_ends_their_sessions_at_once_and_lets_them_in_no_more(
         self, client: Client, provider: Provider
     ) -> None:
-        user = make_staff(
-            provider, "Finance", email="fay@aurora.example", password="correct horse battery"
-        )
+        sign_in = {"login": "fay@aurora.example", "password": "correct horse battery"}
+        user = make_staff(provider, "Finance", email=sign_in["login"], password=sign_in["password"])
         theirs = Client()
-        theirs.force_login(user)
+        theirs.post("/sign-in/", sign_in)
         assert theirs.get("/console/").status_code == HTTPStatus.OK
 
         confirm(client, path_of(user, "deactivate/"))
 
-        assert theirs.get("/console/")["Location"].startswith("/sign-in/")
         tried = Client()
-        tried.post("/sign-in/", {"login": user.email, "password": "correct horse battery"})
+        tried.post("/sign-in/", sign_in)
+        assert theirs.get("/console/")["Location"].startswith("/sign-in/")
         assert tried.get("/console/")["Location"].startswith("/sign-in/")
+
+    def test_ends_sessions_for_good(self, client: Client, provider: Provider) -> None:
+        sign_in = {"login": "fay@aurora.example", "password": "correct horse battery"}
+        user = make_staff(provider, "Finance", email=sign_in["login"], password=sign_in["password"])
+        theirs = Client()
+        theirs.post("/sign-in/", sign_in)
+        theirs.get("/console/")
+
+        confirm(client, path_of(user, "deactivate/"))
+        confirm(client, path_of(user, "reactivate/"))
+
+        assert theirs.get("/console/")["Location"].startswith("/sign-in/")
 
     def test_asks_first(self, client: Client, provider: Provider) -> None:
         user = make_staff(provider, "Finance")

@@ -57,4 +57,6 @@ PAGES = {
     "console_sign_up_edit": Page(staff("settings.write")),
     "console_sign_up_terms": Page(staff("settings.write")),
     "console_second_factor": Page(staff("settings.write")),
+    "console_brand": Page(staff("settings.read")),
+    "console_brand_edit": Page(staff("settings.write")),
 }

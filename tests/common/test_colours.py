@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.shared.colours import DARK_GROUND, LIGHT_GROUND, accent_on, contrast, mix
+from common.colours import DARK_GROUND, LIGHT_GROUND, accent_on, contrast, mix
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

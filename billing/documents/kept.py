@@ -1,7 +1,7 @@
 """The PDF to hand out: the one that was kept, or the same rendered anew where none is yet."""
 
 from billing.documents import render_credit_note, render_invoice
-from billing.documents.logos import logo_of
+from billing.documents.logos import logo_of, logo_on
 from billing.models import Document
 from billing.selectors.details import credit_note_detail, invoice_detail
 from common.scope import Scope
@@ -16,7 +16,7 @@ def invoice_pdf(scope: Scope, invoice_id: int) -> bytes:
     kept = Document.objects.filter(provider_id=scope.provider_id, invoice=invoice_id).first()
     if kept is not None:
         return bytes(kept.content)
-    return render_invoice(detail, logo_of(scope.provider_id) if detail.is_by_provider else "")
+    return render_invoice(detail, logo_on(scope.provider_id, detail))
 
 
 def credit_note_pdf(scope: Scope, credit_note_id: int) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from billing.documents import render_credit_note, render_invoice
-from billing.documents.logos import logo_of
+from billing.documents.logos import logo_of, logo_on
 from billing.models import CreditNote, Document, Invoice
 from billing.selectors.details import credit_note_detail, invoice_detail
 from billing.services.bill_runs import queue_documents
@@ -37,7 +37,7 @@ def store_invoice_document(*, provider_id: int, invoice_id: int, at: datetime) -
     :raises UnknownInvoice: if the provider has issued no such invoice.
     """
     detail = invoice_detail(Scope.system(provider_id), invoice_id)
-    content = render_invoice(detail, logo_of(provider_id) if detail.is_by_provider else "")
+    content = render_invoice(detail, logo_on(provider_id, detail))
     return _store(Document(provider_id=provider_id, invoice_id=invoice_id), content, at)
 
 

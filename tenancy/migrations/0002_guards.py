@@ -50,8 +50,9 @@ class Migration(migrations.Migration):
         ),
         ProviderTables("BillerEntity", "Logo", "Role", "Invitation"),
         ProviderTables("Membership", own_user=True),
-        # The seller's name and address, which stand on every document.
+        # The seller's name, address and logo, which stand on every document.
         shown_to_reseller("tenancy_billerentity", "true"),
+        shown_to_reseller("tenancy_logo", "true"),
         migrations.RunSQL(
             f"""
             ALTER TABLE tenancy_provider ENABLE ROW LEVEL SECURITY;

@@ -26,7 +26,7 @@ KEY_VALUES = {
     "uuid": "gen_random_uuid()",
 }
 # The seller, who stands on every document.
-SHOWN_TO_EVERY_RESELLER = {"tenancy_billerentity"}
+SHOWN_TO_EVERY_RESELLER = {"tenancy_billerentity", "tenancy_logo"}
 pytestmark = pytest.mark.django_db
 
 

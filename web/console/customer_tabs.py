@@ -76,16 +76,17 @@ def _actions(customer: Customer) -> list[Action]:
     if customer.state == Customer.State.TERMINATED:
         return []
     of_customer = {"customer_id": customer.pk}
+    waiting = {"waiting_id": customer.pk}
     approval = [
         Action(
             "Refuse",
-            reverse("console_customer_refuse", kwargs=of_customer),
+            reverse("console_customer_refuse", kwargs=waiting),
             "x-mark",
             needs="customers.write",
         ),
         Action(
             "Approve",
-            reverse("console_customer_approve", kwargs=of_customer),
+            reverse("console_customer_approve", kwargs=waiting),
             "check",
             needs="customers.write",
             is_main=True,

@@ -20,17 +20,17 @@ from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 
 
-def _waiting(request: SurfaceRequest, customer_id: int) -> Customer:
+def _waiting(request: SurfaceRequest, waiting_id: int) -> Customer:
     """:raises Http404: if nobody decides about this customer any more."""
-    customer = selectors.customer(request.scope, customer_id)
+    customer = selectors.customer(request.scope, waiting_id)
     if not awaits_approval(customer):
         raise Http404
     return customer
 
 
 @page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
-def customer_approve(request: SurfaceRequest, customer_id: int) -> HttpResponse:
-    customer = _waiting(request, customer_id)
+def customer_approve(request: SurfaceRequest, waiting_id: int) -> HttpResponse:
+    customer = _waiting(request, waiting_id)
 
     def confirm() -> str:
         _decide(request, customer, Customer.State.ACTIVE, "The sign-up was approved.")
@@ -60,8 +60,8 @@ class RefusalForm(Form):
 
 
 @page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
-def customer_refuse(request: SurfaceRequest, customer_id: int) -> HttpResponse:
-    customer = _waiting(request, customer_id)
+def customer_refuse(request: SurfaceRequest, waiting_id: int) -> HttpResponse:
+    customer = _waiting(request, waiting_id)
 
     def save(form: RefusalForm) -> str:
         _decide(request, customer, Customer.State.TERMINATED, form.cleaned_data["reason"])
@@ -101,6 +101,6 @@ def _decide(
 
 
 urls = [
-    path("customers/<int:customer_id>/approve/", customer_approve, name="console_customer_approve"),
-    path("customers/<int:customer_id>/refuse/", customer_refuse, name="console_customer_refuse"),
+    path("customers/<int:waiting_id>/approve/", customer_approve, name="console_customer_approve"),
+    path("customers/<int:waiting_id>/refuse/", customer_refuse, name="console_customer_refuse"),
 ]

@@ -12,7 +12,7 @@ def member(provider: Provider) -> dict[str, object]:
 
 
 def waiting(provider: Provider) -> dict[str, object]:
-    return {"customer_id": make_customer(provider, state="DRAFT", channel="SIGN_UP").pk}
+    return {"waiting_id": make_customer(provider, state="DRAFT", channel="SIGN_UP").pk}
 
 
 PAGES = {

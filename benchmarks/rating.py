@@ -86,7 +86,8 @@ def make_rates(random: np.random.Generator, prefixes: list[str], **columns: Any)
         "status": ["active"] * count,
     } | columns
     for name, kind in RATE_SCHEMA.items():
-        given.setdefault(name, [""] * count if kind == pl.String else [None] * count)
+        absent: Any = "" if kind == pl.String else None
+        given.setdefault(name, [absent] * count)
     return RateColumns.read(pl.DataFrame(given, schema=RATE_SCHEMA))
 
 

@@ -53,8 +53,8 @@ class Timeline:
         day = local // DAY
         slot = np.searchsorted(self._minutes * _MINUTE, local - day * DAY, side="right") - 1
         days, place = _distinct(day)
-        codes = self._codes_of_days(days)[place, slot]
-        return np.asarray(codes, dtype=np.int64)
+        codes: Codes = self._codes_of_days(days)[place, slot]
+        return codes
 
     def next_changes(self, instants: Instants) -> Instants:
         """The next instant after each at which other rates may be usable; FOREVER for never."""
@@ -66,7 +66,8 @@ class Timeline:
         stops = np.append(self._minutes * _MINUTE, DAY)
         stop = stops[np.searchsorted(stops, since_midnight, side="right")]
         by_clock = np.minimum(clock.even_until, instants + (stop - since_midnight))
-        return np.minimum(following, by_clock)
+        earliest: Instants = np.minimum(following, by_clock)
+        return earliest
 
     def _codes_of_days(self, days: Codes) -> Codes:
         """The code of each slot of each day; a day is a number of days since 1970."""

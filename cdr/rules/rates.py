@@ -278,6 +278,16 @@ class Rate:
         return self.profile.weight if self.profile else 0
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """Which calls the rate is for besides its prefix, in words; none for every call."""
+        bounds = (("at least", self.min_digits), ("at most", self.max_digits))
+        named = (("tag", self.tag), ("caller", self.origin_prefix), ("", self.time_profile))
+        return (
+            *(f"{name} {value}".strip() for name, value in named if value),
+            *(f"{name} {digits} digits" for name, digits in bounds if digits is not None),
+        )
+
+    @property
     def first_rate(self) -> Decimal:
         """The price per rating unit inside the minimum."""
         return self.rate if self.initial_rate is None else self.initial_rate

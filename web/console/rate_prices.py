@@ -8,7 +8,7 @@ from django.urls import path, reverse
 from catalogue import selectors
 from catalogue.rules.units import UnitsRefused
 from cdr.rating import Explanation, InvalidRate, Usage
-from cdr.selectors.xdrs import explain_usage
+from cdr.selectors.explaining import explain_usage
 from common import clock
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of

@@ -1,23 +1,20 @@
 """xDRs in the console: the list, and one with its legs and why each costs what it costs."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, register_converter
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from catalogue.rules.units import UnitsRefused
-from cdr.models import Leg, Source, Suspense, Xdr
-from cdr.rating import Explanation, InvalidRate
-from cdr.rules.instants import from_microseconds, to_microseconds
+from cdr.models import Source, Suspense, Xdr
+from cdr.rules.xdr_keys import XDR_KEY, format_xdr_key, parse_xdr_key
 from cdr.selectors import xdrs as selectors
-from cdr.selectors.parties import parties
+from cdr.selectors.explaining import explained_legs
 from cdr.selectors.sources import sources
 from cdr.selectors.suspense import suspense_of_xdr
 from common.csv_files import Cell
@@ -32,19 +29,15 @@ from web.shared.tables import BadgeColumn, Column, LinkColumn, MoneyColumn, Numb
 class XdrKey:
     """An xDR in an address: its start in microseconds, which finds the month, and its id."""
 
-    regex = r"[0-9]{1,17}-[0-9]{1,19}"
+    regex = XDR_KEY
 
     def to_python(self, value: str) -> tuple[datetime, int]:
-        started_at, _, xdr_id = value.partition("-")
-        try:
-            return from_microseconds(int(started_at)), int(xdr_id)
-        except OverflowError as error:
-            raise ValueError(value) from error
+        return parse_xdr_key(value)
 
     def to_url(self, value: tuple[int, datetime, int]) -> str:
         """From the primary key; the provider is the one of who asks."""
         _, started_at, xdr_id = value
-        return f"{to_microseconds(started_at)}-{xdr_id}"
+        return format_xdr_key(started_at, xdr_id)
 
 
 register_converter(XdrKey, "xdr_key")
@@ -105,51 +98,13 @@ def xdr_list(request: SurfaceRequest) -> HttpResponse:
     )
 
 
-@dataclass(frozen=True)
-class ExplainedLeg:
-    """A leg, its parties, and why it costs what it costs; or why that cannot be told any more."""
-
-    leg: Leg
-    payer: Model | None
-    payee: Model | None
-    explanation: Explanation | None
-    trouble: str
-
-    @property
-    def is_outdated(self) -> bool:
-        """Whether the table would choose another rate or ask another price than it did then."""
-        now = self.explanation
-        if now is None:
-            return False
-        is_same_rate = now.winner is not None and now.winner.id == self.leg.rate_id
-        return not is_same_rate or now.cost != self.leg.amount
-
-
 @page_of(Surface.CONSOLE, "usage.read")
 def xdr_detail(request: SurfaceRequest, xdr_key: tuple[datetime, int]) -> HttpResponse:
     started_at, xdr_id = xdr_key
     xdr = selectors.xdr(request.scope, started_at=started_at, xdr_id=xdr_id)
     waiting: QuerySet[Suspense] = suspense_of_xdr(request.scope, xdr)
-    context = {"xdr": xdr, "legs": _explained(request, xdr), "waiting": waiting}
+    context = {"xdr": xdr, "legs": explained_legs(request.scope, xdr), "waiting": waiting}
     return render(request, "console/usage/xdr_detail.html", context)
-
-
-def _explained(request: SurfaceRequest, xdr: Xdr) -> list[ExplainedLeg]:
-    legs = list(selectors.legs_of_xdr(request.scope, xdr))
-    keys = {(leg.payer_kind, leg.payer_id) for leg in legs}
-    keys |= {(leg.payee_kind, leg.payee_id) for leg in legs}
-    known = parties(request.scope, keys)
-    explained = []
-    for leg in legs:
-        explanation, trouble = None, ""
-        try:
-            explanation = selectors.explain_leg(request.scope, xdr, leg)
-        except (InvalidRate, UnitsRefused) as refusal:
-            trouble = str(refusal)
-        payer = known.get((leg.payer_kind, leg.payer_id))
-        payee = known.get((leg.payee_kind, leg.payee_id))
-        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble))
-    return explained
 
 
 urls = [

@@ -7,9 +7,10 @@ import pytest
 
 from cdr.models import Leg, LegKind, Suspense, SuspenseReason, Xdr, XdrFile
 from cdr.rating import Reason
+from cdr.selectors.explaining import explain_leg
 from cdr.selectors.files import FileProgress, file_progress, files
 from cdr.selectors.suspense import SuspenseCount, open_suspense, suspense_counts
-from cdr.selectors.xdrs import explain_leg, legs_of_xdr, xdrs
+from cdr.selectors.xdrs import legs_of_xdr, xdrs
 from cdr.services.chunks import rate_chunk
 from cdr.services.splitting import split_file
 from common.scope import Scope, Surface

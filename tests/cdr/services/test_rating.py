@@ -14,7 +14,7 @@ from cdr.models import (
     UsageCharge,
     Xdr,
 )
-from cdr.selectors.xdrs import explain_leg
+from cdr.selectors.explaining import explain_leg
 from common.scope import Scope
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
 from tests.factories import (

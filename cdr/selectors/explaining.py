@@ -1,0 +1,112 @@
+"""Why the legs of an xDR cost what they cost, and whether they still would."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+from django.db.models import Model
+
+from catalogue.models import RateTable
+from catalogue.rules.units import UnitsRefused
+from catalogue.selectors import rate_rows
+from cdr.models import Leg, Xdr
+from cdr.rating import Explanation, InvalidRate, Usage, explain
+from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rules.parties import ON_NET
+from cdr.rules.rates import PREFIX_DIGITS
+from cdr.selectors.engine_tables import rule_rates, rule_table, table_chains
+from cdr.selectors.parties import parties
+from cdr.selectors.xdrs import legs_of_xdr
+from common.scope import Scope
+
+
+@dataclass(frozen=True)
+class ExplainedLeg:
+    """A leg, its parties, and why it costs what it costs by its table as it is now.
+
+    `explanation` is None where that cannot be told any more; `trouble` then says why.
+    """
+
+    leg: Leg
+    payer: Model | None
+    payee: Model | None
+    explanation: Explanation | None
+    trouble: str
+
+    @property
+    def cost_now(self) -> Decimal | None:
+        """What the table as it is now makes of it; None where it cannot be charged."""
+        return self.explanation.cost if self.explanation else None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the table would choose another rate or ask another price than it did then."""
+        return self.explanation is not None and bool(self.change)
+
+    @property
+    def change(self) -> str:
+        """Why the explanation does not come to the stored amount and rate; empty where it does."""
+        if self.explanation is None:
+            return self.trouble
+        winner = self.explanation.winner
+        if winner is None or self.cost_now is None:
+            return "the table has no rate for it any more"
+        if winner.id != self.leg.rate_id:
+            return "the table has another rate for it now"
+        if self.cost_now != self.leg.amount:
+            return "its rate or its table says something else now"
+        return ""
+
+
+def explained_legs(scope: Scope, xdr: Xdr) -> list[ExplainedLeg]:
+    """Every leg of an xDR, in the order of the walk, with its parties and its explanation."""
+    legs = list(legs_of_xdr(scope, xdr))
+    keys = {(leg.payer_kind, leg.payer_id) for leg in legs}
+    known = parties(scope, keys | {(leg.payee_kind, leg.payee_id) for leg in legs})
+    explained = []
+    for leg in legs:
+        explanation, trouble = None, ""
+        try:
+            explanation = explain_leg(scope, xdr, leg)
+        except (InvalidRate, UnitsRefused) as refusal:
+            trouble = str(refusal)
+        payer = known.get((leg.payer_kind, leg.payer_id))
+        payee = known.get((leg.payee_kind, leg.payee_id))
+        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble))
+    return explained
+
+
+def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
+    """Why the leg costs what it costs at its table as it is now: candidates, winner, arithmetic.
+
+    The table may have changed since the leg was rated: `cost` then differs from the leg's.
+
+    :raises InvalidRate: as `explain_usage`.
+    """
+    plan = DialPlan(country_prefix=xdr.source.country_prefix or None)
+    caller = normalise(pl.Series([xdr.caller_number]), plan=plan)["number"][0]
+    usage = Usage(
+        number=xdr.normalised_number,
+        started_at=xdr.started_at,
+        caller=caller or "",
+        tags=frozenset({ON_NET} if xdr.terminating_customer_id else ()),
+    )
+    return explain_usage(scope, table_id=leg.rate_table_id, usage=usage, volume=xdr.volume)
+
+
+def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> Explanation:
+    """What usage costs, or would cost, by a table as it is now, and why; nothing is written.
+
+    `usage.number` is normalised (digits only), `volume` in the volume unit of the table's product.
+
+    :raises RateTable.DoesNotExist: the table is not in the scope.
+    :raises InvalidRate: the table or a fitting rate holds what the engine refuses.
+    """
+    chain = table_chains(scope, [table_id]).get(table_id)
+    if chain is None:
+        raise RateTable.DoesNotExist
+    fitting = [usage.number[:length] for length in range(PREFIX_DIGITS + 1)]
+    rows = rate_rows(scope, [row.id for row in chain]).filter(prefix__in=fitting)
+    rates = rule_rates(rows)
+    (table, own), *parents = [(rule_table(row), rates.get(row.id, [])) for row in chain]
+    return explain(table, own, usage, volume, parents=parents)

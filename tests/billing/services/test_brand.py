@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
+from django.test import Client
 from pypdf import PdfReader
 
 from audit.models import Entry
@@ -14,9 +15,13 @@ from tenancy.rules.logos import LogoRefused
 from tenancy.selectors import current_logo
 from tests.factories import (
     make_biller_entity,
+    make_billing_mode,
     make_customer,
+    make_product,
     make_provider,
+    make_rate_table,
     make_reseller,
+    make_reseller_user,
     make_staff,
 )
 from tests.factories.billing import invoice_of, issue_run, make_charge, make_usage
@@ -127,3 +132,17 @@ class TestDocuments:
         change(provider)
 
         assert picture_count(invoice_pdf(Scope.system(provider.pk), invoice_of(child).pk)) == 0
+
+    def test_wear_it_too_where_the_reseller_asks_for_them(self) -> None:
+        provider = make_provider()
+        reseller = make_reseller(provider)
+        make_billing_mode(reseller, make_rate_table(make_product(provider), {"49": "0.03"}))
+        make_usage(reseller, "10")
+        issue_run(provider)
+        change(provider)
+        viewer = Client()
+        viewer.force_login(make_reseller_user(reseller))
+
+        answer = viewer.get(f"/reseller/invoices/{invoice_of(reseller).pk}/pdf/")
+
+        assert picture_count(answer.content) == 1

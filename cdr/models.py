@@ -53,7 +53,7 @@ class Source(ProviderOwned):
     """Where xDRs come from, and how its lines are to be read."""
 
     class Format(models.TextChoices):
-        FREESWITCH_CSV = "freeswitch-csv"
+        FREESWITCH_CSV = "freeswitch-csv", "FreeSWITCH CSV"
 
     class VolumeRounding(models.TextChoices):
         UP = "up"

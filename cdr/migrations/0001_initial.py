@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 (
                     "format",
-                    models.CharField(choices=[("freeswitch-csv", "Freeswitch Csv")], max_length=20),
+                    models.CharField(choices=[("freeswitch-csv", "FreeSWITCH CSV")], max_length=20),
                 ),
                 ("time_zone", models.CharField(max_length=64)),
                 ("country_prefix", models.CharField(blank=True, max_length=4)),

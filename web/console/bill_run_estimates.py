@@ -1,5 +1,6 @@
 """A bill run's estimates in the console: approved or discarded by the payer, one or many."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -112,14 +113,14 @@ def _decide(request: SurfaceRequest, run: BillRun) -> HttpResponse:
         rows = sums(run_totals(request.scope, run.pk, item_ids=ids))
         if form.cleaned_data["decision"] == APPROVE:
             return Review(
-                title=f"Approve the estimates of {len(ids)} payers?",
+                title=f"Approve the estimates of {_payers(ids)}?",
                 lead="They are issued by the run's next step; the others wait.",
                 submit="Approve",
                 headings=SUMS,
                 rows=rows,
             )
         return Review(
-            title=f"Discard the estimates of {len(ids)} payers?",
+            title=f"Discard the estimates of {_payers(ids)}?",
             lead="Their charges stay unbilled, for another run; this one leaves them out.",
             submit="Discard",
             is_dangerous=True,
@@ -132,10 +133,10 @@ def _decide(request: SurfaceRequest, run: BillRun) -> HttpResponse:
         at, actor_id = clock.now(), request.scope.user_id
         if form.cleaned_data["decision"] == APPROVE:
             approve_bill_run(run_id=run.pk, item_ids=ids, at=at, actor_id=actor_id)
-            messages.success(request, f"The estimates of {len(ids)} payers are approved.")
+            messages.success(request, f"The estimates of {_payers(ids)} are approved.")
         else:
             discard_estimates(run_id=run.pk, item_ids=ids, at=at, actor_id=actor_id)
-            messages.success(request, f"The estimates of {len(ids)} payers were discarded.")
+            messages.success(request, f"The estimates of {_payers(ids)} were discarded.")
         return address
 
     page = FormPage("Choose estimates", submit="Continue", cancel_url=address)
@@ -147,6 +148,10 @@ def _decide(request: SurfaceRequest, run: BillRun) -> HttpResponse:
         review=review,
         open_items=open_items(request.scope, run.pk),
     )
+
+
+def _payers(ids: Sequence[int]) -> str:
+    return "1 payer" if len(ids) == 1 else f"{len(ids)} payers"
 
 
 urls = [

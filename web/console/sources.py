@@ -39,9 +39,10 @@ class SourceTable(Table):
     format = Column("Format")
     product = Column("Rates")
     time_zone = Column("Time zone")
-    country_prefix = Column("Country prefix")
     default_vendor = Column("Vendor without a trunk")
-    oldest_days = NumberColumn("Takes xDRs up to days old")
+    # In files only: the screen is narrow, and the source's page has them.
+    country_prefix = Column("Country prefix", visible=False)
+    oldest_days = NumberColumn("Takes xDRs up to days old", visible=False)
 
 
 class ChangeableSourceTable(SourceTable):

@@ -212,7 +212,7 @@ class TestChoosingEstimates:
         confirm(finance, f"{ROOT}{run.pk}/estimates/", **chosen)
 
         assert f'value="{chosen["items"]}" form="chosen"' in listed
-        assert "Approve the estimates of 1 payers?" in asked
+        assert "Approve the estimates of 1 payer?" in asked
         assert "100.00 EUR" in asked
         assert before == "ESTIMATED"
         assert self.item(run, "Nordwind").state == "APPROVED"

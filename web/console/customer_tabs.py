@@ -32,6 +32,7 @@ from web.shared.tables import (
 TABS = (
     ("Overview", "console_customer", "customers.read"),
     ("Subscriptions", "console_customer_subscriptions", "subscriptions.read"),
+    ("Numbers", "console_identifiers", "customers.read"),
     ("Unbilled", "console_customer_unbilled", "invoices.read"),
     ("Usage", "console_customer_usage", "usage.read"),
     ("Invoices", "console_customer_invoices", "invoices.read"),

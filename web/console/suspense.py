@@ -30,8 +30,8 @@ from web.shared.writing import NONE, money_html, plain_number
 
 REMEDIES = {
     SuspenseReason.UNPARSABLE: "Correct the line; it is read again as you wrote it.",
-    SuspenseReason.UNKNOWN_CUSTOMER: "Give the account code or number to a customer, then try"
-    " again.",
+    SuspenseReason.UNKNOWN_CUSTOMER: "Give the account code or number to a customer, on its page"
+    " under Numbers, then try again.",
     SuspenseReason.UNKNOWN_VENDOR: "Give the source a vendor, or a trunk for the tech prefix, then"
     " try again.",
     SuspenseReason.UNRATED_CUSTOMER: "Add a rate for the destination to the customer's rate table,"

@@ -1,0 +1,77 @@
+"""By what the switches know a customer: its account codes and telephone numbers."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.services import record
+from cdr.models import CustomerIdentifier
+from common.errors import DomainError
+from common.fields import check_fields
+from common.locks import lock_in_transaction
+from customers.models import Customer
+
+Kind = CustomerIdentifier.Kind
+# ITU-T E.164: at most fifteen digits; fewer than seven are an extension or a short code.
+SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15
+_PUNCTUATION = str.maketrans("", "", " .-/()")
+
+
+class IdentifierRefused(DomainError):
+    """It is missing, too long, or no telephone number in international form."""
+
+
+class IdentifierTaken(DomainError):
+    """A customer of the provider has it already."""
+
+
+@transaction.atomic
+def give_identifier(
+    *, customer: Customer, kind: Kind, value: str, at: datetime, actor_id: int | None
+) -> CustomerIdentifier:
+    """Have usage under an account code, or of a number (as +49 30 1234567), charged to a customer.
+
+    What waits in suspense for it is rated when it is tried again.
+
+    :raises IdentifierRefused: if it is empty, longer than 64 characters, or no such number.
+    :raises IdentifierTaken: if another customer has it, or this one.
+    """
+    value = _e164(value) if kind == Kind.NUMBER else value.strip()
+    row = CustomerIdentifier(
+        provider_id=customer.provider_id, customer=customer, kind=kind, value=value
+    )
+    check_fields(row, IdentifierRefused, "value")
+    lock_in_transaction("identifier", customer.provider_id, kind, value)
+    others = CustomerIdentifier.objects.filter(provider_id=customer.provider_id)
+    taken = others.filter(kind=kind, value=value).select_related("customer").first()
+    if taken is not None:
+        raise IdentifierTaken(f"{value} is {taken.customer}'s already; take it away there first.")
+    row.save()
+    _record("identifier.given", row, at=at, actor_id=actor_id)
+    return row
+
+
+@transaction.atomic
+def take_identifier(*, identifier: CustomerIdentifier, at: datetime, actor_id: int | None) -> None:
+    """Have usage under it charged to nobody from now on; what was rated stays."""
+    _record("identifier.taken", identifier, at=at, actor_id=actor_id)
+    identifier.delete()
+
+
+def _e164(number: str) -> str:
+    digits = number.strip().translate(_PUNCTUATION).removeprefix("+")
+    is_long_enough = SHORTEST_NUMBER <= len(digits) <= LONGEST_NUMBER
+    if not (digits.isascii() and digits.isdecimal() and is_long_enough) or digits[0] == "0":
+        raise IdentifierRefused("Write the number with its country, such as +49 30 1234567.")
+    return digits
+
+
+def _record(action: str, row: CustomerIdentifier, *, at: datetime, actor_id: int | None) -> None:
+    record(
+        provider_id=row.provider_id,
+        action=action,
+        changed=row.customer,
+        at=at,
+        actor_id=actor_id,
+        after={"kind": row.kind, "value": row.value},
+    )

@@ -1,0 +1,135 @@
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+
+from cdr.models import CustomerIdentifier
+from customers.models import Customer
+from tests.factories import make_customer, make_identifier, make_provider, make_staff
+from tests.web.console.pages import as_role, confirm, page, query_count, refused
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return make_customer(make_provider(), organisation="Nordwind")
+
+
+@pytest.fixture
+def staff(client: Client, customer: Customer) -> Client:
+    client.force_login(make_staff(customer.provider))
+    return client
+
+
+def tab(customer: Customer) -> str:
+    return f"/console/customers/{customer.pk}/identifiers/"
+
+
+def given() -> list[tuple[Customer, str, str]]:
+    rows = CustomerIdentifier.objects.order_by("pk")
+    return [(row.customer, row.kind, row.value) for row in rows]
+
+
+class TestTheTab:
+    def test_shows_those_of_the_customer_only(self, staff: Client, customer: Customer) -> None:
+        make_identifier(customer, "nordwind")
+        make_identifier(make_customer(customer.provider), "hafen")
+
+        text = page(staff, tab(customer))
+
+        assert "nordwind" in text
+        assert "hafen" not in text
+
+    def test_says_what_a_missing_one_means(self, staff: Client, customer: Customer) -> None:
+        assert "waits in suspense" in page(staff, tab(customer))
+
+    def test_offers_no_change_to_who_only_reads(self, customer: Customer) -> None:
+        make_identifier(customer, "nordwind")
+
+        text = page(as_role(customer.provider, "Read-only"), tab(customer))
+
+        assert "nordwind" in text
+        assert "Take away" not in text
+        assert "Add an account code" not in text
+
+    def test_asks_the_database_as_often_for_many_as_for_one(
+        self, staff: Client, customer: Customer
+    ) -> None:
+        make_identifier(customer, "nordwind")
+        few = query_count(staff, tab(customer))
+        for number in range(20):
+            make_identifier(customer, f"nordwind-{number}")
+
+        assert query_count(staff, tab(customer)) == few
+
+
+class TestGiving:
+    @pytest.mark.parametrize(
+        ("kind", "value", "kept"),
+        [
+            ("ACCOUNT_CODE", " nordwind ", "nordwind"),
+            ("NUMBER", "+49 (30) 123-4567", "49301234567"),
+        ],
+    )
+    def test_makes_usage_under_it_the_customers(
+        self, staff: Client, customer: Customer, kind: str, value: str, kept: str
+    ) -> None:
+        response = staff.post(f"{tab(customer)}new/", {"kind": kind, "value": value})
+
+        assert response.headers["Location"] == tab(customer)
+        assert given() == [(customer, kind, kept)]
+
+    @pytest.mark.parametrize("value", ["", "030 123456", "+49 30", "nordwind", "+49" + "1" * 15])
+    def test_takes_no_number_that_is_none(
+        self, staff: Client, customer: Customer, value: str
+    ) -> None:
+        text = refused(staff, f"{tab(customer)}new/", kind="NUMBER", value=value)
+
+        assert 'id="id_value_error"' in text
+        assert value in text
+        assert given() == []
+
+    def test_takes_none_that_is_anothers(self, staff: Client, customer: Customer) -> None:
+        other = make_customer(customer.provider, organisation="Hafen Kontor")
+        make_identifier(other, "nordwind")
+
+        text = refused(staff, f"{tab(customer)}new/", kind="ACCOUNT_CODE", value="nordwind")
+
+        assert "Hafen Kontor&#x27;s already" in text
+        assert given() == [(other, "ACCOUNT_CODE", "nordwind")]
+
+    def test_takes_what_is_another_providers(self, staff: Client, customer: Customer) -> None:
+        make_identifier(make_customer(make_provider()), "nordwind")
+
+        staff.post(f"{tab(customer)}new/", {"kind": "ACCOUNT_CODE", "value": "nordwind"})
+
+        assert given()[1] == (customer, "ACCOUNT_CODE", "nordwind")
+
+    def test_is_refused_to_a_role_without_the_permission(self, customer: Customer) -> None:
+        response = as_role(customer.provider, "Finance").post(
+            f"{tab(customer)}new/", {"kind": "ACCOUNT_CODE", "value": "nordwind"}
+        )
+
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert given() == []
+
+
+class TestTaking:
+    def test_happens_when_that_is_confirmed(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(customer, "nordwind")
+        take = f"{tab(customer)}{row.pk}/take/"
+
+        asked = page(staff, take)
+        confirm(staff, take)
+
+        assert "waits in suspense from now on" in asked
+        assert given() == []
+
+    def test_finds_none_under_another_customer(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(make_customer(customer.provider), "hafen")
+
+        response = staff.post(f"{tab(customer)}{row.pk}/take/", {"_confirmed": "1"})
+
+        assert response.status_code == HTTPStatus.NOT_FOUND
+        assert len(given()) == 1

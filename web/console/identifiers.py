@@ -1,0 +1,149 @@
+"""The tab of a customer that says by what the switches know it."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import path, reverse
+
+from cdr.models import CustomerIdentifier
+from cdr.selectors.identifiers import identifiers
+from cdr.services.identifiers import (
+    IdentifierRefused,
+    IdentifierTaken,
+    give_identifier,
+    take_identifier,
+)
+from common import clock
+from common.scope import Surface
+from customers.models import Customer
+from customers.selectors import customer as customer_by_id
+from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.customer_tabs import frame
+from web.console.steps import Step, StepsColumn
+from web.shared.actions import Action
+from web.shared.form_fields import Form
+from web.shared.form_pages import FormPage, Review, confirm_page, form_page
+from web.shared.lists import Empty, list_page
+from web.shared.tables import Column, Table
+
+LABELS = {
+    CustomerIdentifier.Kind.ACCOUNT_CODE: "Account code",
+    CustomerIdentifier.Kind.NUMBER: "Telephone number",
+}
+
+
+class IdentifierTable(Table):
+    kind = Column("Kind")
+    value = Column("Account code or number", attrs={"td": {"class": "code"}})
+
+    def render_kind(self, value: str, record: CustomerIdentifier) -> str:
+        return LABELS[CustomerIdentifier.Kind(record.kind)]
+
+
+def _steps(row: CustomerIdentifier) -> list[Step]:
+    of_row = {"customer_id": row.customer_id, "identifier_id": row.pk}
+    return [("Take away", reverse("console_identifier_take", kwargs=of_row))]
+
+
+class TakeableTable(IdentifierTable):
+    steps = StepsColumn(_steps)
+
+
+def _tab(customer: Customer) -> str:
+    return reverse("console_identifiers", kwargs={"customer_id": customer.pk})
+
+
+@page_of(Surface.CONSOLE, "customers.read")
+def identifier_list(request: SurfaceRequest, customer_id: int) -> HttpResponse:
+    customer = customer_by_id(request.scope, customer_id)
+    give = Action(
+        "Add an account code or number",
+        reverse("console_identifier_give", kwargs={"customer_id": customer.pk}),
+        "plus",
+        needs="customers.write",
+        is_main=True,
+    )
+    may_change = "customers.write" in request.scope.permissions
+    context = frame(request, customer)
+    return list_page(
+        request,
+        title=f"Account codes and numbers of {customer}",
+        rows=identifiers(request.scope, customer),
+        table=TakeableTable if may_change else IdentifierTable,
+        name=f"identifiers-{customer.number}",
+        empty=Empty(
+            "No account code and no number",
+            "Until it has one, usage cannot be told to be this customer's, and waits in suspense.",
+            give,
+        ),
+        template="console/customers/identifier_list.html",
+        context=context | {"give": give if may_change else None},
+    )
+
+
+class IdentifierForm(Form):
+    kind = forms.ChoiceField(label="Kind", choices=list(LABELS.items()))
+    value = forms.CharField(
+        label="Account code or number",
+        help_text="As the switch writes an account code; a number with its country, such as"
+        " +49 30 1234567.",
+    )
+
+
+@page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
+def identifier_give(request: SurfaceRequest, customer_id: int) -> HttpResponse:
+    customer = customer_by_id(request.scope, customer_id)
+
+    def save(form: IdentifierForm) -> str:
+        given = give_identifier(
+            customer=customer,
+            kind=CustomerIdentifier.Kind(form.cleaned_data["kind"]),
+            value=form.cleaned_data["value"],
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"Usage of {given.value} is {customer}'s from now on.")
+        return _tab(customer)
+
+    page = FormPage(
+        f"Add an account code or number of {customer}",
+        submit="Add",
+        cancel_url=_tab(customer),
+        lead="Usage under it is charged to this customer. What waits for it in suspense is rated"
+        " when it is tried again.",
+    )
+    return form_page(
+        request,
+        page,
+        form=IdentifierForm,
+        save=save,
+        fields_of=dict.fromkeys((IdentifierRefused, IdentifierTaken), "value"),
+    )
+
+
+@page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
+def identifier_take(request: SurfaceRequest, customer_id: int, identifier_id: int) -> HttpResponse:
+    customer = customer_by_id(request.scope, customer_id)
+    row = identifiers(request.scope, customer).get(pk=identifier_id)
+
+    def confirm() -> str:
+        take_identifier(identifier=row, at=clock.now(), actor_id=request.scope.user_id)
+        messages.success(request, f"{row.value} is nobody's now.")
+        return _tab(customer)
+
+    review = Review(
+        title=f"Take {row.value} away from {customer}?",
+        lead="Usage under it waits in suspense from now on. What was rated stays as it is.",
+        facts=[(LABELS[CustomerIdentifier.Kind(row.kind)], row.value), ("Customer", customer)],
+        submit="Take it away",
+        is_dangerous=True,
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=_tab(customer))
+
+
+_AT = "customers/<int:customer_id>/identifiers/"
+urls = [
+    path(_AT, identifier_list, name="console_identifiers"),
+    path(f"{_AT}new/", identifier_give, name="console_identifier_give"),
+    path(f"{_AT}<int:identifier_id>/take/", identifier_take, name="console_identifier_take"),
+]

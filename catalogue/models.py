@@ -225,7 +225,7 @@ class ItemTerms(ProviderOwned):
         MONTH = "MONTH"
         QUARTER = "QUARTER"
         YEAR = "YEAR"
-        NONE = ""
+        NONE = "", "\N{EN DASH}"
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                             ("MONTH", "Month"),
                             ("QUARTER", "Quarter"),
                             ("YEAR", "Year"),
-                            ("", "None"),
+                            ("", "\N{EN DASH}"),
                         ],
                         max_length=7,
                     ),

@@ -164,7 +164,7 @@ def _review(item: CatalogueVersionItem, chosen: dict[str, Any]) -> Review:
     if item.price is None:
         facts.append(("Price", "by call, at the rates of the service"))
     else:
-        per = item.get_price_period_display().lower() or "once"
+        per = item.get_price_period_display().lower() if item.price_period else "once"
         facts += [
             (f"Price of one, {per}", price_html(item.price, item.currency)),
             (f"Together, {per}", price_html(item.price * quantity, item.currency)),

@@ -1,7 +1,7 @@
 """Charts as SVG without script or style in them, coloured by the stylesheet, with their figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -27,6 +27,7 @@ class Chart:
     svg: SafeString
     headings: list[str]
     rows: list[list[str]]
+    is_empty: bool = False
 
 
 def bar_chart(
@@ -54,7 +55,7 @@ def ranking_chart(title: str, values: Mapping[str, Decimal | int], *, unit: str 
     """Bars across, the first on top, for the largest of many."""
     turned = dict(reversed(list(values.items())))
     chart = _chart(pygal.HorizontalBar, title, list(turned), {title: list(turned.values())}, unit)
-    return Chart(title, chart.svg, chart.headings, chart.rows[::-1])
+    return replace(chart, title=title, rows=chart.rows[::-1])
 
 
 def _chart(
@@ -93,6 +94,7 @@ def _chart(
             [label, *(NONE if value is None else plain_number(value) for value in values)]
             for label, *values in zip(labels, *series.values(), strict=True)
         ],
+        is_empty=not any(value for values in series.values() for value in values),
     )
 
 

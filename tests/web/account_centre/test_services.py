@@ -61,6 +61,16 @@ class TestAPurchase:
         assert "Together, month 43.20 EUR" in words(response.content.decode())
         assert not Subscription.objects.exists()
 
+    def test_of_something_once_says_so(self, admin: Client, customer: Customer) -> None:
+        item = make_offer(customer.provider, ProductKind.ONE_TIME)
+        path = f"/account/services/catalogue/{item.pk}/"
+
+        asked = words(admin.post(path, purchase()).content.decode())
+        admin.post(path, purchase(_confirmed="1"))
+
+        assert "Price of one, once 50.00 EUR" in asked
+        assert "None" not in words_of(admin, "/account/services/")
+
     def test_is_made_when_it_is_confirmed(self, admin: Client, customer: Customer) -> None:
         item = make_offer(customer.provider)
 

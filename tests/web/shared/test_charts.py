@@ -32,6 +32,10 @@ class TestAChart:
             ["Jun", "\N{EN DASH}", "30"],
         ]
 
+    def test_is_empty_while_all_its_figures_are_nothing(self, draw) -> None:  # type: ignore[no-untyped-def]
+        assert draw("Revenue", ["May", "Jun"], {"Usage": [Decimal(0), None]}).is_empty
+        assert not draw("Revenue", ["May", "Jun"], SERIES).is_empty
+
 
 class TestARankingChart:
     def test_has_its_figures_in_the_order_given(self) -> None:

@@ -1,7 +1,7 @@
 # Everything from a fresh clone: `make demo` shows it at work, `make test` tests it.
 # PYTHON names the Python (3.11 or later) that .venv is made with.
 
-.PHONY: setup migrate demo test lint types check bench stop clean
+.PHONY: setup migrate demo test pictures lint types check bench stop clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,6 +28,12 @@ demo: migrate
 test: setup
 	@sh scripts/browser.sh
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+# The guides' pictures, made anew by the tests that go the same ways.
+pictures: setup
+	@sh scripts/browser.sh
+	rm -rf docs/pictures
+	GUIDE_PICTURES=docs/pictures $(BIN)/pytest tests/e2e -n $(WORKERS) --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .

@@ -4,13 +4,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 
+import environ
 import pytest
+from celery import current_app
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tenancy.models import User
+from tests.e2e.background import Background, Calendar
 from tests.e2e.visits import Visit
+from tests.e2e.world import OCTOBER_5
+from tests.mail_server import MailServer, mail_server
 
 CHROMIUM = os.environ.get("CHROMIUM", "") or shutil.which("chromium")
 
@@ -39,6 +44,7 @@ def visit(
     Options are those of a window: `visit(user, java_script_enabled=False)`.
     """
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    settings.PUBLIC_URL = live_server.url
     windows: list[Visit] = []
 
     def begin(user: User | None = None, **options: object) -> Visit:
@@ -48,3 +54,25 @@ def visit(
     yield begin
     for window in windows:
         window.close()
+
+
+@pytest.fixture
+def calendar(monkeypatch: pytest.MonkeyPatch) -> Calendar:
+    """Stories begin on 5 October 2026, at eleven in Berlin."""
+    return Calendar(OCTOBER_5, monkeypatch)
+
+
+@pytest.fixture
+def background(calendar: Calendar) -> Iterator[Background]:
+    with current_app.connection_for_read() as connection:
+        yield Background(connection, calendar)
+
+
+@pytest.fixture
+def mail(settings: Settings) -> Iterator[MailServer]:
+    """The mail that is sent."""
+    with mail_server() as server:
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}"
+        for name, value in environ.Env.email_url_config(settings.EMAIL_URL).items():
+            setattr(settings, name, value)
+        yield server

@@ -85,9 +85,10 @@ class TestTheConsolesCustomers:
         window.page.set_viewport_size({"width": 390, "height": 844})
         page = window.open("/console/")
 
-        expect(page.get_by_role("link", name="Customers")).to_be_hidden()
+        customers = page.locator("#menu").get_by_role("link", name="Customers")
+        expect(customers).to_be_hidden()
         page.get_by_role("button", name="Menu").click()
-        page.get_by_role("link", name="Customers").click()
+        customers.click()
 
         expect(page.get_by_role("heading", name="Customers")).to_be_visible()
 

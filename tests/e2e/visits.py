@@ -1,11 +1,14 @@
 """One person's window: going places, and looking whether a page is as it should be."""
 
+import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from tenancy.models import User
@@ -21,6 +24,10 @@ RULES: dict[str, dict[str, dict[str, object]]] = {
     "1280": {"light": {**_OPTIONS}, "dark": {**_OPTIONS, "runOnly": ["color-contrast"]}}
 }
 PICTURES = Path(settings.BASE_DIR, "var", "screenshots")
+# Asked for by `make pictures`. So few colours make a tenth of the bytes, and nobody sees it.
+GUIDE_PICTURES = Path(os.environ["GUIDE_PICTURES"]) if "GUIDE_PICTURES" in os.environ else None
+COLOURS = 128
+PATIENCE = 15_000  # milliseconds
 WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -31,6 +38,7 @@ class Visit:
         self._context = browser.new_context(
             base_url=origin, viewport=SIZES["1280"], reduced_motion="reduce", **options
         )
+        self._context.set_default_timeout(PATIENCE)
         self.page: Page = self._context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._note)
@@ -75,6 +83,15 @@ class Visit:
         self.page.emulate_media(color_scheme="light")
         self.page.wait_for_timeout(50)
         self.complaints.clear()  # of the style and requests that taking pictures and axe bring
+
+    def illustrate(self, name: str) -> None:
+        """Keep a picture for the guides, `docs/pictures/<name>.png`, where they are asked for."""
+        if GUIDE_PICTURES is None:
+            return
+        GUIDE_PICTURES.mkdir(parents=True, exist_ok=True)
+        with Image.open(BytesIO(self.page.screenshot())) as picture:
+            reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            reduced.save(GUIDE_PICTURES / f"{name}.png", optimize=True)
 
     def _sign_in(self, user: User, origin: str) -> None:
         client = Client()

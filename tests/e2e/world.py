@@ -19,7 +19,7 @@ from payouts.services.preparing import prepare_statement
 from resellers.models import Reseller
 from resellers.rules.openings import OPENINGS
 from subscriptions.services.purchase import subscribe
-from tenancy.models import BillerEntity, Provider
+from tenancy.models import BillerEntity, Provider, User
 from tests.factories import (
     LONG_AGO,
     make_billing_mode,
@@ -31,6 +31,7 @@ from tests.factories import (
     make_rate_table,
     make_reseller,
     make_source,
+    make_staff,
     make_tax_profile,
     make_vendor,
 )
@@ -39,6 +40,7 @@ from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.payouts import make_plan
 
 BANK_DETAILS = "DE02 1203 0000 0000 2020 51"
+OCTOBER_5 = datetime(2026, 10, 5, 9, tzinfo=UTC)
 NOVEMBER_3 = datetime(2026, 11, 3, 9, tzinfo=UTC)
 RATES = {
     "49": {"rate": "0.015", "destination": "Germany"},
@@ -121,6 +123,11 @@ def _make_catalogue(provider: Provider, retail: RateTable) -> Catalogue:
         )
     publish_catalogue(catalogue=catalogue, at=LONG_AGO, actor_id=None)
     return catalogue
+
+
+def make_colleague(provider: Provider, role: str = "Admin") -> User:
+    """Somebody of the provider's staff, with a name that may be seen in a guide."""
+    return make_staff(provider, role, name="Anna Weber", email="anna.weber@aurora.example")
 
 
 def make_callers(aurora: Aurora) -> list[Customer]:

@@ -19,10 +19,10 @@ MAIL_PAGES = {
     "account_confirm_email",
     "account_reset_password",
     "account_reset_password_done",
-    "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
     "sign_up",
+    "sign_up_again",
     "sign_up_sent",
+    "sign_up_terms",
 }
 URL_NAMES = (
     "from web.urls import urlpatterns as u; print(*[p.name for p in u if hasattr(p, 'name')])"

@@ -172,8 +172,8 @@ class TestARequest:
     ) -> None:
         client.force_login(make_staff(provider))
 
-        with django_assert_max_num_queries(40):
-            client.get("/console/")
+        with django_assert_max_num_queries(23):
+            client.get("/console/reports/")
 
 
 @pytest.mark.django_db(transaction=True)

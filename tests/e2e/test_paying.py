@@ -60,6 +60,7 @@ class TestACustomerPayingInBulk:
         expect(page.get_by_label("Invoice A-100")).to_have_value("100.00")
         expect(page.get_by_label("Invoice A-60")).to_have_value("60.00")
         expect(page.get_by_label("Invoice A-50")).to_have_value("20.00")
+        expect(page.get_by_text("60.00 EUR left, due")).to_be_visible()
         fill(page, {"Invoice A-60": "25", "Invoice A-50": "50"})
         window.illustrate("wallet-distribution")
         press(page, "Continue")

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from billing.models import Invoice
 from billing.selectors.invoices import open_invoices
 from common import clock
-from common.money import ZERO, round_money
+from common.money import ZERO, format_money, round_money
 from common.scope import Surface
 from customers.models import Customer
 from payments.models import Payment
@@ -140,7 +140,7 @@ class DistributionForm(Form):
             help_text="What you give to no invoice stays in your wallet.",
         )
         for invoice in invoices:
-            left = money_html(invoice.due_amount, currency)
+            left = format_money(invoice.due_amount, currency)
             self.fields[self.share_name(invoice)] = MoneyField(
                 currency=currency,
                 required=False,

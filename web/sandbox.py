@@ -51,7 +51,12 @@ class CardForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    answer = forms.ChoiceField(choices=[("confirm", "Confirm"), ("refuse", "Refuse")])
+    answer = forms.ChoiceField(
+        choices=[("confirm", "Confirm"), ("refuse", "Refuse")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Say whether it is you who pays."
+        ),
+    )
 
 
 def _of_order(view: _View) -> Callable[[HttpRequest, str, str], HttpResponse]:

@@ -15,7 +15,7 @@ from django.db import connection
 from benchmarks.pipeline.copying import copy_again, dump_chunks
 from benchmarks.pipeline.tables import count_rated, empty_all, empty_rated
 from benchmarks.pipeline.workers import cpu_seconds, parent_of, running_workers
-from benchmarks.pipeline.world import AT, make_world, write_calls
+from benchmarks.pipeline.world import AT, make_world, random_accounts, write_calls
 from cdr.models import Source, XdrFile
 from cdr.services.intake import receive_file
 
@@ -72,7 +72,7 @@ def measure(options: argparse.Namespace) -> Figures:
     call_command("migrate", verbosity=0)
     source = make_world(options.prefixes, options.customers)
     path = options.folder / "calls.csv"
-    write_calls(path, options.lines, options.customers)
+    write_calls(path, random_accounts(options.lines, options.customers))
     one, two = (measure_workers(count, source, path) for count in (1, 2))
     lines = options.lines
     return Figures(

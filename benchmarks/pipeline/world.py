@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from catalogue.models import Product, Rate, RateTable
 from cdr.models import CustomerIdentifier, Source
@@ -94,14 +95,26 @@ def make_customers(reseller: Reseller, count: int) -> None:
     )
 
 
-def write_calls(path: Path, lines: int, customers: int) -> None:
-    """Answered calls in the order of their starts, as FreeSWITCH writes them."""
+def random_accounts(lines: int, customers: int) -> NDArray[np.int64]:
+    """For each call, which of the customers made it; all call alike."""
+    return np.random.default_rng(SEED).integers(0, customers, lines)
+
+
+def write_calls(
+    path: Path,
+    accounts: NDArray[np.int64],
+    *,
+    start: datetime = START,
+    calls_per_second: float = CALLS_PER_SECOND,
+) -> None:
+    """Answered calls of these accounts in the order of their starts, as FreeSWITCH writes them."""
     random = np.random.default_rng(SEED)
+    lines = len(accounts)
     frame = pl.DataFrame(
         {
-            "offset": np.arange(lines) // CALLS_PER_SECOND,
+            "offset": (np.arange(lines) / calls_per_second).astype(np.int64),
             "seconds": np.minimum(random.exponential(180, lines).astype(np.int64) + 1, 7200),
-            "account": random.integers(0, customers, lines),
+            "account": accounts,
             # Most calls go to few destinations.
             "code": 100 + random.zipf(1.5, lines) % 900,
             "number": random.integers(10**8, 10**9, lines),
@@ -109,7 +122,7 @@ def write_calls(path: Path, lines: int, customers: int) -> None:
             "low": random.integers(0, 10**15, lines),
         }
     )
-    begin = pl.lit(START.replace(tzinfo=None)).cast(pl.Datetime("us"))
+    begin = pl.lit(start.replace(tzinfo=None)).cast(pl.Datetime("us"))
     begin += pl.duration(seconds=pl.col("offset"))
     answer = begin + pl.duration(seconds=RINGING_SECONDS)
     end = answer + pl.duration(seconds=pl.col("seconds"))

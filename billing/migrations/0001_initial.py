@@ -817,6 +817,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invoice",
             index=models.Index(
+                condition=models.Q(("state", "ESTIMATE")),
+                fields=["provider", "period_from", "id"],
+                name="invoice_estimate",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
                 condition=models.Q(("state__in", ["ISSUED", "PART_PAID"])),
                 fields=["provider", "due_date"],
                 name="invoice_open",

@@ -127,6 +127,11 @@ class Invoice(ProviderOwned):
             models.Index(fields=["provider", "customer", "issue_date"], name="invoice_customer"),
             models.Index(fields=["provider", "issue_date"], name="invoice_issue_date"),
             models.Index(
+                fields=["provider", "period_from", "id"],
+                condition=models.Q(state="ESTIMATE"),
+                name="invoice_estimate",
+            ),
+            models.Index(
                 fields=["provider", "due_date"],
                 condition=models.Q(state__in=["ISSUED", "PART_PAID"]),
                 name="invoice_open",

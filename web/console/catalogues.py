@@ -28,7 +28,7 @@ from web.console.steps import Step, StepsColumn
 from web.shared.actions import Action
 from web.shared.badges import badge
 from web.shared.filters import Filters, choice_filter, yes_no_filter
-from web.shared.form_fields import Form
+from web.shared.form_fields import CountField, Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
@@ -236,7 +236,7 @@ def catalogue_customers(request: SurfaceRequest, catalogue_id: int) -> HttpRespo
 
 
 class AssignForm(Form):
-    customer = forms.IntegerField(
+    customer = CountField(
         label="Customer number", widget=forms.TextInput(attrs={"inputmode": "numeric"})
     )
 

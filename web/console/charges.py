@@ -98,6 +98,7 @@ class ChargeForm(Form):
         super().__init__(*args, **options)
         self.fields["net_amount"] = ExactField(
             decimal_places=4,
+            max_digits=14,
             label=f"Net amount, in {currency}",
             help_text="Before tax; below zero it is a discount.",
         )

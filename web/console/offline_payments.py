@@ -30,7 +30,7 @@ from payments.rules.distribution import (
 )
 from payments.services.offline import record_offline_payment
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.shared.form_fields import DateField, ExactField, Form, MoneyField
+from web.shared.form_fields import CountField, DateField, ExactField, Form, MoneyField
 from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.writing import money_html
 
@@ -52,7 +52,7 @@ class AmountForm(Form):
 
 
 class PayerForm(Form):
-    customer = forms.IntegerField(label="Customer number", min_value=1)
+    customer = CountField(label="Customer number", min_value=1)
     amount = ExactField(
         label="Amount received",
         decimal_places=4,

@@ -12,7 +12,7 @@ from cdr.selectors.explaining import explain_usage
 from common import clock
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
-from web.shared.form_fields import Form, InstantField
+from web.shared.form_fields import CountField, Form, InstantField
 
 
 class PriceForm(Form):
@@ -22,7 +22,7 @@ class PriceForm(Form):
         help_text="With the country code, as +4930123456.",
         error_messages={"invalid": "Write the number as digits, with the country code."},
     )
-    volume = forms.IntegerField(label="Volume", min_value=0, max_value=2**31 - 1, initial=60)
+    volume = CountField(label="Volume", min_value=0, initial=60)
     started_at = InstantField(label="Starts")
 
 

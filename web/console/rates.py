@@ -23,7 +23,14 @@ from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console import rate_prices
 from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter, text_filter
-from web.shared.form_fields import CurrencyField, DateTimeInput, ExactField, Form, InstantField
+from web.shared.form_fields import (
+    CountField,
+    CurrencyField,
+    DateTimeInput,
+    ExactField,
+    Form,
+    InstantField,
+)
 from web.shared.form_pages import FormPage, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import (
@@ -205,9 +212,9 @@ class RateForm(Form):
     min_cost = ExactField(label="Costs at least", required=False)
     max_cost = ExactField(label="Costs at most", required=False)
     attempt_fee = ExactField(initial=0, help_text="For a call that was not answered.")
-    minimum = forms.IntegerField(initial=1, help_text="The least that is billed.")
-    increment = forms.IntegerField(initial=1, help_text="The step billed after the minimum.")
-    grace = forms.IntegerField(initial=0, help_text="Free up to this volume.")
+    minimum = CountField(initial=1, help_text="The least that is billed.")
+    increment = CountField(initial=1, help_text="The step billed after the minimum.")
+    grace = CountField(initial=0, help_text="Free up to this volume.")
     status = forms.ChoiceField(choices=Rate.Status.choices, initial=Rate.Status.ACTIVE)
 
     def __init__(self, *args: Any, kept: dict[str, Any] | None = None, **options: Any) -> None:

@@ -1,12 +1,16 @@
 """Fields of forms, each with the widget that suits its kind of value."""
 
 import re
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 
 from common.money import minor_digits
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_DayT = TypeVar("_DayT", date, datetime)
 
 
 class DateInput(forms.DateInput):
@@ -28,15 +32,27 @@ class DateTimeInput(forms.DateTimeInput):
 
 
 class DateField(forms.DateField):
-    """A date."""
+    """A date that leaves room to reckon with: calendars end, and so do zones at their ends."""
 
     widget = DateInput
 
+    def to_python(self, value: Any) -> date | None:
+        return _within_calendar(super().to_python(value))
+
 
 class InstantField(forms.DateTimeField):
-    """A date and time in the provider's time zone."""
+    """A date and time in the provider's time zone; as a date, it leaves room to reckon with."""
 
     widget = DateTimeInput
+
+    def to_python(self, value: Any) -> datetime | None:
+        return _within_calendar(super().to_python(value))
+
+
+def _within_calendar(day: _DayT | None) -> _DayT | None:
+    if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise forms.ValidationError(f"Write a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return day
 
 
 class ExactField(forms.DecimalField):
@@ -44,10 +60,18 @@ class ExactField(forms.DecimalField):
 
     def __init__(self, *, decimal_places: int = 8, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "class": "number", "autocomplete": "off"}
-        options.setdefault("max_digits", 20)
+        # Ten before the point of a price, sixteen before that of an amount: as the tables have it.
+        options.setdefault("max_digits", 18)
         super().__init__(
             decimal_places=decimal_places, **{"widget": forms.TextInput(attrs=attrs), **options}
         )
+
+
+class CountField(forms.IntegerField):
+    """A whole number, of rows or units, that a column can keep."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_value": 2**31 - 1, **options})
 
 
 class MoneyField(ExactField):

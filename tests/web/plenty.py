@@ -95,6 +95,7 @@ class Plenty:
         code = factories.make_code(self.reseller)
         customer = factories.make_customer(self.provider, self.reseller, reseller_code=code)
         factories.make_identifier(customer, f"other-{number}")
+        factories.make_identifier(self.customer, f"more-{number}")
         factories.make_team_member(self.customer)
         self._add_staff(number)
         return customer

@@ -66,7 +66,6 @@ class ItemTable(Table):
     price = MoneyColumn("Price", is_exact=True)
     price_period = Column("Per", accessor="get_price_period_display")
     rate_table = LinkColumn("Rate table", accessor="rate_table__name", to="rate_table")
-    currency = Column("Currency")
     is_available = Column("For sale")
     in_advance = Column("Charged")
     proration = Column("Prorated", accessor="pk")

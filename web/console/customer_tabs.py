@@ -3,6 +3,8 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.invoices import invoices
@@ -16,6 +18,7 @@ from payments.selectors.service_balance import service_balance
 from subscriptions.selectors import subscriptions
 from web.access import SurfaceRequest, page_of
 from web.shared.actions import Action, Tab, allowed
+from web.shared.links import url_of_document
 from web.shared.lists import Empty, list_page
 from web.shared.tables import (
     BadgeColumn,
@@ -254,6 +257,11 @@ class LedgerTable(Table):
     credit = Column("From", accessor="credit__get_kind_display")
     amount = MoneyColumn("Amount", currency="debit__currency")
     recorded_at = InstantColumn("Recorded")
+
+    def render_document(self, value: str) -> SafeString:
+        label = value.replace("_", " ").replace(":", " ").capitalize()
+        url = url_of_document(Surface.CONSOLE, value)
+        return format_html('<a href="{}">{}</a>' if url else "{1}", url, label)
 
 
 @page_of(Surface.CONSOLE, "money.read")

@@ -65,3 +65,12 @@ def url_of_recorded(surface: Surface, object_type: str, object_id: str) -> str:
             except NoReverseMatch:  # a key of several columns
                 return ""
     return ""
+
+
+def url_of_document(surface: Surface, document: str) -> str:
+    """The address of the page of what a transfer books, such as `credit_note:17`."""
+    kind, _, key = document.partition(":")
+    for (of_surface, model), (url_name, argument) in PAGES.items():
+        if of_surface is surface and model._meta.model_name == kind.replace("_", ""):
+            return reverse(url_name, kwargs={argument: key})
+    return ""

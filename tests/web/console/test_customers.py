@@ -170,7 +170,7 @@ class TestACustomer:
 
         assert "119.00" in overview
         assert "119.00" in ledger
-        assert "invoice:1" in ledger
+        assert '<a href="/console/billing/invoices/1/">Invoice 1</a>' in ledger
 
     def test_shows_only_the_tabs_that_the_role_may_read(self, provider: Provider) -> None:
         customer = make_customer(provider)

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from common.errors import DomainError
 
@@ -31,7 +31,7 @@ def as_logo(content: bytes) -> bytes:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
             _check_size(picture.size)
             logo = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as damage:
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as damage:
         raise LogoRefused("The file is no PNG, JPEG or WebP picture, or is damaged.") from damage
     logo.thumbnail(LARGEST)
     made = BytesIO()

@@ -13,8 +13,8 @@ from web.shared.form_pages import Review, confirm_page
 
 
 @page_of(Surface.CONSOLE, "settings.write", FORM_METHODS)
-def second_factor(request: SurfaceRequest) -> HttpResponse:
-    is_required = not request.provider.staff_need_second_factor
+def second_factor(request: SurfaceRequest, is_required: bool) -> HttpResponse:
+    """The address says which way: sent twice, or by two people, it is what they meant."""
 
     def confirm() -> str:
         require_second_factor(
@@ -37,4 +37,17 @@ def second_factor(request: SurfaceRequest) -> HttpResponse:
     return confirm_page(request, review, confirm=confirm, cancel_url=reverse(PROVIDER))
 
 
-urls = [path("settings/second-factor/", second_factor, name="console_second_factor")]
+urls = [
+    path(
+        "settings/second-factor/ask/",
+        second_factor,
+        {"is_required": True},
+        name="console_second_factor_ask",
+    ),
+    path(
+        "settings/second-factor/leave/",
+        second_factor,
+        {"is_required": False},
+        name="console_second_factor_leave",
+    ),
+]

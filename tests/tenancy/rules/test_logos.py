@@ -32,6 +32,7 @@ class TestAsLogo:
             (make_picture(kind="GIF"), "no PNG, JPEG or WebP"),
             (make_picture(kind="BMP"), "no PNG, JPEG or WebP"),
             (make_picture()[:20], "no PNG, JPEG or WebP"),
+            (make_picture().replace(b"\rIHDR", b"\x05IHDR"), "no PNG, JPEG or WebP"),
             (make_picture((15, 200)), "only 15 by 200 pixels"),
             (make_picture((5000, 4001)), "5000 by 4001 pixels"),
             (b"\x89PNG" + bytes(MOST_BYTES), "larger than 2 MB"),

@@ -10,7 +10,8 @@ from tests.web.console.pages import as_role, confirm, page, refused
 from tests.web.matrix import all_pages, nothing
 
 pytestmark = pytest.mark.django_db
-ADDRESS = "/console/settings/second-factor/"
+ASK = "/console/settings/second-factor/ask/"
+LEAVE = "/console/settings/second-factor/leave/"
 
 
 @pytest.fixture
@@ -43,10 +44,13 @@ class TestTheSwitch:
     ) -> None:
         add_key(admin)
 
-        confirm(staff, ADDRESS)
+        offered = page(staff, "/console/settings/")
+        confirm(staff, ASK)
         provider.refresh_from_db()
         on = provider.staff_need_second_factor
-        confirm(staff, ADDRESS)
+        assert (ASK in offered, LEAVE in offered) == (True, False)
+        assert LEAVE in page(staff, "/console/settings/")
+        confirm(staff, LEAVE)
         provider.refresh_from_db()
 
         assert (on, provider.staff_need_second_factor) == (True, False)
@@ -54,8 +58,20 @@ class TestTheSwitch:
         assert entry.before == {"staff_need_second_factor": "False"}
         assert entry.after == {"staff_need_second_factor": "True"}
 
+    def test_stays_on_when_it_is_turned_on_twice(
+        self, staff: Client, admin: User, provider: Provider
+    ) -> None:
+        add_key(admin)
+
+        confirm(staff, ASK)
+        confirm(staff, ASK)
+
+        provider.refresh_from_db()
+        assert provider.staff_need_second_factor
+        assert Entry.objects.filter(action="provider.changed").count() == 1
+
     def test_needs_a_second_factor_of_ones_own(self, staff: Client, provider: Provider) -> None:
-        text = refused(staff, ADDRESS, _confirmed="1")
+        text = refused(staff, ASK, _confirmed="1")
 
         assert "Add a second factor of your own first" in text
         provider.refresh_from_db()

@@ -56,7 +56,8 @@ PAGES = {
     "console_sign_up": Page(staff("settings.read")),
     "console_sign_up_edit": Page(staff("settings.write")),
     "console_sign_up_terms": Page(staff("settings.write")),
-    "console_second_factor": Page(staff("settings.write")),
+    "console_second_factor_ask": Page(staff("settings.write")),
+    "console_second_factor_leave": Page(staff("settings.write")),
     "console_brand": Page(staff("settings.read")),
     "console_brand_edit": Page(staff("settings.write")),
 }

@@ -40,7 +40,6 @@ SECURITY_PATH = "/security/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FORM_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 ACTION_METHODS = ("POST",)
-# A terminated customer may still look at what it keeps, its documents; these have none yet.
 NOT_YET_CUSTOMERS = (Customer.State.AWAITING_CONFIRMATION, Customer.State.DRAFT)
 # A team's admin does everything, billing pays and otherwise reads, technical sees no money.
 TEAM_PERMISSIONS = {
@@ -219,7 +218,7 @@ def _customer_scope(user_id: int) -> Scope | None:
     if member is None:
         return None
     with row_security.acting_for(provider_id=member.provider_id, user_id=user_id):
-        if member.customer.state in NOT_YET_CUSTOMERS:
+        if not _was_opened(member.customer):
             return None
     return Scope(
         provider_id=member.provider_id,
@@ -228,6 +227,17 @@ def _customer_scope(user_id: int) -> Scope | None:
         permissions=TEAM_PERMISSIONS[TeamMember.TeamRole(member.role)],
         customer_id=member.customer_id,
     )
+
+
+def _was_opened(customer: Customer) -> bool:
+    """Whether the account is there to be seen, or was.
+
+    A terminated customer may still look at what it keeps, its documents; one that was refused
+    before its account was opened has none.
+    """
+    if customer.state == Customer.State.TERMINATED:
+        return customer.active_since is not None
+    return customer.state not in NOT_YET_CUSTOMERS
 
 
 def _reseller_scope(user_id: int) -> Scope | None:

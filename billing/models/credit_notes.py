@@ -20,7 +20,7 @@ class CreditNote(ProviderOwned):
     """
 
     seen_by_customer = "customer_id"
-    seen_by_reseller = ("invoice__reseller_id",)
+    seen_by_reseller = ("invoice__reseller_id", "issuing_reseller_id")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
     customer = models.ForeignKey(

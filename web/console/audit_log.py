@@ -1,5 +1,6 @@
 """The audit log in the console: who did what to what, and when."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 
 from django.apps import apps
@@ -18,6 +19,24 @@ from web.shared.filters import Filters, choice_filter, since_filter, text_filter
 from web.shared.links import url_of_recorded
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column
+
+# What somebody must be allowed to read for entries about it to be shown, by model or else by app;
+# of all others the settings, whose page this is.
+_NEEDS = {
+    "customers": "customers.read",
+    "customers.signupsettings": "settings.read",
+    "customers.signupterms": "settings.read",
+    "resellers": "resellers.read",
+    "catalogue": "catalogue.read",
+    "subscriptions": "subscriptions.read",
+    "subscriptions.charge": "invoices.read",
+    "cdr": "usage.read",
+    "billing.invoice": "invoices.read",
+    "billing.creditnote": "money.read",
+    "billing.billrun": "money.read",
+    "payments": "money.read",
+    "payouts": "payouts.read",
+}
 
 
 def type_name(object_type: str) -> str:
@@ -51,9 +70,14 @@ class AuditTable(HistoryTable):
         sequence = ("at", "actor", "action", "about", "changes")
 
 
-def _filters(scope: Scope) -> type[Filters]:
+def _is_readable(scope: Scope, object_type: str) -> bool:
+    app = object_type.partition(".")[0]
+    return _NEEDS.get(object_type, _NEEDS.get(app, "settings.read")) in scope.permissions
+
+
+def _filters(scope: Scope, readable: Sequence[str]) -> type[Filters]:
     """Filters with what there is to choose; equality, as only that finds its index."""
-    kinds = [(object_type, type_name(object_type)) for object_type in object_types(scope)]
+    kinds = [(object_type, type_name(object_type)) for object_type in readable]
 
     class AuditFilters(Filters):
         searches = ("object_id__exact",)
@@ -70,13 +94,18 @@ def _filters(scope: Scope) -> type[Filters]:
 
 @page_of(Surface.CONSOLE, "settings.read")
 def audit_log(request: SurfaceRequest) -> HttpResponse:
+    """Of everything for who reads everything; entries hold amounts, of which others see none."""
+    recorded = object_types(request.scope)
+    readable = [name for name in recorded if _is_readable(request.scope, name)]
+    rows = entries(request.scope)
     return list_page(
         request,
         title="Audit log",
-        lead="Who did what to what. Nobody can change or remove an entry.",
-        rows=entries(request.scope),
+        lead="Who did what to what, as far as you may read it. Nobody can change or remove an"
+        " entry.",
+        rows=rows if readable == recorded else rows.filter(object_type__in=readable),
         table=AuditTable,
-        filters=_filters(request.scope),
+        filters=_filters(request.scope, readable),
         name="audit-log",
         empty=Empty("Nothing was recorded yet", "Every change appears here with who made it."),
     )

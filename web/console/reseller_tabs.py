@@ -223,14 +223,16 @@ def reseller_history(request: SurfaceRequest, reseller_id: int) -> HttpResponse:
 
 
 def _rows_of(scope: Scope, reseller: Reseller) -> dict[type[Model], list[int]]:
-    """The reseller itself and what belongs to it."""
-    return {
+    """The reseller itself and what belongs to it, as far as the user may read of that."""
+    rows: dict[type[Model], list[int]] = {
         Reseller: [reseller.pk],
         ResellerCode: _ids(selectors.codes(scope, reseller)),
         BillingModeAssignment: _ids(selectors.billing_modes(scope, reseller)),
         ResellerUser: _ids(selectors.viewers(scope, reseller)),
-        CommissionPlan: _ids(commission_plans(scope, reseller=reseller)),
     }
+    if "payouts.read" in scope.permissions:
+        rows[CommissionPlan] = _ids(commission_plans(scope, reseller=reseller))
+    return rows
 
 
 def _ids(rows: QuerySet[Any]) -> list[int]:

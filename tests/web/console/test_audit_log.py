@@ -5,6 +5,7 @@ from django.db.models import Model
 from django.test import Client
 
 from audit.services import record
+from payments.models import Payment
 from tenancy.models import Provider, User
 from tests.factories import make_customer, make_provider, make_reseller, make_staff
 from tests.web.console.pages import as_role, page, query_count
@@ -64,6 +65,30 @@ class TestTheList:
         )
 
         assert "reseller.moved" not in page(client, LOG)
+
+    def test_shows_nothing_that_the_role_does_not_read(
+        self, client: Client, provider: Provider
+    ) -> None:
+        changed: list[Model] = [make_customer(provider), make_reseller(provider), provider]
+        for row in [*changed, Payment(pk=1)]:
+            record(
+                provider_id=provider.pk,
+                action=f"{row._meta.model_name}.tried",
+                changed=row,
+                at=AT,
+                actor_id=None,
+                after={"amount": "12.50"},
+            )
+
+        # Product lists customers, reads resellers and settings, and sees no payments.
+        shown = page(as_role(provider, "Product"), LOG)
+
+        assert "reseller: tried" in shown
+        assert "provider: tried" in shown
+        assert "customer: tried" not in shown
+        assert "payment: tried" not in shown
+        assert "payments.payment" not in shown
+        assert "payment: tried" in page(client, LOG)
 
     @pytest.mark.parametrize(
         ("asked", "found"),

@@ -134,6 +134,23 @@ class TestItsHistory:
         assert "code: RHO1" in text
         assert "OTHER" not in text
 
+    def test_tells_of_commission_only_those_who_may_read_that(
+        self, staff: Client, provider: Provider
+    ) -> None:
+        reseller = make_reseller(provider)
+        set_commission_plan(
+            reseller=reseller,
+            base=CommissionPlan.Base.INVOICED_NET,
+            percent=Decimal("12.5"),
+            valid_from=date(2026, 12, 1),
+            at=now(),
+            actor_id=None,
+        )
+
+        assert "percent: 12.5" in page(staff, path(reseller, "history/"))
+        clerk = as_role(provider, "Accounts & Orders")
+        assert "percent" not in page(clerk, path(reseller, "history/"))
+
 
 class TestCommission:
     def test_is_agreed_from_a_date_after_a_review(self, staff: Client, provider: Provider) -> None:

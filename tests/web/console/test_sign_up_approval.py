@@ -6,7 +6,7 @@ from pytest_django import Settings
 from audit.models import Entry
 from customers.models import Customer
 from tenancy.models import Provider
-from tests.factories import make_customer, make_provider, make_staff
+from tests.factories import make_customer, make_provider, make_staff, make_team_member
 from tests.mail_server import mail_server
 from tests.web.console.pages import as_role, confirm, page, refused
 
@@ -20,7 +20,9 @@ def provider() -> Provider:
 
 @pytest.fixture
 def waiting(provider: Provider) -> Customer:
-    return make_customer(provider, state="DRAFT", channel="SIGN_UP", email="nora@nord.example")
+    return make_customer(
+        provider, state="DRAFT", channel="SIGN_UP", email="nora@nord.example", active_since=None
+    )
 
 
 @pytest.fixture
@@ -60,6 +62,18 @@ class TestASignUpThatWaits:
         assert "We do not serve Mars." in mailoutbox[0].body
         entry = Entry.objects.get(action="customer.state_changed")
         assert entry.after == {"state": "TERMINATED", "reason": "We do not serve Mars."}
+
+    def test_sees_nothing_of_the_provider_when_it_was_refused(
+        self, staff: Client, waiting: Customer
+    ) -> None:
+        applicant = Client()
+        applicant.force_login(make_team_member(waiting))
+
+        staff.post(path(waiting, "refuse/"), {"reason": "We do not serve Mars."})
+
+        assert applicant.get("/").status_code == 403
+        assert applicant.get("/account/").status_code == 404
+        assert applicant.get("/account/services/").status_code == 404
 
     def test_is_approved_though_no_mail_can_be_sent(
         self, staff: Client, waiting: Customer, settings: Settings

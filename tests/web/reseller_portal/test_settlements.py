@@ -1,5 +1,6 @@
 """Settlement invoices in the portal: addressed to a reseller, or issued in its name."""
 
+from decimal import Decimal
 from http import HTTPStatus
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from billing.models import Invoice
+from billing.services.credit_notes import credit_amount
 from billing.services.documents import store_invoice_document
 from common import clock
 from customers.models import Customer
@@ -157,6 +159,27 @@ class TestWhatSubResellersOwe:
         assert "Billed by Meridian Billed to Solstice" in one
         assert viewer.get(f"/reseller/invoices/{invoice.pk}/pdf/").content.startswith(b"%PDF-")
         assert str(invoice.number) not in page(viewer, "/reseller/invoices/")
+
+    def test_shows_what_was_taken_back_to_who_is_owed_it_and_who_owes_it(
+        self, viewer: Client, below: Reseller
+    ) -> None:
+        debtor = Client()
+        debtor.force_login(make_reseller_user(below))
+        make_usage(below, "20.00")
+        issue_run(below.provider)
+        invoice = invoice_of(below)
+        note = credit_amount(
+            invoice_id=invoice.pk,
+            gross_amount=Decimal("5.00"),
+            reason="Calls that failed",
+            at=clock.now(),
+            actor_id=None,
+        )
+
+        for client in (viewer, debtor):
+            text = words_of(client, f"/reseller/invoices/{invoice.pk}/")
+            assert str(note) in text
+            assert "Credited 5.00 EUR" in text
 
     def test_says_what_will_be_there(self, viewer: Client, below: Reseller) -> None:
         text = page(viewer, "/reseller/owed/")

@@ -93,13 +93,7 @@ def run_totals(
         rows = rows.filter(bill_run_item__state__in=item_states)
     if item_ids is not None:
         rows = rows.filter(bill_run_item__in=item_ids)
-    sums = rows.values("kind", "currency").annotate(
-        count=Count("pk"), net=Sum("net_amount"), tax=Sum("tax_amount"), gross=Sum("gross_amount")
-    )
-    return [
-        KindTotal(row["kind"], row["currency"], row["count"], row["net"], row["tax"], row["gross"])
-        for row in sums.order_by("kind", "currency")
-    ]
+    return _totals(rows)
 
 
 def failed_items(scope: Scope, run_id: int) -> ProviderQuerySet[BillRunItem]:
@@ -137,19 +131,36 @@ class ComparedTotal:
 
 
 def compared_totals(scope: Scope, run: BillRun) -> list[ComparedTotal]:
-    """`run_totals` beside those of the run for the period just before, zero where there is none."""
-    earlier = bill_runs(scope).filter(period_to=run.period_from).first()
-    before = {
-        (total.kind, total.currency): total
-        for total in (run_totals(scope, earlier.pk) if earlier else [])
-    }
+    """`run_totals` beside what all runs for the period just before came to, zero where nothing.
+
+    A partial run is compared with what its own payers were billed then. A currency of before that
+    is gone now is there too; a run without any invoice or estimate is compared with nothing.
+    """
+    earlier = Invoice.objects.visible_to(scope).filter(
+        bill_run_item__run__period_to=run.period_from
+    )
+    if run.is_partial:
+        chosen = BillRunItem.objects.visible_to(scope).filter(run=run)
+        earlier = earlier.filter(customer__in=chosen.values("customer"))
+    now = {(total.kind, total.currency): total for total in run_totals(scope, run.pk)}
+    if not now:
+        return []
+    before = {(total.kind, total.currency): total for total in _totals(earlier)}
     return [
-        ComparedTotal(
-            total,
-            before.get(
-                (total.kind, total.currency),
-                KindTotal(total.kind, total.currency, 0, ZERO, ZERO, ZERO),
-            ),
-        )
-        for total in run_totals(scope, run.pk)
+        ComparedTotal(now.get(key) or _nothing(key), before.get(key) or _nothing(key))
+        for key in sorted(now.keys() | before.keys())
     ]
+
+
+def _totals(invoices: ProviderQuerySet[Invoice]) -> list[KindTotal]:
+    sums = invoices.values("kind", "currency").annotate(
+        count=Count("pk"), net=Sum("net_amount"), tax=Sum("tax_amount"), gross=Sum("gross_amount")
+    )
+    return [
+        KindTotal(row["kind"], row["currency"], row["count"], row["net"], row["tax"], row["gross"])
+        for row in sums.order_by("kind", "currency")
+    ]
+
+
+def _nothing(key: tuple[str, str]) -> KindTotal:
+    return KindTotal(*key, 0, ZERO, ZERO, ZERO)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from common.scope import Scope
-from reports.selectors.alerts import RECENT, Alert, alert_count
+from reports.selectors.alerts import RECENT, Alert, alert_counts
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,12 @@ _WATCHED = (
 
 def notices(scope: Scope, at: datetime) -> list[Notice]:
     """What needs somebody who holds the user's permissions, what is wrong first."""
+    watched = [watch for watch in _WATCHED if watch.needs in scope.permissions]
+    counts = alert_counts(scope, [watch.alert for watch in watched], at)
     found = [
-        Notice(watch.text, count, _url(watch, at), watch.tone)
-        for watch in _WATCHED
-        if watch.needs in scope.permissions
-        if (count := alert_count(scope, watch.alert, at))
+        Notice(watch.text, counts[watch.alert], _url(watch, at), watch.tone)
+        for watch in watched
+        if counts[watch.alert]
     ]
     return sorted(found, key=lambda notice: notice.tone != "wrong")
 

@@ -8,7 +8,7 @@ from payouts.models import CommissionPlan, PayoutStatement
 from payouts.services.accrual import accrue
 from payouts.services.approving import approve_statement, settle_statement
 from payouts.services.preparing import prepare_statement
-from reports.selectors.alerts import Alert, alert_count
+from reports.selectors.alerts import Alert, alert_counts
 from resellers.models import Reseller
 from tests.factories import make_customer, make_provider, make_reseller
 from tests.factories.payouts import NOVEMBER, OCTOBER, day, issue, make_plan
@@ -27,7 +27,8 @@ def reseller() -> Reseller:
 
 
 def count(reseller: Reseller, alert: Alert) -> int:
-    return alert_count(Scope.system(reseller.provider_id), alert, day(12, 2))
+    scope = Scope.system(reseller.provider_id)
+    return alert_counts(scope, list(Alert), day(12, 2))[alert]
 
 
 def approved(reseller: Reseller) -> PayoutStatement:

@@ -7,7 +7,7 @@ from django.db.models import Count, F
 
 from common.errors import DomainError
 from common.scope import Scope
-from tenancy.models import BillerEntity, Logo, Membership, Provider, Role
+from tenancy.models import BillerEntity, Invitation, Logo, Membership, Provider, Role, User
 from tenancy.owned import ProviderQuerySet
 
 
@@ -46,6 +46,11 @@ def staff(scope: Scope) -> ProviderQuerySet[Membership]:
     """Memberships with user and role, by e-mail."""
     rows = Membership.objects.visible_to(scope).select_related("user", "role")
     return rows.order_by("user__email", "pk")
+
+
+def last_invitation(scope: Scope, user: User) -> Invitation | None:
+    """The latest e-mail by which the provider invited somebody; None if it sent none."""
+    return Invitation.objects.visible_to(scope).filter(user=user).order_by("-pk").first()
 
 
 def roles(scope: Scope) -> ProviderQuerySet[Role]:

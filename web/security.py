@@ -78,10 +78,12 @@ def security(request: SurfaceRequest) -> HttpResponse:
 @require_POST
 @login_required
 def end_session(request: SurfaceRequest, session_id: int) -> HttpResponse:
-    rows = open_sessions(request.user).filter(pk=session_id)
+    """One of the others: the present one ends by signing out."""
+    others = open_sessions(request.user).exclude(session_key=request.session.session_key)
+    rows = others.filter(pk=session_id)
     if not rows:
         raise Http404
-    end_sessions(rows.exclude(session_key=request.session.session_key))
+    end_sessions(rows)
     messages.success(request, "That session was ended.")
     return redirect("mfa_index")
 

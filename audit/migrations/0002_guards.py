@@ -71,6 +71,19 @@ class Migration(migrations.Migration):
             CREATE TRIGGER audit_access AFTER UPDATE ON tenancy_user
                 FOR EACH ROW WHEN (OLD.is_active <> NEW.is_active)
                 EXECUTE FUNCTION audit_access();
+            -- Who is invited first is a member only afterwards, which is recorded by itself.
+            CREATE FUNCTION audit_invited_again() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO audit_entry (
+                    provider_id, at, actor_id, action, object_type, object_id)
+                SELECT m.provider_id, now(), NEW.requested_by_id, 'membership.invited_again',
+                    'tenancy.membership', m.id::text
+                FROM tenancy_membership m
+                WHERE m.user_id = NEW.user_id AND m.provider_id = NEW.provider_id;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER audit_invited_again AFTER INSERT ON tenancy_invitation
+                FOR EACH ROW EXECUTE FUNCTION audit_invited_again();
             CREATE TRIGGER audit_role_changed AFTER UPDATE OR DELETE ON tenancy_role
                 FOR EACH ROW EXECUTE FUNCTION audit_permissions('role');
             """,

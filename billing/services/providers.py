@@ -83,15 +83,16 @@ def change_provider(
     check_fields(provider, ProviderRefused, "name")
     provider.save(update_fields=list(after))
     changed = [field for field in after if before[field] != after[field]]
-    record(
-        provider_id=provider.pk,
-        action="provider.changed",
-        changed=provider,
-        at=at,
-        actor_id=actor_id,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
-    )
+    if changed:
+        record(
+            provider_id=provider.pk,
+            action="provider.changed",
+            changed=provider,
+            at=at,
+            actor_id=actor_id,
+            before={field: before[field] for field in changed},
+            after={field: after[field] for field in changed},
+        )
     return provider
 
 

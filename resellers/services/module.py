@@ -42,6 +42,9 @@ def change_module(
     module = module or ResellerModule(provider_id=provider_id)
     after = asdict(settings)
     before = {name: getattr(module, name) for name in after}
+    changed = [name for name in after if before[name] != after[name]]
+    if module.pk is not None and not changed:
+        return module
     for name, value in after.items():
         setattr(module, name, value)
     module.save()
@@ -51,8 +54,8 @@ def change_module(
         changed=module,
         at=at,
         actor_id=actor_id,
-        before={name: before[name] for name in after if before[name] != after[name]},
-        after={name: after[name] for name in after if before[name] != after[name]},
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
     )
     return module
 

@@ -260,6 +260,14 @@ class TestSessions:
         assert [other.get("/console/").status_code for other in others] == [302] * 3
         assert here.get("/console/").status_code == 200
 
+    def test_of_this_browser_is_ended_by_signing_out_only(self, user: User) -> None:
+        here = sign_in(user)
+
+        answer = here.post(f"/security/sessions/{sessions_of(user)[0].pk}/end/")
+
+        assert answer.status_code == 404
+        assert here.get("/console/").status_code == 200
+
     def test_of_others_are_not_there(self, user: User) -> None:
         other = make_staff(make_provider(), email="b@borealis.example", password=PASSWORD)
         sign_in(other)

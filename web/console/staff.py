@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 
 from common import clock
+from common.csv_files import Cell
 from common.errors import DomainError
 from common.scope import Surface
 from tenancy import row_security, selectors
@@ -37,33 +38,39 @@ from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, InstantColumn, LinkColumn, Table
+from web.shared.team_pages import too_many_invitations
 
 USERS = "console_users"
 LINKS = "password_links"
 """Where the session of who invited keeps the links that no mail could carry, by membership."""
 
 
-def state_badge(membership: Membership) -> str:
-    """Whether they may sign in, and have a password to do it with."""
-    user = membership.user
-    if not user.is_active:
-        return badge("DISABLED", "deactivated")
-    return badge("ACTIVE", "active") if user.has_usable_password() else badge("PENDING", "invited")
+def _state(membership: Membership) -> tuple[str, str]:
+    """Whether they may sign in, and have a password to do it with: for a badge, and in a word."""
+    if not membership.user.is_active:
+        return "DISABLED", "deactivated"
+    if membership.user.has_usable_password():
+        return "ACTIVE", "active"
+    return "PENDING", "invited"
+
+
+class StateColumn(Column):
+    """A user's state as a badge, and in files as its word."""
+
+    def render(self, record: Membership) -> str:
+        return badge(*_state(record))
+
+    def export_cells(self, record: Membership, value: object) -> list[Cell]:
+        return [_state(record)[1]]
 
 
 class UserTable(Table):
     email = LinkColumn("E-mail", accessor="user__email", order_by=("user__email",), orderable=True)
     name = Column("Name", accessor="user__name")
     role = LinkColumn("Role", to="role")
-    state = Column("State", accessor="user__is_active")
+    state = StateColumn("State", accessor="user__is_active")
     last_login = InstantColumn("Last sign-in", accessor="user__last_login", default="never")
     created_at = InstantColumn("Added")
-
-    def render_state(self, record: Membership) -> str:
-        return state_badge(record)
-
-    def value_state(self, record: Membership) -> str:
-        return "active" if record.user.is_active else "deactivated"
 
 
 def _roles(request: HttpRequest) -> QuerySet[Role]:
@@ -130,6 +137,8 @@ def user_invite(request: SurfaceRequest) -> HttpResponse:
         )
         return _invited(request, membership)
 
+    if refused := too_many_invitations(request):
+        return refused
     page = FormPage(
         "Invite a user",
         submit="Invite",
@@ -160,8 +169,8 @@ def user_show(request: SurfaceRequest, membership_id: int) -> HttpResponse:
     membership = selectors.staff(request.scope).get(pk=membership_id)
     context = {
         "membership": membership,
-        "state": state_badge(membership),
-        "invitation": membership.user.invitations.order_by("-pk").first(),
+        "state": badge(*_state(membership)),
+        "invitation": selectors.last_invitation(request.scope, membership.user),
         "is_oneself": membership.user_id == request.scope.user_id,
         "actions": allowed(request.scope, _actions(request, membership)),
     }
@@ -274,6 +283,8 @@ def user_reinvite(request: SurfaceRequest, membership_id: int) -> HttpResponse:
             )
         return _invited(request, membership)
 
+    if refused := too_many_invitations(request):
+        return refused
     review = Review(
         title=f"Invite {membership.user} again?",
         lead="They get another link to choose their password; it works once, and for three days.",

@@ -46,7 +46,8 @@ class TestChangeModule:
     def test_records_what_changed(self) -> None:
         provider = make_provider()
 
-        change(provider, ModuleSettings(is_enabled=False))
+        for _ in range(2):
+            change(provider, ModuleSettings(is_enabled=False))
 
         entry = Entry.objects.get(action="reseller_module.changed")
         assert (entry.before, entry.after) == ({"is_enabled": "True"}, {"is_enabled": "False"})

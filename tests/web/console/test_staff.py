@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from audit.models import Entry
 from tenancy.models import Invitation, Membership, Provider, Role, User
 from tenancy.services.invitations import send_invitation
 from tests.factories import make_provider, make_staff
@@ -58,13 +59,16 @@ class TestTheList:
         assert "bo@borealis.example" not in shown
 
     def test_is_filtered_and_taken_away_as_csv(self, client: Client, provider: Provider) -> None:
-        make_staff(provider, "Finance", email="fay@aurora.example")
+        fay = make_staff(provider, "Finance", email="fay@aurora.example")
+        fay.set_unusable_password()
+        fay.save()
 
         found = client.get(f"{USERS}?role={role_id(provider, 'Finance')}&format=csv")
 
         lines = found.content.decode().splitlines()
         assert lines[0].startswith("E-mail,Name,Role,State")
         assert [line.split(",")[0] for line in lines[1:]] == ["fay@aurora.example"]
+        assert lines[1].split(",")[3] == "invited"
 
     def test_asks_the_database_as_often_for_many(self, client: Client, provider: Provider) -> None:
         few = query_count(client, USERS)
@@ -176,7 +180,9 @@ class TestInviting:
 
 
 class TestInvitingAgain:
-    def test_sends_another_link(self, client: Client, provider: Provider) -> None:
+    def test_sends_another_link_and_is_recorded(
+        self, client: Client, admin: User, provider: Provider
+    ) -> None:
         client.post(
             INVITE,
             {"email": "fay@aurora.example", "name": "", "role": role_id(provider, "Finance")},
@@ -189,6 +195,19 @@ class TestInvitingAgain:
 
         assert "Connection refused" in shown
         assert Invitation.objects.filter(user=invited, state="QUEUED").count() == 1
+        entry = Entry.objects.get(action="membership.invited_again")
+        assert entry.object_id == str(Membership.objects.get(user=invited).pk)
+        assert entry.actor == admin
+
+    def test_waits_after_thirty_in_an_hour(self, client: Client, provider: Provider) -> None:
+        for _ in range(30):
+            client.post(INVITE, {})
+
+        sent = {"email": "fay@aurora.example", "role": role_id(provider, "Finance")}
+        answer = client.post(INVITE, sent)
+
+        assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        assert not User.objects.filter(email="fay@aurora.example").exists()
 
     def test_is_refused_for_who_has_a_password(self, client: Client, admin: User) -> None:
         said = refused(client, path_of(admin, "invite/"), _confirmed="1")

@@ -1,5 +1,6 @@
 """Every form: shown, checked, reviewed where money moves, and saved by one call of a service."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from web.shared.form_fields import Form
 FormT = TypeVar("FormT", bound=Form)
 # The buttons of the review: their names must be no field's.
 CONFIRMED, BACK = "_confirmed", "_back"
+# What the review said, as its page sends it back; a program that saw no page sends none.
+STATED = "_stated"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Review:
     rows: Sequence[Sequence[object]] = ()
     submit: str = "Confirm"
     is_dangerous: bool = False
+
+    @property
+    def stated(self) -> str:
+        """A fingerprint of what is asked and the amounts; `facts` beside them may move on."""
+        said = [self.title, *(str(cell) for row in self.rows for cell in row)]
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,8 @@ def form_page(
 
     A refusal (`DomainError`) of `review` or `save` becomes an error of the fields that it names, of
     the one that `fields_of` names for it, or of the form: nothing typed is lost and nothing was
-    written. With `review` the user sees first what will happen. `form_options` go to the form:
-    `initial`, choices.
+    written. With `review` the user sees first what will happen, and again if that has changed by
+    the time they agree. `form_options` go to the form: `initial`, choices.
     """
     if request.method != "POST":
         return _shown(request, page, form(**form_options))
@@ -67,8 +76,8 @@ def form_page(
         return _shown(request, page, sent)
     try:
         with transaction.atomic():
-            if review is not None and CONFIRMED not in request.POST:
-                return _reviewed(request, page, sent, review(sent))
+            if review is not None and not _is_agreed(request, sent, stated := review(sent)):
+                return _reviewed(request, page, sent, stated)
             return HttpResponseRedirect(save(sent))
     except DomainError as refusal:
         _refuse(sent, refusal, fields_of or {})
@@ -80,17 +89,26 @@ def confirm_page(
 ) -> HttpResponse:
     """Say what is about to happen; when the user agrees, do it and go where `confirm` says.
 
-    A refusal (`DomainError`) is shown above what was to happen, and nothing was written.
+    A refusal (`DomainError`) is shown above what was to happen, and nothing was written; so is
+    what would happen now, where the user agreed to something else.
     """
     page = FormPage(review.title, review.submit, cancel_url)
     form = Form(request.POST if request.method == "POST" else None)
-    if CONFIRMED in request.POST:
+    if _is_agreed(request, form, review):
         try:
             with transaction.atomic():
                 return HttpResponseRedirect(confirm())
         except DomainError as refusal:
             form.add_error(None, str(refusal))
     return _reviewed(request, page, form, review)
+
+
+def _is_agreed(request: SurfaceRequest, form: Form, review: Review) -> bool:
+    """Whether the user agreed to this very review; one of before becomes an error of the form."""
+    is_current = request.POST.get(STATED, review.stated) == review.stated
+    if CONFIRMED in request.POST and not is_current:
+        form.add_error(None, "This has changed since you saw it: look again before you agree.")
+    return CONFIRMED in request.POST and is_current
 
 
 def _refuse(form: Form, refusal: DomainError, fields_of: Mapping[type[DomainError], str]) -> None:

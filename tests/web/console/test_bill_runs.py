@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 from http import HTTPStatus
 from io import BytesIO
@@ -88,6 +89,24 @@ class TestTheWayToInvoices:
         finance.post(f"{ROOT}{run.pk}/approve/")
 
         run.refresh_from_db()
+        assert run.state == BillRun.State.REVIEW
+
+    def test_approves_only_the_amounts_that_were_stated(
+        self, finance: Client, provider: Provider
+    ) -> None:
+        customer = make_customer(provider)
+        make_charge(customer, "100")
+        run = calculate_run(provider)
+        address = f"{ROOT}{run.pk}/approve/"
+        [stated] = re.findall(r'name="_stated" value="(.+?)"', page(finance, address))
+        make_charge(customer, "900")
+        calculate_run(provider)
+
+        text = refused(finance, address, _stated=stated, _confirmed="1")
+
+        run.refresh_from_db()
+        assert "This has changed since you saw it" in text
+        assert '1,000.00 <span class="currency">EUR' in text
         assert run.state == BillRun.State.REVIEW
 
     def test_is_not_for_readers(self, provider: Provider) -> None:

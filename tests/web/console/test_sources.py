@@ -1,3 +1,4 @@
+import re
 from http import HTTPStatus
 
 import pytest
@@ -188,3 +189,15 @@ class TestSwitchingOff:
 
         source.refresh_from_db()
         assert source.is_enabled
+
+    def test_sent_twice_is_not_taken_back(self, service: Client, provider: Provider) -> None:
+        source = make_source(make_product(provider))
+        address = f"{ROOT}{source.pk}/switch/"
+        [stated] = re.findall(r'name="_stated" value="(.+?)"', page(service, address))
+
+        confirm(service, address, _stated=stated)
+        text = refused(service, address, _stated=stated, _confirmed="1")
+
+        source.refresh_from_db()
+        assert "This has changed since you saw it" in text
+        assert not source.is_enabled

@@ -1,5 +1,6 @@
 """Forms and confirmations on pages made to try them."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -69,7 +70,43 @@ def confirm(request: SurfaceRequest) -> HttpResponse:
     )
 
 
-urlpatterns = [*real_urls, path("note/", note), path("confirm/", confirm)]
+@page_of(Surface.CONSOLE, methods=FORM_METHODS)
+def settle(request: SurfaceRequest) -> HttpResponse:
+    owed = BillerEntity.objects.get().phone or "50"
+    return confirm_page(
+        request,
+        Review("Settle?", rows=[("Owed", owed)]),
+        confirm=lambda: pay(Decimal(0)),
+        cancel_url="/console/",
+    )
+
+
+@page_of(Surface.CONSOLE, methods=FORM_METHODS)
+def share(request: SurfaceRequest) -> HttpResponse:
+    owed = BillerEntity.objects.get().phone or "50"
+    return form_page(
+        request,
+        FormPage("Share", submit="Go on", cancel_url="/console/"),
+        form=NoteForm,
+        save=lambda form: pay(form.cleaned_data["amount"]),
+        review=lambda form: Review("Sure?", rows=[("Owed", owed)]),
+    )
+
+
+urlpatterns = [
+    *real_urls,
+    path("note/", note),
+    path("confirm/", confirm),
+    path("settle/", settle),
+    path("share/", share),
+]
+
+
+def stated(text: str) -> dict[str, str]:
+    """What the button of a review sends."""
+    found = re.search(r'name="_stated" value="([0-9a-f]+)"', text)
+    assert found is not None
+    return {"_confirmed": "1", "_stated": found[1]}
 
 
 @pytest.fixture
@@ -127,8 +164,36 @@ class TestAFormPage:
         assert response.status_code == 422
         assert phone() == ""
 
+    def test_is_saved_as_reviewed_or_reviewed_again(self, staff: Client) -> None:
+        sent = {"note": "a", "amount": "7"}
+        agreed = stated(staff.post("/share/", sent).content.decode())
+        BillerEntity.objects.update(phone="60")
+
+        response = staff.post("/share/", {**sent, **agreed})
+
+        text = response.content.decode()
+        assert response.status_code == 422
+        assert "This has changed since you saw it" in text
+        assert 'name="amount" value="7"' in text
+        assert phone() == "60"
+        assert staff.post("/share/", {**sent, **stated(text)}).status_code == 302
+        assert phone() == "7"
+
 
 class TestAConfirmPage:
+    def test_does_only_what_was_agreed_to(self, staff: Client) -> None:
+        agreed = stated(staff.get("/settle/").content.decode())
+        BillerEntity.objects.update(phone="60")
+
+        response = staff.post("/settle/", agreed)
+
+        text = response.content.decode()
+        assert response.status_code == 422
+        assert "This has changed since you saw it" in text
+        assert phone() == "60"
+        assert staff.post("/settle/", stated(text)).status_code == 302
+        assert phone() == "0"
+
     def test_asks_first(self, staff: Client) -> None:
         assert "Pay 250.00 EUR?" in staff.get("/confirm/").content.decode()
         assert "Pay 250.00 EUR?" in staff.post("/confirm/").content.decode()

@@ -17,9 +17,11 @@ from billing.selectors.invoices import open_invoices
 from common import clock
 from common.errors import DomainError
 from common.money import ZERO, format_money, round_money
-from common.scope import Surface
+from common.scope import Scope, Surface
 from customers.models import Customer
 from customers.selectors import customer, customers
+from ledger.models import AccountKind
+from ledger.selectors import balance
 from payments.models import Payment
 from payments.rules.distribution import (
     AmountNotPayable,
@@ -168,7 +170,7 @@ def customer_payment(request: SurfaceRequest, customer_id: int) -> HttpResponse:
         ),
         form=OfflineForm,
         save=save,
-        review=lambda form: _review(form, payer, invoices),
+        review=lambda form: _review(form, payer, invoices, _wallet(request.scope, payer)),
         fields_of={AmountNotPayable: "amount", DistributionTooHigh: "amount"},
         payer=payer,
         invoices=invoices,
@@ -212,7 +214,16 @@ def _prefilled(amount: Decimal, invoices: Sequence[Invoice], payer: Customer) ->
     }
 
 
-def _review(form: OfflineForm, payer: Customer, invoices: Sequence[Invoice]) -> Review:
+def _wallet(scope: Scope, payer: Customer) -> Decimal:
+    """What the payer's wallet holds in its own currency."""
+    kind, owner = AccountKind.CUSTOMER_WALLET, str(payer.pk)
+    return -balance(scope, kind=kind, currency=payer.currency, owner=owner)
+
+
+def _review(
+    form: OfflineForm, payer: Customer, invoices: Sequence[Invoice], held: Decimal
+) -> Review:
+    """What there is of each before and after: sent twice, it is asked again."""
     given, shares, currency = form.cleaned_data, form.shares, payer.currency
     check_amount(given["amount"], currency)
     check_distribution(
@@ -223,28 +234,37 @@ def _review(form: OfflineForm, payer: Customer, invoices: Sequence[Invoice]) -> 
         numbers={row.pk: str(row) for row in invoices},
     )
     settled = sum(shares.values(), ZERO)
+    advance = given["amount"] - settled
     paid = [row for row in invoices if row.pk in shares]
     return Review(
         title=f"Record {format_money(given['amount'], currency)} of {payer}?",
         facts=[
             ("Amount", money_html(given["amount"], currency)),
             ("Settles invoices", money_html(settled, currency)),
-            ("Stays in the wallet", money_html(given["amount"] - settled, currency)),
+            ("Stays in the wallet", money_html(advance, currency)),
             ("How it came", Payment.Mode(given["mode"]).label.capitalize()),
             ("Reference", given["reference"]),
             ("Paid on", date_format(given["transaction_date"], "DATE_FORMAT")),
             ("Posted on", date_format(given["posting_date"], "DATE_FORMAT")),
             ("Narration", given["narration"]),
         ],
-        headings=["Invoice", "Due", "Paid now", "Left"] if paid else [],
+        headings=["Invoice or wallet", "Before", "Paid now", "After"],
         rows=[
+            *(
+                (
+                    row,
+                    money_html(row.due_amount, currency),
+                    money_html(shares[row.pk], currency),
+                    money_html(row.due_amount - shares[row.pk], currency),
+                )
+                for row in paid
+            ),
             (
-                row,
-                money_html(row.due_amount, currency),
-                money_html(shares[row.pk], currency),
-                money_html(row.due_amount - shares[row.pk], currency),
-            )
-            for row in paid
+                "Wallet",
+                money_html(held, currency),
+                money_html(advance, currency),
+                money_html(held + advance, currency),
+            ),
         ],
         submit="Record the payment",
     )

@@ -179,8 +179,9 @@ def statement_approve(request: SurfaceRequest, statement_id: int) -> HttpRespons
         messages.success(request, f"The statement is approved as {approved}.")
         return _address(statement)
 
+    closing = format_money(statement.closing_amount, statement.currency)
     review = Review(
-        title=f"Approve the statement of {statement.reseller}?",
+        title=f"Approve the statement of {statement.reseller} over {closing}?",
         lead="It gets its number, and its figures are fixed from then on.",
         facts=_figures(statement),
         submit="Approve",

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -191,3 +192,21 @@ class TestTheDistribution:
         answer = as_role(provider, "Read-only").get(address(customer))
 
         assert answer.status_code == HTTPStatus.FORBIDDEN
+
+
+class TestARecordSentTwice:
+    def test_is_asked_again_for_what_is_an_advance(
+        self, finance: Client, provider: Provider
+    ) -> None:
+        customer = make_customer(provider)
+        sent = typed([])
+        reviewed = finance.post(address(customer), sent).content.decode()
+        [stated] = re.findall(r'name="_stated" value="(.+?)"', reviewed)
+
+        confirm(finance, address(customer), **sent, _stated=stated)
+        text = refused(finance, address(customer), **sent, _stated=stated, _confirmed="1")
+
+        assert "This has changed since you saw it" in text
+        assert '1,358,000.00 <span class="currency">EUR' in text
+        assert Payment.objects.count() == 1
+        assert wallet(customer) == Decimal("679000.00")

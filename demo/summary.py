@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from billing.models import CreditNote, Invoice
-from cdr.models import Leg, PartyKind, Suspense, XdrChunk
+from cdr.models import Leg, PartyKind, Suspense, SuspenseReason, XdrChunk
 from common.money import ZERO, format_money
 from customers.models import Customer
 from demo.checks import Check
@@ -66,7 +66,9 @@ def _usage_line(provider: Provider) -> str:
         .annotate(Count("pk"))
         .order_by("reason")
     )
-    in_suspense = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    in_suspense = ", ".join(
+        f"{count:,} {SuspenseReason(reason).label.lower()}" for reason, count in reasons
+    )
     counts = ", ".join(f"{sums[name] or 0:,} {name}" for name in sums)
     return f"xDR lines: {counts}. Suspense: {in_suspense}."
 

@@ -224,11 +224,20 @@ def _charged_lines(
     if rate.steps:
         used += f", in steps {rate.steps}"
     else:
-        used += f", minimum {rate.minimum}, increment {rate.increment} ({table.increment_base})"
+        used += (
+            f", minimum {rate.minimum}, increment {rate.increment} ({_words(table.increment_base)})"
+        )
     sums = [f"{part.price:f} * {part.volume} / {units}" for part in leg.parts]
     lines = [f"{used}: {leg.billed} billed", " + ".join([f"{rate.connection_fee:f}", *sums])]
     if leg.bounded_by:
         bound = rate.min_cost if leg.bounded_by == "min_cost" else rate.max_cost
-        lines.append(f"bounded by {leg.bounded_by} {bound:f}")
-    lines.append(f"rounded {table.rounding} to {table.decimals} decimals: cost {leg.cost:f}")
+        lines.append(f"bounded by {_words(leg.bounded_by)} {bound:f}")
+    lines.append(
+        f"rounded {_words(table.rounding)} to {table.decimals} decimals: cost {leg.cost:f}"
+    )
     return tuple(lines)
+
+
+def _words(name: str) -> str:
+    """`half_up` as people write it."""
+    return name.replace("_", " ")

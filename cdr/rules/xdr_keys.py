@@ -14,7 +14,10 @@ def parse_xdr_key(text: str) -> tuple[datetime, int]:
     :raises ValueError: not such a name, or a start beyond the calendar.
     """
     if not re.fullmatch(XDR_KEY, text):
-        raise ValueError(f"'{text}' is not a start in microseconds, a hyphen and an id")
+        raise ValueError(
+            f"'{text}' names no xDR; copy it from the address of its page,"
+            " such as 1759654800000000-42"
+        )
     started_at, _, xdr_id = text.partition("-")
     try:
         return from_microseconds(int(started_at)), int(xdr_id)

@@ -53,12 +53,12 @@ class TestExplainXdr:
             f"  additive rate {without.pk}: prefix 49, Destination 49, {price[2]}used",
             f"  additive rate {with_tag.pk}: prefix 49, tag on-net, Destination 49, {price[3]}"
             + Loss.TAG_NOT_CARRIED,
-            "  120 used, minimum 1, increment 1 (after_minimum): 120 billed",
+            "  120 used, minimum 1, increment 1 (after minimum): 120 billed",
             "  0.00000000 + 0.08000000 * 1 / 60 + 0.08000000 * 119 / 60",
-            "  rounded half_up to 6 decimals: cost 0.160000",
-            "  on top: 120 used, minimum 1, increment 1 (after_minimum): 120 billed",
+            "  rounded half up to 6 decimals: cost 0.160000",
+            "  on top: 120 used, minimum 1, increment 1 (after minimum): 120 billed",
             "  on top: 0.00000000 + 0.01000000 * 1 / 60 + 0.01000000 * 119 / 60",
-            "  on top: rounded half_up to 6 decimals: cost 0.020000",
+            "  on top: rounded half up to 6 decimals: cost 0.020000",
             "  comes to the stored 0.18 EUR",
         ]
 

@@ -11,6 +11,7 @@ from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import credit_note_detail, invoice_detail
 from billing.selectors.invoices import invoice_by_id, invoices
+from common.periods import Period
 from common.scope import Surface
 from payments.selectors.allocations import allocations
 from web.access import SurfaceRequest, page_of
@@ -108,6 +109,7 @@ def invoice_page(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     context = {
         "invoice": invoice,
         "detail": detail,
+        "last_day": Period(invoice.period_from, invoice.period_to).last_date,
         "is_overdue": is_overdue(detail.due_date, invoice.due_amount, today()),
         "settled": settled,
         "credit_notes": credit_notes(request.scope).filter(invoice=invoice),

@@ -14,7 +14,7 @@ from audit.selectors import actions, entries, object_types
 from common.csv_files import Cell
 from common.scope import Scope, Surface
 from web.access import SurfaceRequest, page_of
-from web.console.history import HistoryTable
+from web.console.history import HistoryTable, action_name
 from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
 from web.shared.links import url_of_recorded
 from web.shared.lists import Empty, list_page
@@ -84,7 +84,9 @@ def _filters(scope: Scope, readable: Sequence[str]) -> type[Filters]:
         search_hint = "Number of what it is about"
 
         who = text_filter("Who (e-mail)", "actor__email__istartswith")
-        what = choice_filter("What", "action", [(name, name) for name in actions(scope)])
+        what = choice_filter(
+            "What", "action", [(name, action_name(name)) for name in actions(scope)]
+        )
         about = choice_filter("About", "object_type", sorted(kinds, key=itemgetter(1)))
         since = since_filter("Since", "at", of_instants=True)
         until = until_filter("Until", "at", of_instants=True)

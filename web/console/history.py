@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.apps import apps
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -12,19 +13,45 @@ from web.shared.writing import NONE
 
 # Of rows that the database recorded whole, with names beside the numbers: no news to anybody.
 _UNTOLD = ("id", "provider_id", "user_id", "role_id", "created_at")
+# Entries hold every value as text.
+_TRUTHS = {"True": "yes", "False": "no"}
+
+
+def action_name(action: str) -> str:
+    """`reseller.state_changed` as words."""
+    return action.replace(".", ": ").replace("_", " ")
 
 
 def changes_of(entry: Entry) -> Iterator[tuple[str, str, str]]:
     """Each field that changed, with its value before, where there was one, and after."""
     before, after = entry.before or {}, entry.after or {}
+    choices = _choices_of(entry.object_type)
     for name in [*before, *(name for name in after if name not in before)]:
         was, becomes = before.get(name), after.get(name)
         if name not in _UNTOLD and (was != becomes or name not in before):
             yield (
                 name.replace("_", " "),
-                "" if was in (None, "") else f"{was} → ",
-                NONE if becomes in (None, "") else str(becomes),
+                "" if was in (None, "") else f"{_in_words(was, choices.get(name))} → ",
+                NONE if becomes in (None, "") else _in_words(becomes, choices.get(name)),
             )
+
+
+def _choices_of(object_type: str) -> dict[str, dict[str, str]]:
+    """The names of what the model's fields choose from; none where the model is gone."""
+    try:
+        fields = apps.get_model(object_type)._meta.concrete_fields
+    except LookupError:
+        return {}
+    return {
+        field.name: {str(value): str(label) for value, label in field.flatchoices}
+        for field in fields
+        if field.choices
+    }
+
+
+def _in_words(value: object, choices: dict[str, str] | None) -> str:
+    text = str(value)
+    return (choices or _TRUTHS).get(text, text)
 
 
 class ChangesColumn(Column):
@@ -47,5 +74,4 @@ class HistoryTable(Table):
     changes = ChangesColumn()
 
     def render_action(self, value: str) -> str:
-        """`reseller.state_changed` as words."""
-        return value.replace(".", ": ").replace("_", " ")
+        return action_name(value)

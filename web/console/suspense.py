@@ -55,7 +55,7 @@ class EstimateColumn(MoneyColumn):
     """What the customer would pay, where a rate for it is known."""
 
     def render(self, record: Any, value: Decimal) -> Any:
-        return super().render(record, value) if record.currency else NONE
+        return super().render(record, value) if value else NONE
 
 
 class SuspenseTable(Table):
@@ -125,7 +125,7 @@ def suspense_retry_reason(request: SurfaceRequest, reason: str) -> HttpResponse:
             *(
                 ("Estimated value", money_html(each.estimated_amount, each.currency))
                 for each in counts
-                if each.currency
+                if each.estimated_amount
             ),
         ],
         submit="Try again",

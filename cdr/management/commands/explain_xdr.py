@@ -35,7 +35,10 @@ class Command(TollgateCommand):
         except ValueError as error:
             raise Refused(f"{error}.") from error
         except Xdr.DoesNotExist as error:
-            raise Refused(f"There is no xDR {options['xdr']} of this provider.") from error
+            raise Refused(
+                f"There is no xDR {options['xdr']} of {options['provider']};"
+                " copy it from the address of its page in the console."
+            ) from error
         for line in _about_xdr(xdr):
             self.stdout.write(line)
         for row in suspense_of_xdr(scope, xdr):

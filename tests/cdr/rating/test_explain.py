@@ -34,9 +34,9 @@ class TestExplain:
         assert explanation.arithmetic is not None
         assert explanation.arithmetic.cost == Decimal("0.816667")
         assert explanation.lines == (
-            "31 used, minimum 30, increment 1 (after_minimum): 31 billed",
+            "31 used, minimum 30, increment 1 (after minimum): 31 billed",
             "0.3 + 1 * 30 / 60 + 1 * 1 / 60",
-            "rounded half_up to 6 decimals: cost 0.816667",
+            "rounded half up to 6 decimals: cost 0.816667",
         )
 
     def test_names_the_bound_that_decided(self) -> None:
@@ -45,8 +45,8 @@ class TestExplain:
         explanation = explain(RateTable(decimals=2), [rate], Usage("44", START), 60)
 
         assert explanation.lines[2:] == (
-            "bounded by max_cost 0.5",
-            "rounded half_up to 2 decimals: cost 0.50",
+            "bounded by max cost 0.5",
+            "rounded half up to 2 decimals: cost 0.50",
         )
 
     def test_tells_attempt_and_grace_in_words(self) -> None:

@@ -86,7 +86,8 @@ class TestAnInvoice:
 
         text = words_of(admin, f"/account/invoices/{invoice.pk}/")
 
-        assert "Atlantis 7 60 second 30.00 EUR" in text
+        assert "Atlantis 7 60 seconds 30.00 EUR" in text
+        assert "Period 1 Oct 2026 to 31 Oct 2026" in text
         assert "Installation" in text
         assert "Left to pay 40.00 EUR" in text
         assert f"Payment {payment}" in text

@@ -348,7 +348,7 @@ class TestPricingACall:
         )
 
         assert "0.10" in text
-        assert "120 used, minimum 1, increment 1 (after_minimum): 120 billed" in text
+        assert "120 used, minimum 1, increment 1 (after minimum): 120 billed" in text
         assert "a longer prefix fits" in text
 
     def test_asks_for_digits(self, staff: Client, table: RateTable) -> None:

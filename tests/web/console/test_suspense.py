@@ -58,6 +58,17 @@ class TestTheList:
         assert text.count(f'<a href="{SUSPENSE}') == 5
         assert "junk of others" not in text
 
+    def test_states_no_value_where_no_rate_is_known(self, staff: Client, world: World) -> None:
+        world.default_table().rates.update(status="stashed")
+        import_lines(world.source, [Call(account="carla")])
+
+        listed = page(staff, SUSPENSE)
+        row = page(staff, f"{SUSPENSE}{Suspense.objects.get(reason='unrated_customer').pk}/")
+
+        assert "Unrated Customer" in listed
+        assert "0.00" not in listed
+        assert "no rate known" in row
+
     def test_is_filtered_by_reason_customer_and_file(self, staff: Client, world: World) -> None:
         make_billing_mode(world.sub, make_rate_table(world.product))
         file = import_lines(world.source, [Call(account="carla"), "junk"])

@@ -1,5 +1,6 @@
 """Signing up as a provider's customer, and confirming the e-mail that was given."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
@@ -241,16 +242,42 @@ def _of_provider(request: HttpRequest, provider_slug: str, template: str) -> Htt
         return render(request, template, {"provider": provider, "terms": terms})
 
 
+class ConfirmForm(Form):
+    """Asks for the password: else who signs up with another's e-mail gets an account opened."""
+
+    password = forms.CharField(
+        label="The password you chose",
+        widget=forms.PasswordInput({"autocomplete": "current-password"}, render_value=False),
+    )
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.user.check_password(password):
+            raise forms.ValidationError("The sign-up has another password.")
+        return password
+
+
 @require_http_methods(FORM_METHODS)
 def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
-    """Where the link in the e-mail leads; a button confirms, as mail programs open links."""
+    """Where the link in the e-mail leads; a form confirms, as mail programs open links."""
     verification = EmailConfirmationHMAC.from_key(key)
-    if verification is not None and request.method == "POST":
+    if verification is None:
+        return render(request, "sign_up/confirm.html")
+    address = verification.email_address
+    is_sent = request.method == "POST"
+    form = ConfirmForm(request.POST if is_sent else None, user=address.user)
+    if form.is_valid():
         if verification.confirm(request) is not None:
-            _let_in(request, verification.email_address.user)
+            _let_in(request, address.user)
         return redirect("account_login")
-    address = verification.email_address if verification else None
-    return render(request, "sign_up/confirm.html", {"address": address})
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+    return render(
+        request, "sign_up/confirm.html", {"address": address, "form": form}, status=status
+    )
 
 
 def _let_in(request: HttpRequest, user: User) -> None:

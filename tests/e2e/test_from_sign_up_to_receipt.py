@@ -148,6 +148,7 @@ def confirm_the_address(page: Page, mail: MailServer) -> None:
     assert recipients == [EMAIL]
     assert link is not None
     page.goto(link[0])
+    fill(page, {"The password you chose": PASSWORD})
     press(page, "Yes, confirm it")
     expect(page.get_by_text("Your e-mail is confirmed")).to_be_visible()
 

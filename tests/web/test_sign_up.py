@@ -3,6 +3,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
 from django.test import Client
 
@@ -82,7 +83,7 @@ class TestSigningUp:
 
         looked = client.get(link)
         before = Customer.objects.get().state
-        client.post(link)
+        client.post(link, {"password": PASSWORD})
         again = client.get(link)
         client.post("/sign-in/", {"login": "nora@nord.example", "password": PASSWORD})
 
@@ -91,6 +92,36 @@ class TestSigningUp:
         assert Customer.objects.get().state == Customer.State.ACTIVE
         assert "This link does not work" in again.content.decode()
         assert client.get("/account/").status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize("password", ["", "the victim's own words"])
+    def test_opens_nothing_for_a_stranger_who_gave_the_email(
+        self,
+        client: Client,
+        provider: Provider,
+        mailoutbox: list[EmailMessage],
+        password: str,
+    ) -> None:
+        send(client)
+
+        shown = client.post(link_in(mailoutbox[0]), {"password": password})
+
+        assert shown.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert 'id="id_password_error"' in shown.content.decode()
+        assert Customer.objects.get().state == Customer.State.AWAITING_CONFIRMATION
+        assert not EmailAddress.objects.filter(verified=True).exists()
+
+    def test_opens_for_who_chose_another_password_by_mail(
+        self, client: Client, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        send(client)
+        client.post("/password/reset/", {"email": "nora@nord.example"})
+        choose = client.get(link_in(mailoutbox[1]), follow=True)
+        words = {"password1": "mine and mine alone", "password2": "mine and mine alone"}
+        client.post(choose.redirect_chain[-1][0], words)
+
+        client.post(link_in(mailoutbox[0]), {"password": "mine and mine alone"})
+
+        assert Customer.objects.get().state == Customer.State.ACTIVE
 
     def test_lets_nobody_in_before(self, client: Client, provider: Provider) -> None:
         send(client)
@@ -151,7 +182,7 @@ class TestAnotherLink:
 
         assert "another one is on its way" in response.content.decode()
         assert [mail.to for mail in mailoutbox] == [["nora@nord.example"]] * 2
-        client.post(link_in(mailoutbox[1]))
+        client.post(link_in(mailoutbox[1]), {"password": PASSWORD})
         assert Customer.objects.get().state == Customer.State.ACTIVE
 
     def test_goes_to_nobody_else_and_does_not_say_so(
@@ -186,7 +217,9 @@ class TestTheModes:
 
         page = client.get(ADDRESS).content.decode()
         send(client)
-        confirmed = client.post(link_in(mailoutbox[0]), follow=True).content.decode()
+        confirmed = client.post(
+            link_in(mailoutbox[0]), {"password": PASSWORD}, follow=True
+        ).content.decode()
 
         assert "then Aurora looks at your sign-up" in page
         assert Customer.objects.get().state == Customer.State.DRAFT

@@ -4,25 +4,30 @@ from datetime import datetime
 
 from customers.models import Customer, TeamMember
 from customers.services.team import add_team_member
+from demo.payments import offline_plan
 from demo.plans import ProviderPlan
 from resellers.models import Reseller
 from resellers.services.viewers import add_reseller_user
 from tenancy.models import Provider, Role, User
 from tenancy.services.staff import add_staff_member
 
-_TEAMS = ("customer", "direct")
-
 
 def add_people(plan: ProviderPlan, provider: Provider, *, password: str, at: datetime) -> None:
-    """Staff, a viewer for each reseller, and somebody of two customers; all with one password.
+    """Staff, a viewer for each reseller, and somebody of three customers; all with one password.
 
     The password may be as short as `demo`: it is set without the checks that people's meet.
     """
     users = [_add_staff(plan, provider, "admin", "Admin", at)]
     users.append(_add_staff(plan, provider, "finance", "Finance", at))
     users += [_add_viewer(plan, reseller, at) for reseller in _resellers(provider)]
-    first = {name: _customers(provider, tagged=name == "customer")[0] for name in _TEAMS}
-    users += [_add_member(plan, name, customer, at) for name, customer in first.items()]
+    tagged = _customers(provider, tagged=True)
+    teams = {
+        "customer": tagged[0],
+        "direct": _customers(provider, tagged=False)[0],
+        # The first two pay within the demo; this one's invoice is left for who tries it.
+        "unpaid": next(one for one in tagged[1:] if offline_plan(one.number) is None),
+    }
+    users += [_add_member(plan, name, customer, at) for name, customer in teams.items()]
     for user in users:
         user.set_password(password)
         user.save(update_fields=["password"])

@@ -104,7 +104,12 @@ def receipt_pdf(request: SurfaceRequest, payment_id: int) -> HttpResponse:
 
 def _context(request: SurfaceRequest, payment: Payment) -> dict[str, object]:
     settled = allocations(request.scope).filter(payment=payment, undone_at=None)
-    return {"payment": payment, "settled": settled, "actions": _actions(payment)}
+    return {
+        "payment": payment,
+        "paid_by": NAMES.get(payment.gateway) or payment.get_mode_display().lower(),
+        "settled": settled,
+        "actions": _actions(payment),
+    }
 
 
 def _actions(payment: Payment) -> list[Action]:

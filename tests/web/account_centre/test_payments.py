@@ -78,6 +78,7 @@ class TestAPayment:
             (f"/account/wallet/payments/{payment.pk}/", HTTPStatus.FOUND)
         ]
         assert "We wait for the payment company" in response.content.decode()
+        assert "Sandbox payments, with test cards" in response.content.decode()
 
     def test_of_a_neighbour_is_not_found(self, admin: Client, customer: Customer) -> None:
         payment = start_bulk(make_customer(customer.provider), "80.00", at=clock.now())
@@ -113,6 +114,7 @@ class TestAPayment:
 
         assert f"Invoice {invoice.number} 50.00 EUR" in text
         assert payment.receipt_number in text
+        assert "Paid by bank transfer" in text
         assert receipt.content.startswith(b"%PDF-")
 
     def test_that_is_pending_has_no_receipt(self, admin: Client, customer: Customer) -> None:

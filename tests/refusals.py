@@ -19,6 +19,7 @@ APPS = (
     "subscriptions",
     "billing",
     "payments",
+    "payouts",
 )
 
 

@@ -20,6 +20,7 @@ APPS = (
     "billing",
     "payments",
     "payouts",
+    "cdr",
 )
 
 

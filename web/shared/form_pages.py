@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
+from uuid import uuid4
 
+from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,6 +21,9 @@ FormT = TypeVar("FormT", bound=Form)
 CONFIRMED, BACK = "_confirmed", "_back"
 # What the review said, as its page sends it back; a program that saw no page sends none.
 STATED = "_stated"
+# Names one showing of a review, which can be agreed to once: a double click sends it twice.
+ONCE = "_once"
+_ONCE_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ def form_page(
     A refusal (`DomainError`) of `review` or `save` becomes an error of the fields that it names, of
     the one that `fields_of` names for it, or of the form: nothing typed is lost and nothing was
     written. With `review` the user sees first what will happen, and again if that has changed by
-    the time they agree. `form_options` go to the form: `initial`, choices.
+    the time they agree, or if they agreed already. `form_options` go to the form: `initial`,
+    choices.
     """
     if request.method != "POST":
         return _shown(request, page, form(**form_options))
@@ -104,11 +110,25 @@ def confirm_page(
 
 
 def _is_agreed(request: SurfaceRequest, form: Form, review: Review) -> bool:
-    """Whether the user agreed to this very review; one of before becomes an error of the form."""
-    is_current = request.POST.get(STATED, review.stated) == review.stated
-    if CONFIRMED in request.POST and not is_current:
+    """Whether the user agreed to this very review for the first time; else the form says why."""
+    if CONFIRMED not in request.POST:
+        return False
+    if request.POST.get(STATED, review.stated) != review.stated:
         form.add_error(None, "This has changed since you saw it: look again before you agree.")
-    return CONFIRMED in request.POST and is_current
+        return False
+    if not _is_first(request):
+        form.add_error(None, "You have sent this already. To do it once more, agree again.")
+        return False
+    return True
+
+
+def _is_first(request: SurfaceRequest) -> bool:
+    """Whether nobody agreed to this showing of the review before, also not at the same instant."""
+    once = request.POST.get(ONCE)
+    if once is None:
+        return True
+    key = hashlib.sha256(f"{request.scope.user_id}\0{once}".encode()).hexdigest()
+    return bool(cache.add(f"agreed:{key}", value=True, timeout=_ONCE_SECONDS))
 
 
 def _refuse(form: Form, refusal: DomainError, fields_of: Mapping[type[DomainError], str]) -> None:
@@ -126,7 +146,7 @@ def _shown(request: SurfaceRequest, page: FormPage, form: Form) -> HttpResponse:
 
 
 def _reviewed(request: SurfaceRequest, page: FormPage, form: Form, review: Review) -> HttpResponse:
-    context = {"page": page, "form": form, "review": review, **page.context}
+    context = {"page": page, "form": form, "review": review, "once": uuid4().hex, **page.context}
     return render(request, "shared/review_page.html", context, status=_status(form))
 
 

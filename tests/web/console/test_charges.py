@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from http import HTTPStatus
 
@@ -76,6 +77,18 @@ class TestAOneTimeCharge:
         assert before == 0
         assert Charge.objects.get().net_amount == Decimal("-12.3456")
         assert "Relocation" in page(finance, to)
+
+    def test_is_added_once_by_a_double_click(self, finance: Client, provider: Provider) -> None:
+        customer = make_customer(provider)
+        address = f"/console/customers/{customer.pk}/unbilled/charge/"
+        asked = finance.post(address, TYPED).content.decode()
+        [once] = re.findall(r'name="_once" value="(.+?)"', asked)
+
+        confirm(finance, address, **TYPED, _once=once)
+        text = refused(finance, address, **TYPED, _once=once, _confirmed="1")
+
+        assert "You have sent this already" in text
+        assert Charge.objects.count() == 1
 
     @pytest.mark.parametrize("amount", ["0", "1.00001", "much"])
     def test_of_no_amount_is_refused(

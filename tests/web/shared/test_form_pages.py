@@ -104,9 +104,9 @@ urlpatterns = [
 
 def stated(text: str) -> dict[str, str]:
     """What the button of a review sends."""
-    found = re.search(r'name="_stated" value="([0-9a-f]+)"', text)
-    assert found is not None
-    return {"_confirmed": "1", "_stated": found[1]}
+    hidden = dict(re.findall(r'name="(_stated|_once)" value="([0-9a-f]+)"', text))
+    assert hidden.keys() == {"_stated", "_once"}
+    return {"_confirmed": "1", **hidden}
 
 
 @pytest.fixture
@@ -178,6 +178,21 @@ class TestAFormPage:
         assert phone() == "60"
         assert staff.post("/share/", {**sent, **stated(text)}).status_code == 302
         assert phone() == "7"
+
+    def test_is_saved_once_however_often_its_review_is_sent(self, staff: Client) -> None:
+        sent = {"note": "a", "amount": "99.50"}
+        agreed = stated(staff.post("/note/", sent).content.decode())
+        staff.post("/note/", {**sent, **agreed})
+        BillerEntity.objects.update(phone="")
+
+        again = staff.post("/note/", {**sent, **agreed})
+
+        text = again.content.decode()
+        assert again.status_code == 422
+        assert "You have sent this already" in text
+        assert phone() == ""
+        assert staff.post("/note/", {**sent, **stated(text)}).status_code == 302
+        assert phone() == "99.50"
 
 
 class TestAConfirmPage:

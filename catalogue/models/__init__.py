@@ -1,0 +1,27 @@
+"""What is sold and at what price: products, rate tables, catalogues and their versions."""
+
+from catalogue.models.catalogues import (
+    Catalogue,
+    CatalogueItem,
+    CatalogueVersion,
+    CatalogueVersionItem,
+    ItemTerms,
+)
+from catalogue.models.products import Product, ProductKind
+from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
+from catalogue.models.rates import Rate
+
+__all__ = [
+    "Catalogue",
+    "CatalogueItem",
+    "CatalogueVersion",
+    "CatalogueVersionItem",
+    "CodeDeck",
+    "CodeDeckEntry",
+    "ItemTerms",
+    "Product",
+    "ProductKind",
+    "Rate",
+    "RateTable",
+    "TimeProfile",
+]

@@ -1,0 +1,23 @@
+"""Usage as received and as charged: sources, files, xDRs, legs, suspense and usage charges."""
+
+from cdr.models.files import XdrChunk, XdrFile
+from cdr.models.parties import LegKind, PartyKind
+from cdr.models.sources import CustomerIdentifier, Source, Trunk
+from cdr.models.suspense import Suspense, SuspenseReason
+from cdr.models.usage_charges import UsageCharge
+from cdr.models.xdrs import Leg, Xdr
+
+__all__ = [
+    "CustomerIdentifier",
+    "Leg",
+    "LegKind",
+    "PartyKind",
+    "Source",
+    "Suspense",
+    "SuspenseReason",
+    "Trunk",
+    "UsageCharge",
+    "Xdr",
+    "XdrChunk",
+    "XdrFile",
+]

@@ -1,0 +1,79 @@
+"""Files of xDRs and the chunks they are rated in."""
+
+from django.conf import settings
+from django.db import models
+
+from cdr.models.sources import Source
+from tenancy.owned import ProviderOwned
+
+
+class XdrFile(ProviderOwned):
+    """One file of xDRs as received; the same bytes are refused a second time."""
+
+    class State(models.TextChoices):
+        RECEIVED = "RECEIVED"
+        RATING = "RATING"
+        DONE = "DONE"
+        FAILED = "FAILED"
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    stored_name = models.CharField(max_length=100)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
+    error = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+    received_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "sha256"], name="xdr_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def mark_failed(self, error: str) -> None:
+        """The file cannot be rated, and why; what was rated of it stays."""
+        self.state, self.error = self.State.FAILED, error
+        self.save(update_fields=["state", "error"])
+
+
+class XdrChunk(ProviderOwned):
+    """Consecutive lines of a file that are rated and committed in one transaction.
+
+    The counters are written by that transaction; a file's counts are the sums of its chunks.
+    Each line read is exactly one of rated, zero, duplicate, suspended or blank; `suspended` counts
+    lines none of whose legs stand, `partly_suspended` those of the rated with a leg in suspense.
+    They tell what the import did: what suspense releases later does not change them. `queued_at` is
+    when a worker was last asked for the chunk.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING"
+        DONE = "DONE"
+
+    file = models.ForeignKey(XdrFile, on_delete=models.PROTECT, related_name="chunks")
+    number = models.PositiveIntegerField()
+    first_line = models.PositiveBigIntegerField()
+    first_byte = models.PositiveBigIntegerField()
+    byte_count = models.PositiveBigIntegerField()
+    line_count = models.PositiveIntegerField()
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    rated_count = models.PositiveIntegerField(default=0)
+    zero_count = models.PositiveIntegerField(default=0)
+    duplicate_count = models.PositiveIntegerField(default=0)
+    suspended_count = models.PositiveIntegerField(default=0)
+    partly_suspended_count = models.PositiveIntegerField(default=0)
+    blank_count = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file", "number"], name="chunk_number_unique"),
+        ]

@@ -1,0 +1,81 @@
+"""What could not be read, identified or rated."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+from cdr.models.files import XdrChunk
+from cdr.models.parties import LegKind, PartyKind
+from cdr.rules.suspense import Suspended
+from customers.models import Customer
+from tenancy.owned import ProviderOwned
+
+
+class SuspenseReason(models.TextChoices):
+    """Why a line, an xDR or one leg of it waits for somebody."""
+
+    UNPARSABLE = Suspended.UNPARSABLE.value
+    UNKNOWN_CUSTOMER = Suspended.UNKNOWN_CUSTOMER.value
+    UNKNOWN_VENDOR = Suspended.UNKNOWN_VENDOR.value
+    UNRATED_CUSTOMER = Suspended.UNRATED_CUSTOMER.value
+    UNRATED_VENDOR = Suspended.UNRATED_VENDOR.value
+    RESELLER_UNRATED = Suspended.RESELLER_UNRATED.value
+    FOREIGN_VENDOR = Suspended.FOREIGN_VENDOR.value
+    BLOCKED = Suspended.BLOCKED.value
+    TOO_OLD = Suspended.TOO_OLD.value
+    IN_FUTURE = Suspended.IN_FUTURE.value
+    OVERFLOW = Suspended.OVERFLOW.value
+
+
+class Suspense(ProviderOwned):
+    """A line, an xDR or one leg of it that could not be identified or rated, and why.
+
+    `raw` keeps the line verbatim. `estimated_amount`, in `currency`, is what the customer would pay
+    for the whole xDR; zero and no currency where no customer rate is known. What somebody asked to
+    be tried again says when and by whom until it was; `correction` is the text for an unreadable
+    line.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "OPEN"
+        RESOLVED = "RESOLVED"
+
+    chunk = models.ForeignKey(XdrChunk, on_delete=models.PROTECT, related_name="suspense")
+    line_number = models.BigIntegerField()
+    raw = models.TextField()
+    reason = models.CharField(max_length=20, choices=SuspenseReason.choices)
+    detail = models.CharField(max_length=300)
+    xdr_id = models.BigIntegerField(null=True)
+    started_at = models.DateTimeField(null=True)
+    leg_kind = models.SmallIntegerField(choices=LegKind.choices, null=True)
+    payer_kind = models.SmallIntegerField(choices=PartyKind.choices, null=True)
+    payer_id = models.BigIntegerField(null=True)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    volume = models.BigIntegerField(default=0)
+    estimated_amount = models.DecimalField(max_digits=18, decimal_places=8, default=Decimal(0))
+    currency = models.CharField(max_length=3, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    correction = models.TextField(blank=True, db_default="")
+    retry_asked_at = models.DateTimeField(null=True)
+    retry_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["provider", "state", "reason", "id"], name="suspense_reason"),
+            models.Index(
+                fields=["provider", "chunk"],
+                condition=models.Q(retry_asked_at__isnull=False),
+                name="suspense_asked",
+            ),
+        ]

@@ -1,0 +1,53 @@
+"""Sums of legs, which invoices and reports read."""
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+
+from catalogue.models import Product
+from cdr.models.files import XdrChunk
+from cdr.models.parties import LegKind, PartyKind
+from tenancy.models import Provider
+from tenancy.owned import ProviderOwned
+
+
+class UsageCharge(ProviderOwned):
+    """Legs of one chunk summed per payer, payee, product, day and destination.
+
+    `day` is in the provider's zone. `customer_reseller` is the tag of the originating customer.
+    Written once with the legs, or later with the leg that suspense released; never edited. Chunk
+    and product are checked by a trigger, once for all rows of a statement, and are the provider's.
+    """
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    chunk = models.ForeignKey(
+        XdrChunk, on_delete=models.PROTECT, related_name="usage_charges", db_constraint=False
+    )
+    kind = models.SmallIntegerField(choices=LegKind.choices)
+    payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
+    payer_id = models.BigIntegerField()
+    payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
+    payee_id = models.BigIntegerField()
+    customer_reseller_id = models.BigIntegerField(null=True)
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    day = models.DateField()
+    destination = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3)
+    call_count = models.BigIntegerField()
+    volume = models.BigIntegerField()
+    billed_volume = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=24, decimal_places=8)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["provider", "payer_kind", "payer_id", "day"], name="usage_charge_payer"
+            ),
+            models.Index(fields=["provider", "kind", "day"], name="usage_charge_day"),
+            # Rows are as good as sorted by it, which costs the import nothing.
+            BrinIndex(fields=["created_at"], name="usage_charge_created", autosummarize=True),
+        ]

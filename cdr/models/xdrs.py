@@ -1,0 +1,101 @@
+"""xDRs and their legs, in monthly partitions."""
+
+from decimal import Decimal
+
+from django.db import models
+
+from catalogue.models import Rate, RateTable
+from cdr.models.files import XdrChunk
+from cdr.models.parties import LegKind, PartyKind
+from cdr.models.sources import Source
+from cdr.rules.suspense import Result as Outcome
+from customers.models import Customer
+from resellers.models import Vendor
+from tenancy.models import Provider
+from tenancy.owned import ProviderOwned
+
+
+class Xdr(ProviderOwned):
+    """A usage detail record as received; partitioned by month of `started_at`.
+
+    What was received is never edited; the parties and the result follow where suspense is released.
+    `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk, hence unique.
+    `dedup_key` is a 128-bit hash of source, call id and leg id, or of source, start, caller,
+    destination and duration; with the start it is the primary key in the database, so that one
+    index keeps an xDR from being stored twice and finds the xDRs of a time.
+    """
+
+    seen_by_customer = "customer_id"
+
+    class Result(models.IntegerChoices):
+        RATED = Outcome.RATED.value
+        ZERO = Outcome.ZERO.value
+        SUSPENDED = Outcome.SUSPENDED.value
+
+    pk = models.CompositePrimaryKey("provider_id", "started_at", "id")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    started_at = models.DateTimeField()
+    id = models.BigIntegerField()
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    chunk = models.ForeignKey(
+        XdrChunk, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    line_number = models.BigIntegerField()
+    dedup_key = models.UUIDField()
+    call_id = models.CharField(max_length=64)
+    account_code = models.CharField(max_length=64)
+    caller_number = models.CharField(max_length=64)
+    destination_number = models.CharField(max_length=64)
+    normalised_number = models.CharField(max_length=32)
+    duration_seconds = models.IntegerField()
+    volume = models.BigIntegerField()
+    hangup_cause = models.CharField(max_length=40)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    vendor = models.ForeignKey(
+        Vendor, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    terminating_customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    result = models.SmallIntegerField(choices=Result.choices)
+
+
+class Leg(ProviderOwned):
+    """One party's charge for one xDR; partitioned like the xDRs.
+
+    Payer and payee are the parties whose margin it moves: a customer leg is earned by the
+    customer's reseller (or the provider where it has none) though the provider collects it.
+    `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
+    put on top of the regular one, `rate`.
+    """
+
+    pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    started_at = models.DateTimeField()
+    xdr_id = models.BigIntegerField()
+    number = models.SmallIntegerField()
+    kind = models.SmallIntegerField(choices=LegKind.choices)
+    payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
+    payer_id = models.BigIntegerField()
+    payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
+    payee_id = models.BigIntegerField()
+    rate_table = models.ForeignKey(
+        RateTable, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    rate = models.ForeignKey(
+        Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    billed_volume = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=18, decimal_places=8)
+    additive_amount = models.DecimalField(
+        max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
+    )
+    currency = models.CharField(max_length=3)

@@ -1,0 +1,115 @@
+"""Reading rate tables and their rates."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from catalogue.models import Rate, RateTable
+from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
+
+RATE_COLUMNS = (
+    "rate_table_id",
+    "id",
+    "prefix",
+    "destination",
+    "effective_from",
+    "effective_to",
+    "rate",
+    "initial_rate",
+    "connection_fee",
+    "minimum",
+    "increment",
+    "grace",
+    "steps",
+    "min_cost",
+    "max_cost",
+    "attempt_fee",
+    "time_profile__ranges",
+    "time_profile__weight",
+    "policy",
+    "tag",
+    "origin_prefix",
+    "min_digits",
+    "max_digits",
+    "status",
+)
+"""The order of the columns of `rate_rows`."""
+
+_NO_DIGITS_LIMIT = 1000
+"""Stands for no bound of a number's length."""
+
+
+def rate_tables(scope: Scope) -> ProviderQuerySet[RateTable]:
+    """Rate tables with product and parent, by name."""
+    rows = RateTable.objects.visible_to(scope).select_related("product", "parent")
+    return rows.order_by("name", "pk")
+
+
+def rate_table(scope: Scope, table_id: int) -> RateTable:
+    """One rate table.
+
+    :raises RateTable.DoesNotExist: it is not in the scope.
+    """
+    return rate_tables(scope).get(pk=table_id)
+
+
+def rate(scope: Scope, rate_id: int) -> Rate:
+    """One rate with its table and time profile.
+
+    :raises Rate.DoesNotExist: it is not in the scope.
+    """
+    rows = Rate.objects.visible_to(scope).select_related("rate_table__product", "time_profile")
+    return rows.get(pk=rate_id)
+
+
+def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
+    """Those of the rates that are used at an instant: begun, and neither ended nor followed.
+
+    One without an end is followed by the next of the same table for the same calls: of its prefix,
+    tag and time profile, and of its policy, origin prefix and digit bounds.
+    """
+    profile = Coalesce("time_profile_id", 0)
+    following = (
+        Rate.objects.filter(
+            rate_table_id=OuterRef("rate_table_id"),
+            prefix=OuterRef("prefix"),
+            tag=OuterRef("tag"),
+            policy=OuterRef("policy"),
+            origin_prefix=OuterRef("origin_prefix"),
+            effective_from__gt=OuterRef("effective_from"),
+            effective_from__lte=at,
+        )
+        .exclude(status=Rate.Status.STASHED)
+        .annotate(
+            profile=profile,
+            least=Coalesce("min_digits", 0),
+            most=Coalesce("max_digits", _NO_DIGITS_LIMIT),
+        )
+        .filter(
+            profile=Coalesce(OuterRef("time_profile_id"), 0),
+            least=Coalesce(OuterRef("min_digits"), 0),
+            most=Coalesce(OuterRef("max_digits"), _NO_DIGITS_LIMIT),
+        )
+    )
+    begun = rows.filter(effective_from__lte=at).exclude(status=Rate.Status.STASHED)
+    is_last = Q(effective_to__isnull=True) & ~Exists(following)
+    return begun.filter(Q(effective_to__gt=at) | is_last)
+
+
+def rates(scope: Scope, table: RateTable) -> ProviderQuerySet[Rate]:
+    """The rates of a table by prefix, the latest first."""
+    rows = Rate.objects.visible_to(scope).filter(rate_table=table)
+    return rows.order_by("prefix", "-effective_from", "-pk")
+
+
+def rate_rows(scope: Scope, table_ids: Collection[int]) -> QuerySet[Rate, tuple[Any, ...]]:
+    """All rates of the tables as plain tuples of `RATE_COLUMNS`, by table and id.
+
+    For compiling: no objects are made, and `iterator()` streams them.
+    """
+    rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=table_ids)
+    return rows.order_by("rate_table_id", "pk").values_list(*RATE_COLUMNS)

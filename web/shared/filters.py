@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.utils.timezone import get_current_timezone
 
-from web.shared.form_fields import DateField, DateInput
+from web.shared.form_fields import DateField, DateInput, Select
 
 
 class Filters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter is untyped
@@ -88,21 +88,31 @@ def text_filter(label: str, lookup: str, **options: Any) -> Any:
 def choice_filter(label: str, field: str, choices: Any, **options: Any) -> Any:
     """Rows with one of the choices, e.g. of `Customer.State.choices`."""
     return django_filters.ChoiceFilter(
-        label=label, field_name=field, choices=choices, empty_label="Any", **options
+        label=label,
+        field_name=field,
+        choices=choices,
+        empty_label="Any",
+        widget=Select(),
+        **options,
     )
 
 
 def row_filter(label: str, field: str, rows: Any) -> Any:
     """Rows that belong to another row; `rows(request)` gives those to choose from."""
     return django_filters.ModelChoiceFilter(
-        label=label, field_name=field, queryset=rows, empty_label="Any"
+        label=label, field_name=field, queryset=rows, empty_label="Any", widget=Select()
     )
 
 
 def tag_filter(label: str, field: str, rows: Any) -> Any:
     """Rows with a reseller's tag, or (`null` in the URL) those without any."""
     return django_filters.ModelChoiceFilter(
-        label=label, field_name=field, queryset=rows, empty_label="Any", null_label="Without"
+        label=label,
+        field_name=field,
+        queryset=rows,
+        empty_label="Any",
+        null_label="Without",
+        widget=Select(),
     )
 
 
@@ -114,6 +124,7 @@ def yes_no_filter(label: str, lookup: str, *, yes: str = "Yes", no: str = "No") 
         field_name=field or expression,
         lookup_expr=expression if field else "exact",
         choices=[("", "Any"), ("true", yes), ("false", no)],
+        widget=Select(),
         coerce=lambda value: value == "true",
     )
 

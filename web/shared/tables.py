@@ -17,6 +17,7 @@ from common.csv_files import Cell
 from web.access import SurfaceRequest
 from web.shared.badges import badge
 from web.shared.links import url_of
+from web.shared.table_rows import rows_html
 from web.shared.writing import NONE, money_html, plain_number, price_html
 
 NUMBER = {"th": {"class": "number"}, "td": {"class": "number"}}
@@ -141,6 +142,11 @@ class Table(django_tables2.Table):  # type: ignore[misc]
     def __init__(self, rows: Sequence[Any], *, request: SurfaceRequest, sort: str = "") -> None:
         super().__init__(OrderedRows(rows), order_by=(sort,) if sort else (), default=NONE)
         self.scope = request.scope
+
+    @property
+    def body(self) -> SafeString:
+        """Its rows as HTML."""
+        return rows_html(self)
 
     @classmethod
     def sorts(cls) -> Mapping[str, Sequence[str]]:

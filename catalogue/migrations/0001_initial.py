@@ -618,4 +618,51 @@ class Migration(migrations.Migration):
                 condition=models.Q(("prefix__regex", "^[0-9]*$")), name="rate_prefix_is_digits"
             ),
         ),
+        migrations.CreateModel(
+            name="ExchangeRate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("from_currency", models.CharField(max_length=3)),
+                ("to_currency", models.CharField(max_length=3)),
+                ("day", models.DateField()),
+                ("rate", models.DecimalField(decimal_places=12, max_digits=22)),
+                ("entered_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "-day", "from_currency", "to_currency"],
+                        name="exchange_rate_by_day",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "from_currency", "to_currency", "day"),
+                        name="exchange_rate_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gt", 0)), name="exchange_rate_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("from_currency", models.F("to_currency")), _negated=True
+                        ),
+                        name="exchange_rate_of_two_currencies",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
             "CatalogueItem",
             "CatalogueVersion",
             "CatalogueVersionItem",
+            "ExchangeRate",
         ),
         append_only("catalogue_catalogueversion"),
         append_only("catalogue_catalogueversionitem"),

@@ -7,6 +7,7 @@ from catalogue.models.catalogues import (
     CatalogueVersionItem,
     ItemTerms,
 )
+from catalogue.models.exchange_rates import ExchangeRate
 from catalogue.models.products import Product, ProductKind
 from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
 from catalogue.models.rates import Rate
@@ -18,6 +19,7 @@ __all__ = [
     "CatalogueVersionItem",
     "CodeDeck",
     "CodeDeckEntry",
+    "ExchangeRate",
     "ItemTerms",
     "Product",
     "ProductKind",

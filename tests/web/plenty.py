@@ -10,7 +10,13 @@ from audit.services import record
 from billing.models import BillRunItem, Invoice, Tax
 from billing.services.bill_runs import create_bill_run
 from billing.services.credit_notes import credit_in_full
-from catalogue.models import CatalogueItem, CatalogueVersion, CatalogueVersionItem, ProductKind
+from catalogue.models import (
+    CatalogueItem,
+    CatalogueVersion,
+    CatalogueVersionItem,
+    ExchangeRate,
+    ProductKind,
+)
 from common.periods import Period, month
 from customers.models import Customer
 from payments.models import WebhookEvent
@@ -153,6 +159,14 @@ class Plenty:
         factories.make_catalogue(self.provider)
         factories.make_rate_table(product, parent=factories.make_rate_table(product))
         factories.make_rate(self.table, f"49{number:03}")
+        ExchangeRate.objects.create(
+            provider=self.provider,
+            from_currency="EUR",
+            to_currency="USD",
+            day=IN_OCTOBER.date() + timedelta(days=number),
+            rate=Decimal("1.0825"),
+            entered_at=IN_DECEMBER,
+        )
         for buyer in (self.customer, customer):
             make_subscription(buyer, item, date(2026, 10, 1))
 

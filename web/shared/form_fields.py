@@ -98,6 +98,31 @@ class CountField(forms.IntegerField):
         super().__init__(**{"max_value": 2**31 - 1, **options})
 
 
+class CsvField(forms.FileField):
+    """A CSV file in UTF-8; its value is the text."""
+
+    MOST_BYTES = 16 * 1024 * 1024
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.ClearableFileInput(attrs={"accept": ".csv"})
+        messages = {"empty": "The file is empty."}
+        super().__init__(**{"widget": widget, "error_messages": messages, **options})
+
+    def clean(self, data: Any, initial: Any = None) -> str:
+        file = super().clean(data, initial)
+        if not file.name.lower().endswith(".csv"):
+            raise forms.ValidationError("Send a file that ends in .csv.")
+        if file.size > self.MOST_BYTES:
+            raise forms.ValidationError("It is larger than 16 MB: split it.")
+        try:
+            text: str = file.read().decode()
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError("It is not UTF-8 text: save it as CSV UTF-8.") from error
+        if "\0" in text:
+            raise forms.ValidationError("It is no text: it holds null characters.")
+        return text
+
+
 class MoneyField(ExactField):
     """An amount of one currency, with no more decimals than it has."""
 

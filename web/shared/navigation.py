@@ -117,7 +117,10 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
         Group(
             "Rates",
             "calculator",
-            (Page("Rate tables", "console_rate_tables", "catalogue.read"),),
+            (
+                Page("Rate tables", "console_rate_tables", "catalogue.read"),
+                Page("Exchange rates", "console_exchange_rates", "catalogue.read"),
+            ),
         ),
         Group(
             "Usage",

@@ -39,7 +39,7 @@ RATE_COLUMNS = (
 )
 """The order of the columns of `rate_rows`."""
 
-_NO_DIGITS_LIMIT = 1000
+NO_DIGITS_LIMIT = 1000
 """Stands for no bound of a number's length."""
 
 
@@ -87,12 +87,12 @@ def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
         .annotate(
             profile=profile,
             least=Coalesce("min_digits", 0),
-            most=Coalesce("max_digits", _NO_DIGITS_LIMIT),
+            most=Coalesce("max_digits", NO_DIGITS_LIMIT),
         )
         .filter(
             profile=Coalesce(OuterRef("time_profile_id"), 0),
             least=Coalesce(OuterRef("min_digits"), 0),
-            most=Coalesce(OuterRef("max_digits"), _NO_DIGITS_LIMIT),
+            most=Coalesce(OuterRef("max_digits"), NO_DIGITS_LIMIT),
         )
     )
     begun = rows.filter(effective_from__lte=at).exclude(status=Rate.Status.STASHED)

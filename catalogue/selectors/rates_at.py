@@ -1,0 +1,92 @@
+"""The rates that a table with its parents uses at an instant."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, IntegerField, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from catalogue.models import Rate, RateTable
+from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT, in_force
+from common.scope import Scope
+from tenancy.owned import ProviderQuerySet
+
+SAME_CALLS = ("prefix", "tag", "profile", "origin_prefix", "policy", "least", "most")
+"""For which calls a rate is meant: of several for the same, one is used."""
+
+_COLUMNS = ("id", "prefix", "tag", "origin_prefix", "policy", "effective_from")
+_CHOSEN = """
+    SELECT DISTINCT ON ({same_calls}) {columns} FROM ({found}) AS found
+    ORDER BY {same_calls}, depth, effective_from DESC, id DESC
+"""
+_NOT_HIDDEN = """
+    SELECT * FROM (
+        SELECT found.*, min(depth) FILTER (WHERE profile = 0 AND least = 0 AND most = {no_limit})
+            OVER (PARTITION BY prefix, tag, origin_prefix, policy) AS always_from_depth
+        FROM ({found}) AS found
+    ) AS found
+    WHERE always_from_depth IS NULL OR depth <= always_from_depth
+"""
+
+
+def table_chain(scope: Scope, table: RateTable) -> list[int]:
+    """The ids of a table, its parent, the parent's parent and so on."""
+    rows = RateTable.objects.visible_to(scope).exclude(parent=None)
+    parents = dict(rows.values_list("pk", "parent_id"))
+    chain = [table.pk]
+    while (parent_id := parents.get(chain[-1])) is not None:
+        chain.append(parent_id)
+    return chain
+
+
+def used_rates(
+    scope: Scope, table: RateTable, at: datetime, *, columns: Sequence[str] = (), prefix: str = ""
+) -> tuple[str, tuple[Any, ...]]:
+    """A statement for the rates used at an instant: id, `SAME_CALLS` and what `columns` names.
+
+    Of the rates in force for the same calls in the table and its parents that is the one chosen:
+    the nearest table's, then the one begun last, then the highest id. A parent's is hidden as well
+    by a nearer one that is for the same prefix, tag, origin and policy at all times. `prefix`
+    leaves out those that do not start with it.
+    """
+    chain = table_chain(scope, table)
+    rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=chain, prefix__startswith=prefix)
+    found = (
+        in_force(rows, at)
+        .order_by()
+        .annotate(
+            depth=_depth_in(chain),
+            profile=Coalesce("time_profile_id", 0),
+            least=Coalesce("min_digits", 0),
+            most=Coalesce("max_digits", NO_DIGITS_LIMIT),
+        )
+        .values_list(*dict.fromkeys((*_COLUMNS, *columns)), "depth", "profile", "least", "most")
+    )
+    sql, params = found.query.sql_with_params()
+    if len(chain) > 1:
+        sql = _NOT_HIDDEN.format(found=sql, no_limit=NO_DIGITS_LIMIT)
+    chosen = _CHOSEN.format(
+        columns=", ".join(dict.fromkeys(("id", *SAME_CALLS, *columns))),
+        same_calls=", ".join(SAME_CALLS),
+        found=sql,
+    )
+    return chosen, params
+
+
+def rates_at(scope: Scope, table: RateTable, at: datetime) -> ProviderQuerySet[Rate]:
+    """The rates used at an instant, those of the parents included, by prefix.
+
+    `depth` says how many parents away a rate's table is, 0 for the table itself.
+    """
+    sql, params = used_rates(scope, table, at)
+    rows = Rate.objects.visible_to(scope).select_related("rate_table", "time_profile")
+    ids = RawSQL(f"SELECT id FROM ({sql}) AS used", params)  # noqa: S608, S611
+    used = rows.filter(pk__in=ids)
+    return used.annotate(depth=_depth_in(table_chain(scope, table))).order_by("prefix", "pk")
+
+
+def _depth_in(chain: Sequence[int]) -> Case:
+    whens = [When(rate_table_id=table_id, then=Value(at)) for at, table_id in enumerate(chain)]
+    return Case(*whens, output_field=IntegerField())

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from catalogue.rules.price_steps import StepsNotUnderstood, parse_price_steps
+from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from common.errors import DomainError
 
 PREFIX_DIGITS = 15
@@ -73,7 +74,7 @@ class RateTerms:
         _check_choice("policy", self.policy, ("regular", "additive"))
         _check_choice("status", self.status, ("active", "stashed", "blocked"))
         _check_text("destination", self.destination, 120)
-        _check_text("tag", self.tag, 40)
+        _check_tag(self.tag)
         _check_effective(self.effective_from, self.effective_to)
         _check_bounds(self)
         check_steps(self.steps)
@@ -129,6 +130,17 @@ def _check_choice(column: str, value: str, choices: tuple[str, ...]) -> None:
 def _check_text(column: str, text: str, most: int) -> None:
     if len(text) > most:
         raise RateRefused(column, text, f"it has at most {most} characters")
+
+
+def _check_tag(tag: str) -> None:
+    if not tag:
+        return
+    try:
+        kept = parse_tags(tag)
+    except TagsNotUnderstood as error:
+        raise RateRefused("tag", tag, str(error)) from error
+    if kept != tag:
+        raise RateRefused("tag", tag, "a rate is for one tag")
 
 
 def _check_effective(effective_from: datetime, effective_to: datetime | None) -> None:

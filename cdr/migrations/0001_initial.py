@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ),
                 ("allows_foreign_vendors", models.BooleanField(default=False)),
                 ("oldest_days", models.PositiveSmallIntegerField(default=400)),
+                ("tags", models.CharField(blank=True, max_length=200)),
                 ("is_enabled", models.BooleanField(default=True)),
                 (
                     "default_vendor",
@@ -86,6 +87,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("tech_prefix", models.CharField(max_length=12)),
+                ("tags", models.CharField(blank=True, max_length=200)),
                 (
                     "provider",
                     models.ForeignKey(
@@ -404,6 +406,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("value", models.CharField(max_length=64)),
+                ("tags", models.CharField(blank=True, max_length=200)),
                 (
                     "customer",
                     models.ForeignKey(

@@ -22,6 +22,8 @@ CREATE TABLE cdr_xdr (
     duration_seconds integer NOT NULL,
     volume bigint NOT NULL,
     hangup_cause varchar(40) NOT NULL,
+    received_tags varchar(200) NOT NULL DEFAULT '',
+    tags varchar(803) NOT NULL DEFAULT '',
     customer_id bigint,
     vendor_id bigint,
     terminating_customer_id bigint,
@@ -94,6 +96,11 @@ class Migration(migrations.Migration):
                         ("duration_seconds", models.IntegerField()),
                         ("volume", models.BigIntegerField()),
                         ("hangup_cause", models.CharField(max_length=40)),
+                        (
+                            "received_tags",
+                            models.CharField(db_default="", default="", max_length=200),
+                        ),
+                        ("tags", models.CharField(db_default="", default="", max_length=803)),
                         (
                             "result",
                             models.SmallIntegerField(

@@ -3,13 +3,17 @@
 from django.db import models
 
 from catalogue.models import Product
+from catalogue.rules.tags import TAGS_CHARACTERS
 from customers.models import Customer
 from resellers.models import Vendor
 from tenancy.owned import ProviderOwned
 
 
 class Source(ProviderOwned):
-    """Where xDRs come from, and how its lines are to be read."""
+    """Where xDRs come from, and how its lines are to be read.
+
+    Its xDRs carry its `tags`, parted by commas.
+    """
 
     class Format(models.TextChoices):
         FREESWITCH_CSV = "freeswitch-csv", "FreeSWITCH CSV"
@@ -33,6 +37,7 @@ class Source(ProviderOwned):
     )
     allows_foreign_vendors = models.BooleanField(default=False)
     oldest_days = models.PositiveSmallIntegerField(default=400)
+    tags = models.CharField(max_length=TAGS_CHARACTERS, blank=True)
     is_enabled = models.BooleanField(default=True)
 
     class Meta:
@@ -50,11 +55,15 @@ class Source(ProviderOwned):
 
 
 class Trunk(ProviderOwned):
-    """The vendor reached by a tech prefix in front of the destination number."""
+    """The vendor reached by a tech prefix in front of the destination number.
+
+    xDRs that took it carry its `tags`, parted by commas.
+    """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="trunks")
     tech_prefix = models.CharField(max_length=12)
     vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="trunks")
+    tags = models.CharField(max_length=TAGS_CHARACTERS, blank=True)
 
     class Meta:
         constraints = [
@@ -63,7 +72,10 @@ class Trunk(ProviderOwned):
 
 
 class CustomerIdentifier(ProviderOwned):
-    """What in an xDR names a customer: an account code, or one of its numbers (E.164 digits)."""
+    """What in an xDR names a customer: an account code, or one of its numbers (E.164 digits).
+
+    xDRs that it names the customer of carry its `tags`, parted by commas.
+    """
 
     seen_by_customer = "customer_id"
 
@@ -74,6 +86,7 @@ class CustomerIdentifier(ProviderOwned):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     value = models.CharField(max_length=64)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="identifiers")
+    tags = models.CharField(max_length=TAGS_CHARACTERS, blank=True)
 
     class Meta:
         constraints = [

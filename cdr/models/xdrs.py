@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 
 from catalogue.models import Rate, RateTable
+from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models.files import XdrChunk
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.sources import Source
@@ -18,7 +19,10 @@ from tenancy.owned import ProviderOwned
 class Xdr(ProviderOwned):
     """A usage detail record as received; partitioned by month of `started_at`.
 
-    What was received is never edited; the parties and the result follow where suspense is released.
+    What was received is never edited; the parties, the tags and the result follow where suspense is
+    released. `tags` are all that it carried when it was rated, parted by commas: those received
+    with its line, and those of its source, its trunk and what named its customer. That it ended at
+    a customer (`on-net`) is told by `terminating_customer` and not repeated.
     `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk, hence unique.
     `dedup_key` is a 128-bit hash of source, call id and leg id, or of source, start, caller,
     destination and duration; with the start it is the primary key in the database, so that one
@@ -54,6 +58,8 @@ class Xdr(ProviderOwned):
     duration_seconds = models.IntegerField()
     volume = models.BigIntegerField()
     hangup_cause = models.CharField(max_length=40)
+    received_tags = models.CharField(max_length=TAGS_CHARACTERS, db_default="", default="")
+    tags = models.CharField(max_length=4 * TAGS_CHARACTERS + 3, db_default="", default="")
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )

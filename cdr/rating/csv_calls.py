@@ -1,7 +1,6 @@
 """CALLS.csv: calls in, their prices out, in the same order."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from catalogue.rules.tags import split_tags
 from cdr.rating.choice import TagColumn
 from cdr.rating.compiled import CompiledTable
 from cdr.rating.csv_cells import (
@@ -41,7 +41,6 @@ OUTPUT_COLUMNS = (
 
 LINES_AT_ONCE = 50_000
 
-_TAG_BREAK = re.compile("[,;]")
 _NOT_RATED = {Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW}
 
 
@@ -150,8 +149,7 @@ def _tag_column(cells: list[str]) -> TagColumn:
     """The tags of each cell, parted by commas or semicolons."""
     places: dict[str, int] = {}
     codes = np.array([places.setdefault(cell, len(places)) for cell in cells], dtype=np.int64)
-    sets = [frozenset(tag.strip() for tag in _TAG_BREAK.split(cell)) for cell in places]
-    return TagColumn(codes, sets)
+    return TagColumn(codes, [split_tags(cell) for cell in places])
 
 
 def format_cost(scaled: int) -> str:

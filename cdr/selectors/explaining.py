@@ -1,20 +1,20 @@
 """Why the legs of an xDR cost what they cost, and whether they still would."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import polars as pl
 from django.db.models import Model
 
 from catalogue.models import RateTable
+from catalogue.rules.tags import split_tags
 from catalogue.rules.units import UnitsRefused
-from catalogue.selectors import rate_rows
 from cdr.models import Leg, Xdr
 from cdr.rating import Explanation, InvalidRate, Usage, explain
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rules.parties import ON_NET
-from cdr.rules.rates import PREFIX_DIGITS
-from cdr.selectors.engine_tables import rule_rates, rule_table, table_chains
+from cdr.selectors.engine_tables import fitting_rates, table_chains
 from cdr.selectors.parties import parties
 from cdr.selectors.xdrs import legs_of_xdr
 from common.scope import Scope
@@ -83,15 +83,31 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
 
     :raises InvalidRate: as `explain_usage`.
     """
-    plan = DialPlan(country_prefix=xdr.source.country_prefix or None)
-    caller = normalise(pl.Series([xdr.caller_number]), plan=plan)["number"][0]
-    usage = Usage(
+    usage = usage_of(
         number=xdr.normalised_number,
         started_at=xdr.started_at,
-        caller=caller or "",
-        tags=frozenset({ON_NET} if xdr.terminating_customer_id else ()),
+        caller_number=xdr.caller_number,
+        country_prefix=xdr.source.country_prefix or None,
+        tags=xdr.tags,
+        is_on_net=xdr.terminating_customer_id is not None,
     )
     return explain_usage(scope, table_id=leg.rate_table_id, usage=usage, volume=xdr.volume)
+
+
+def usage_of(
+    *,
+    number: str,
+    started_at: datetime,
+    caller_number: str,
+    country_prefix: str | None,
+    tags: str,
+    is_on_net: bool,
+) -> Usage:
+    """What decides the choice, of an xDR as identified; `caller_number` is as received."""
+    plan = DialPlan(country_prefix=country_prefix)
+    caller = normalise(pl.Series([caller_number], dtype=pl.String), plan=plan)["number"][0]
+    carried = split_tags(tags) | ({ON_NET} if is_on_net else set())
+    return Usage(number=number, started_at=started_at, caller=caller or "", tags=carried)
 
 
 def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> Explanation:
@@ -105,8 +121,5 @@ def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> 
     chain = table_chains(scope, [table_id]).get(table_id)
     if chain is None:
         raise RateTable.DoesNotExist
-    fitting = [usage.number[:length] for length in range(PREFIX_DIGITS + 1)]
-    rows = rate_rows(scope, [row.id for row in chain]).filter(prefix__in=fitting)
-    rates = rule_rates(rows)
-    (table, own), *parents = [(rule_table(row), rates.get(row.id, [])) for row in chain]
+    (table, own), *parents = fitting_rates(scope, chain, usage.number)
     return explain(table, own, usage, volume, parents=parents)

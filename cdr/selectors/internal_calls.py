@@ -20,7 +20,7 @@ from cdr.rating import (
     align,
 )
 from cdr.rating.dial_plans import DialPlan, normalise
-from cdr.rating.identification import on_net_tags
+from cdr.rating.identification import tag_column
 from cdr.rules.instants import to_microseconds
 from cdr.selectors.engine_tables import compile_chain, table_chains
 from common.errors import DomainError
@@ -37,6 +37,7 @@ _CALL_COLUMNS = (
     "caller_number",
     "source__country_prefix",
     "terminating_customer_id",
+    "tags",
 )
 _WITHOUT_RATE = (Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW)
 
@@ -111,7 +112,7 @@ def _compiled(scope: Scope, table: RateTable) -> CompiledTable:
 
 def _priced(compiled: CompiledTable, calls: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
     """How many of the calls have no rate, and the cost of the others at 10^-8."""
-    numbers, starts, volumes, callers, countries, called = zip(*calls, strict=True)
+    numbers, starts, volumes, callers, countries, called, tags = zip(*calls, strict=True)
     caller = normalise(
         pl.Series(callers, dtype=pl.String),
         plan=DialPlan(),
@@ -122,7 +123,7 @@ def _priced(compiled: CompiledTable, calls: Sequence[tuple[Any, ...]]) -> tuple[
         np.array([to_microseconds(start) for start in starts], dtype=np.int64),
         np.array(volumes, dtype=np.int64),
         caller=align(caller) if compiled.needs_caller else None,
-        tags=on_net_tags(pl.Series(called)),
+        tags=tag_column(pl.Series(tags), pl.Series(called)),
     )
     unrated = int(np.isin(batch.reason, _WITHOUT_RATE).sum())
     return unrated, sum(batch.cost.tolist()) + sum(batch.additive_cost.tolist())

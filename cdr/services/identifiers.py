@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.services import record
+from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from cdr.models import CustomerIdentifier
 from common.errors import DomainError
 from common.fields import check_fields
@@ -18,7 +19,7 @@ _PUNCTUATION = str.maketrans("", "", " .-/()")
 
 
 class IdentifierRefused(DomainError):
-    """It is missing, too long, or no telephone number in international form."""
+    """It is missing, too long, or no telephone number in international form, or a tag no word."""
 
 
 class IdentifierTaken(DomainError):
@@ -27,18 +28,30 @@ class IdentifierTaken(DomainError):
 
 @transaction.atomic
 def give_identifier(
-    *, customer: Customer, kind: Kind, value: str, at: datetime, actor_id: int | None
+    *,
+    customer: Customer,
+    kind: Kind,
+    value: str,
+    tags: str = "",
+    at: datetime,
+    actor_id: int | None,
 ) -> CustomerIdentifier:
     """Have usage under an account code, or of a number (as +49 30 1234567), charged to a customer.
 
-    What waits in suspense for it is rated when it is tried again.
+    It carries the tags, parted by commas. What waits in suspense for it is rated when it is tried
+    again.
 
-    :raises IdentifierRefused: if it is empty, longer than 64 characters, or no such number.
+    :raises IdentifierRefused: if it is empty, longer than 64 characters, or no such number, or if
+        the tags are none.
     :raises IdentifierTaken: if another customer has it, or this one.
     """
     value = _e164(value) if kind == Kind.NUMBER else value.strip()
     row = CustomerIdentifier(
-        provider_id=customer.provider_id, customer=customer, kind=kind, value=value
+        provider_id=customer.provider_id,
+        customer=customer,
+        kind=kind,
+        value=value,
+        tags=_tags(tags),
     )
     check_fields(row, IdentifierRefused, "value")
     lock_in_transaction("identifier", customer.provider_id, kind, value)
@@ -48,6 +61,21 @@ def give_identifier(
         raise IdentifierTaken(f"{value} is {taken.customer}'s already; take it away there first.")
     row.save()
     _record("identifier.given", row, at=at, actor_id=actor_id)
+    return row
+
+
+@transaction.atomic
+def tag_identifier(
+    *, identifier: CustomerIdentifier, tags: str, at: datetime, actor_id: int | None
+) -> CustomerIdentifier:
+    """Have usage under it carry other tags from now on; what was rated stays.
+
+    :raises IdentifierRefused: if the tags are none.
+    """
+    row = CustomerIdentifier.objects.select_for_update(no_key=True).get(pk=identifier.pk)
+    row.tags = _tags(tags)
+    row.save(update_fields=["tags"])
+    _record("identifier.tagged", row, at=at, actor_id=actor_id)
     return row
 
 
@@ -66,6 +94,13 @@ def _e164(number: str) -> str:
     return digits
 
 
+def _tags(text: str) -> str:
+    try:
+        return parse_tags(text)
+    except TagsNotUnderstood as error:
+        raise IdentifierRefused(str(error), by_field={"tags": str(error)}) from error
+
+
 def _record(action: str, row: CustomerIdentifier, *, at: datetime, actor_id: int | None) -> None:
     record(
         provider_id=row.provider_id,
@@ -73,5 +108,5 @@ def _record(action: str, row: CustomerIdentifier, *, at: datetime, actor_id: int
         changed=row.customer,
         at=at,
         actor_id=actor_id,
-        after={"kind": row.kind, "value": row.value},
+        after={"kind": row.kind, "value": row.value, "tags": row.tags},
     )

@@ -22,7 +22,14 @@ MOST_IN_FUTURE = timedelta(hours=24)
 _PARSERS: Mapping[str, Callable[..., ParsedChunk]] = {
     Source.Format.FREESWITCH_CSV: freeswitch_csv.parse,
 }
-_KEPT_TEXTS = ("call_id", "account_code", "caller_number", "destination_number", "hangup_cause")
+_KEPT_TEXTS = (
+    "call_id",
+    "account_code",
+    "caller_number",
+    "destination_number",
+    "hangup_cause",
+    "received_tags",
+)
 _WAITING = {
     "line_number": pl.Int64,
     "raw": pl.String,
@@ -72,26 +79,34 @@ def mediate_lines(
 
 
 def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
-    """`xdrs` with normalised_number, caller_e164 and trunk_vendor_id; null where there is none."""
+    """`xdrs` with normalised_number, caller_e164 and its trunk; null where there is none.
+
+    The trunk is trunk_vendor_id and trunk_tags.
+    """
     plan = DialPlan(country_prefix=source.country_prefix)
-    called = normalise(
-        xdrs["destination_number"], plan=plan, tech_prefixes=dict(source.trunk_vendors)
-    )
+    trunks = list(source.trunks.values())
+    places = {tech_prefix: place for place, tech_prefix in enumerate(source.trunks)}
+    called = normalise(xdrs["destination_number"], plan=plan, tech_prefixes=places)
     calling = normalise(xdrs["caller_number"], plan=plan)
+    vendor_ids = pl.Series([trunk.vendor_id for trunk in trunks], dtype=pl.Int64)
+    tags = pl.Series([trunk.tags or None for trunk in trunks], dtype=pl.String)
     return xdrs.with_columns(
         called["number"].alias("normalised_number"),
-        called["trunk"].alias("trunk_vendor_id"),
+        vendor_ids.gather(called["trunk"]).alias("trunk_vendor_id"),
+        tags.gather(called["trunk"]).alias("trunk_tags"),
         calling["number"].alias("caller_e164"),
     )
 
 
 def _parse(content: bytes, *, first_line: int, zone: ZoneInfo, format_: str) -> ParsedChunk:
     parsed = _PARSERS[format_](content, first_line=first_line, zone=zone)
+    # Not every format has a place for tags.
+    tags = pl.col("tags") if "tags" in parsed.records.columns else pl.lit(None, pl.String)
     # Nothing is used that was not answered, whatever the switch counted.
     answered = pl.col("answered_at").is_not_null()
     volume = pl.when(answered).then("billable_seconds").otherwise(0).cast(pl.Int64).alias("volume")
-    records = parsed.records.select(
-        "line_number", "raw", "leg_id", *_KEPT_TEXTS, "started_at", "duration_seconds", volume
+    records = parsed.records.with_columns(volume, tags.alias("received_tags")).select(
+        "line_number", "raw", "leg_id", *_KEPT_TEXTS, "started_at", "duration_seconds", "volume"
     )
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
 

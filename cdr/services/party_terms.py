@@ -22,7 +22,7 @@ from cdr.services.sources import SourceTerms
 from common.scope import Scope
 from resellers.models import BillingModeAssignment, Reseller, Vendor
 
-_IDENTIFIERS = {"value": pl.String, "customer_id": pl.Int64}
+_IDENTIFIERS = {"value": pl.String, "customer_id": pl.Int64, "tags": pl.String}
 _CUSTOMERS = {"customer_id": pl.Int64, "reseller_id": pl.Int64, "price_list": pl.Int64}
 
 
@@ -50,11 +50,11 @@ _PriceList: TypeAlias = _Catalogued | _Overridden
 
 
 def identifiers(provider_id: int, kind: CustomerIdentifier.Kind) -> pl.DataFrame:
-    """What names a customer of the provider: columns value and customer_id."""
+    """What names a customer of the provider: columns value, customer_id and tags, null for none."""
     rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id)).filter(kind=kind)
-    return pl.DataFrame(
-        list(rows.values_list("value", "customer_id")), schema=_IDENTIFIERS, orient="row"
-    )
+    found = list(rows.values_list("value", "customer_id", "tags"))
+    tags = pl.when(pl.col("tags") != "").then("tags")
+    return pl.DataFrame(found, schema=_IDENTIFIERS, orient="row").with_columns(tags)
 
 
 def party_terms(

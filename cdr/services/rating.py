@@ -1,6 +1,6 @@
 """Rating a batch of xDRs: identify, walk the tree, price, judge and sum; nothing is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cdr.models import CustomerIdentifier
 from cdr.rating import align
 from cdr.rating.dial_plans import DialPlan, normalise
-from cdr.rating.identification import identify_parties, on_net_tags
+from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
 from cdr.rating.prices import PricedLegs, PriceTable, price_legs, table_ids
@@ -37,8 +37,8 @@ class RatedXdrs:
 def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     """`xdrs` with the parties that hold now: customer_id, vendor_id and terminating_customer_id.
 
-    `xdrs` has account_code, caller_number and destination_number, all as received, and gets
-    normalised_number too.
+    `xdrs` has account_code, caller_number, destination_number and received_tags, all as received,
+    and gets normalised_number and tags too.
     """
     kinds = CustomerIdentifier.Kind
     return identify_parties(
@@ -46,14 +46,20 @@ def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
         accounts=identifiers(source.provider_id, kinds.ACCOUNT_CODE),
         numbers=identifiers(source.provider_id, kinds.NUMBER),
         default_vendor_id=source.default_vendor_id,
+        source_tags=source.tags,
     )
 
 
-def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
+def rate_xdrs(
+    identified: pl.DataFrame,
+    source: SourceTerms,
+    *,
+    compiled: Callable[[int, Collection[int]], Mapping[int, PriceTable]] = price_tables,
+) -> RatedXdrs:
     """Rate xDRs of one source, of which there must be one at least, by what holds now.
 
     `identified` is as `identify_xdrs` makes it, with started_at (int64 microseconds UTC) and volume
-    (int64) as well.
+    (int64) as well. `compiled` gives the tables that the legs need, as `price_tables` does.
     """
     started_at = identified["started_at"].to_numpy()
     terms = party_terms(
@@ -63,7 +69,7 @@ def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
         last=int(started_at.max()),
     )
     legs = plan_legs(identified, terms)
-    tables = price_tables(source.provider_id, table_ids(legs))
+    tables = compiled(source.provider_id, table_ids(legs))
     priced = price_legs(
         legs,
         tables,
@@ -71,7 +77,7 @@ def rate_xdrs(identified: pl.DataFrame, source: SourceTerms) -> RatedXdrs:
         started_at=started_at,
         volume=identified["volume"].to_numpy(),
         caller=_callers(identified, source, tables),
-        tags=on_net_tags(identified["terminating_customer_id"]),
+        tags=tag_column(identified["tags"], identified["terminating_customer_id"]),
     )
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
     tags = terms.customers.select("customer_id", "reseller_id")

@@ -30,6 +30,8 @@ _XDR_TEXTS = (
     "destination_number",
     "normalised_number",
     "hangup_cause",
+    "received_tags",
+    "tags",
 )
 _SUSPENSE_TEXTS = ("raw", "detail", "currency")
 

@@ -21,7 +21,9 @@ _STORED = {
     "account_code": pl.String,
     "caller_number": pl.String,
     "destination_number": pl.String,
+    "received_tags": pl.String,
     "normalised_number": pl.String,
+    "tags": pl.String,
     "volume": pl.Int64,
     "customer_id": pl.Int64,
     "vendor_id": pl.Int64,
@@ -66,8 +68,8 @@ def _rate_again(waiting: pl.DataFrame, origin: Origin) -> RatedXdrs:
         per_xdr.select("raw", "whole", id="xdr_id"), on="id", maintain_order="left"
     )
     kept = stored.filter(~pl.col("whole"))
-    parties = ["normalised_number", "customer_id", "vendor_id", "terminating_customer_id"]
-    unknown = stored.filter(pl.col("whole")).drop(parties)
+    parties = ["customer_id", "vendor_id", "terminating_customer_id"]
+    unknown = stored.filter(pl.col("whole")).drop("normalised_number", "tags", *parties)
     found = identify_xdrs(unknown, origin.source).select(stored.columns)
     return rate_xdrs(pl.concat([found, kept]).sort("started_at", "id"), origin.source)
 
@@ -77,8 +79,8 @@ def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT x.id, (extract(epoch FROM x.started_at) * 1000000)::bigint, x.line_number,"
-            " x.account_code, x.caller_number, x.destination_number,"
-            " nullif(x.normalised_number, ''), x.volume, x.customer_id, x.vendor_id,"
+            " x.account_code, x.caller_number, x.destination_number, nullif(x.received_tags, ''),"
+            " nullif(x.normalised_number, ''), x.tags, x.volume, x.customer_id, x.vendor_id,"
             " x.terminating_customer_id, coalesce((SELECT max(l.number) FROM cdr_leg l"
             " WHERE l.provider_id = x.provider_id AND l.started_at = x.started_at"
             " AND l.xdr_id = x.id), 0)"
@@ -134,6 +136,7 @@ def _update_xdrs(rated: RatedXdrs, release: NDArray[np.bool_], origin: Origin) -
     columns = [
         "id",
         "normalised_number",
+        "tags",
         "customer_id",
         "vendor_id",
         "terminating_customer_id",
@@ -143,11 +146,11 @@ def _update_xdrs(rated: RatedXdrs, release: NDArray[np.bool_], origin: Origin) -
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE cdr_xdr x SET normalised_number = coalesce(w.number, ''),"
-            " customer_id = w.customer_id, vendor_id = w.vendor_id,"
+            " tags = w.tags, customer_id = w.customer_id, vendor_id = w.vendor_id,"
             " terminating_customer_id = w.called_id, result = w.result"
-            " FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bigint[],"
-            " %s::bigint[], %s::bigint[], %s::smallint[])"
-            " AS w(started_at, id, number, customer_id, vendor_id, called_id, result)"
+            " FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[],"
+            " %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[])"
+            " AS w(started_at, id, number, tags, customer_id, vendor_id, called_id, result)"
             " WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id",
             [timestamps(rows["started_at"]).to_list(), *values, origin.source.provider_id],
         )

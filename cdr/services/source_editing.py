@@ -10,7 +10,9 @@ from django.db import transaction
 
 from audit.services import record
 from catalogue.models import Product, ProductKind
+from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from cdr.models import Source, Trunk
+from cdr.services.sources import TrunkTerms
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -36,8 +38,9 @@ class SourceDetails:
     """How a source's lines are read and its vendors told.
 
     Times without an offset are in `time_zone`; national numbers get `country_prefix`, none if it is
-    empty. `trunks` gives the id of the vendor reached by each tech prefix, `default_vendor_id` that
-    of all other calls. xDRs older than `oldest_days` go to suspense.
+    empty. `trunks` gives the vendor reached by each tech prefix and the tags of its calls,
+    `default_vendor_id` the vendor of all other calls; all calls carry `tags`. xDRs older than
+    `oldest_days` go to suspense.
     """
 
     name: str
@@ -47,7 +50,8 @@ class SourceDetails:
     default_vendor_id: int | None = None
     allows_foreign_vendors: bool = False
     oldest_days: int = 400
-    trunks: Mapping[str, int]
+    tags: str = ""
+    trunks: Mapping[str, TrunkTerms]
 
 
 @transaction.atomic
@@ -131,6 +135,7 @@ def _apply(source: Source, details: SourceDetails) -> None:
     source.default_vendor_id = details.default_vendor_id
     source.allows_foreign_vendors = details.allows_foreign_vendors
     source.oldest_days = details.oldest_days
+    source.tags = _tags("tags", details.tags)
     check_fields(source, SourceRefused, "name", "time_zone", "country_prefix", "oldest_days")
     _check(source, details)
 
@@ -154,29 +159,36 @@ def _check_vendors(source: Source, details: SourceDetails) -> None:
     own = set(Vendor.objects.filter(provider_id=source.provider_id).values_list("pk", flat=True))
     if details.default_vendor_id is not None and details.default_vendor_id not in own:
         raise _refused("default_vendor", "There is no such vendor; choose one of the provider's.")
-    for prefix, vendor_id in details.trunks.items():
+    for prefix, trunk in details.trunks.items():
         if not re.fullmatch(r"[0-9*#]{1,12}", prefix):
             raise _refused("trunks", f"'{prefix}' is not a tech prefix: up to 12 digits, * and #.")
-        if vendor_id not in own:
+        if trunk.vendor_id not in own:
             raise _refused("trunks", f"The vendor of {prefix} is none of the provider's.")
 
 
-def _replace_trunks(source: Source, trunks: Mapping[str, int]) -> None:
+def _tags(field: str, text: str) -> str:
+    try:
+        return parse_tags(text)
+    except TagsNotUnderstood as error:
+        raise _refused(field, str(error)) from error
+
+
+def _replace_trunks(source: Source, trunks: Mapping[str, TrunkTerms]) -> None:
     source.trunks.all().delete()
     Trunk.objects.bulk_create(
         Trunk(
             provider_id=source.provider_id,
             source=source,
             tech_prefix=prefix,
-            vendor_id=vendor_id,
+            vendor_id=trunk.vendor_id,
+            tags=_tags("trunks", trunk.tags),
         )
-        for prefix, vendor_id in sorted(trunks.items())
+        for prefix, trunk in sorted(trunks.items())
     )
 
 
 def _written(source: Source) -> dict[str, object]:
     """The details by name, as the audit keeps them."""
-    trunks = source.trunks.select_related("vendor").order_by("tech_prefix")
     return {
         "name": source.name,
         "product": source.product.code,
@@ -185,8 +197,18 @@ def _written(source: Source) -> dict[str, object]:
         "default_vendor": source.default_vendor,
         "allows_foreign_vendors": source.allows_foreign_vendors,
         "oldest_days": source.oldest_days,
-        "trunks": ", ".join(f"{trunk.tech_prefix} {trunk.vendor}" for trunk in trunks),
+        "tags": source.tags,
+        "trunks": ", ".join(trunk_lines(source)),
     }
+
+
+def trunk_lines(source: Source) -> list[str]:
+    """The source's trunks, each as written: `77 Tailwind [vip, premium]`."""
+    trunks = source.trunks.select_related("vendor").order_by("tech_prefix")
+    return [
+        f"{trunk.tech_prefix} {trunk.vendor}" + (f" [{trunk.tags}]" if trunk.tags else "")
+        for trunk in trunks
+    ]
 
 
 def _refused(field: str, text: str) -> SourceRefused:

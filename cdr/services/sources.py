@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cdr.models import Source, Trunk
+
+
+class TrunkTerms(NamedTuple):
+    """The vendor that a trunk reaches, and the tags of what takes it, parted by commas."""
+
+    vendor_id: int
+    tags: str
 
 
 @dataclass(frozen=True, slots=True)
 class SourceTerms:
     """A source with its provider's zone (`day_zone`: what a day is on an invoice) and trunks.
 
-    `trunk_vendors` gives the vendor reached by each tech prefix.
+    `trunks` gives the trunk of each tech prefix, `tags` what all xDRs carry, parted by commas.
     """
 
     id: int
@@ -25,7 +33,8 @@ class SourceTerms:
     default_vendor_id: int | None
     allows_foreign_vendors: bool
     oldest: timedelta
-    trunk_vendors: Mapping[str, int]
+    tags: str
+    trunks: Mapping[str, TrunkTerms]
 
 
 def source_terms(source_id: int) -> SourceTerms:
@@ -40,9 +49,10 @@ def source_terms(source_id: int) -> SourceTerms:
         "default_vendor_id",
         "allows_foreign_vendors",
         "oldest_days",
+        "tags",
         named=True,
     ).get(pk=source_id)
-    trunks = Trunk.objects.filter(source_id=source_id).values_list("tech_prefix", "vendor_id")
+    trunks = Trunk.objects.filter(source_id=source_id).order_by("tech_prefix")
     return SourceTerms(
         id=source_id,
         provider_id=row.provider_id,
@@ -54,5 +64,6 @@ def source_terms(source_id: int) -> SourceTerms:
         default_vendor_id=row.default_vendor_id,
         allows_foreign_vendors=row.allows_foreign_vendors,
         oldest=timedelta(days=row.oldest_days),
-        trunk_vendors=dict(trunks),
+        tags=row.tags,
+        trunks={trunk.tech_prefix: TrunkTerms(trunk.vendor_id, trunk.tags) for trunk in trunks},
     )

@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import path, reverse
 
+from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models import CustomerIdentifier
 from cdr.selectors.identifiers import identifiers
 from cdr.services.identifiers import (
     IdentifierRefused,
     IdentifierTaken,
     give_identifier,
+    tag_identifier,
     take_identifier,
 )
 from common import clock
@@ -35,6 +37,7 @@ LABELS = {
 class IdentifierTable(Table):
     kind = Column("Kind")
     value = Column("Account code or number", attrs={"td": {"class": "code"}})
+    tags = Column("Tags")
 
     def render_kind(self, value: str, record: CustomerIdentifier) -> str:
         return LABELS[CustomerIdentifier.Kind(record.kind)]
@@ -42,7 +45,10 @@ class IdentifierTable(Table):
 
 def _steps(row: CustomerIdentifier) -> list[Step]:
     of_row = {"customer_id": row.customer_id, "identifier_id": row.pk}
-    return [("Take away", reverse("console_identifier_take", kwargs=of_row))]
+    return [
+        ("Change tags", reverse("console_identifier_tags", kwargs=of_row)),
+        ("Take away", reverse("console_identifier_take", kwargs=of_row)),
+    ]
 
 
 class TakeableTable(IdentifierTable):
@@ -81,7 +87,18 @@ def identifier_list(request: SurfaceRequest, customer_id: int) -> HttpResponse:
     )
 
 
-class IdentifierForm(Form):
+class TagsForm(Form):
+    tags = forms.CharField(
+        max_length=TAGS_CHARACTERS,
+        required=False,
+        help_text="Words parted by commas that its usage carries. Rates with such a tag come"
+        " first.",
+    )
+
+
+class IdentifierForm(TagsForm):
+    field_order = ("kind", "value", "tags")
+
     kind = forms.ChoiceField(label="Kind", choices=list(LABELS.items()))
     value = forms.CharField(
         label="Account code or number",
@@ -99,6 +116,7 @@ def identifier_give(request: SurfaceRequest, customer_id: int) -> HttpResponse:
             customer=customer,
             kind=CustomerIdentifier.Kind(form.cleaned_data["kind"]),
             value=form.cleaned_data["value"],
+            tags=form.cleaned_data["tags"],
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
@@ -141,9 +159,34 @@ def identifier_take(request: SurfaceRequest, customer_id: int, identifier_id: in
     return confirm_page(request, review, confirm=confirm, cancel_url=_tab(customer))
 
 
+@page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
+def identifier_tags(request: SurfaceRequest, customer_id: int, identifier_id: int) -> HttpResponse:
+    customer = customer_by_id(request.scope, customer_id)
+    row = identifiers(request.scope, customer).get(pk=identifier_id)
+
+    def save(form: TagsForm) -> str:
+        tagged = tag_identifier(
+            identifier=row,
+            tags=form.cleaned_data["tags"],
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"Usage of {tagged.value} carries {tagged.tags or 'no tag'} now.")
+        return _tab(customer)
+
+    page = FormPage(
+        f"Tags of {row.value}",
+        submit="Save",
+        cancel_url=_tab(customer),
+        lead="They hold for usage from now on; what was rated stays as it is.",
+    )
+    return form_page(request, page, form=TagsForm, save=save, initial={"tags": row.tags})
+
+
 _AT = "customers/<int:customer_id>/identifiers/"
 urls = [
     path(_AT, identifier_list, name="console_identifiers"),
     path(f"{_AT}new/", identifier_give, name="console_identifier_give"),
+    path(f"{_AT}<int:identifier_id>/tags/", identifier_tags, name="console_identifier_tags"),
     path(f"{_AT}<int:identifier_id>/take/", identifier_take, name="console_identifier_take"),
 ]

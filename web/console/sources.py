@@ -1,5 +1,6 @@
 """Sources of xDRs in the console: where files come from, and how their lines are read."""
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,6 +10,7 @@ from django.http import HttpResponse
 from django.urls import path, reverse
 
 from catalogue.models import Product, ProductKind
+from catalogue.rules.tags import TAGS_CHARACTERS
 from catalogue.selectors import products
 from cdr.models import Source
 from cdr.selectors.sources import sources
@@ -18,7 +20,9 @@ from cdr.services.source_editing import (
     create_source,
     edit_source,
     switch_source,
+    trunk_lines,
 )
+from cdr.services.sources import TrunkTerms
 from common import clock
 from common.scope import Surface
 from resellers.models import Vendor
@@ -30,6 +34,8 @@ from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, LinkColumn, NumberColumn, Table
+
+_TAGGED = re.compile(r"(?P<name>.*?)\s*\[(?P<tags>[^\[\]]*)\]")
 
 
 class SourceTable(Table):
@@ -43,6 +49,7 @@ class SourceTable(Table):
     # In files only: the screen is narrow, and the source's page has them.
     country_prefix = Column("Country prefix", visible=False)
     oldest_days = NumberColumn("Takes xDRs up to days old", visible=False)
+    tags = Column("Tags", visible=False)
 
 
 class ChangeableSourceTable(SourceTable):
@@ -84,6 +91,7 @@ class SourceForm(Form):
         ("", ("name", "product")),
         ("How its lines are read", ("time_zone", "country_prefix", "oldest_days")),
         ("Who terminates its calls", ("default_vendor", "trunks", "allows_foreign_vendors")),
+        ("Rates of their own", ("tags",)),
     )
 
     name = forms.CharField(max_length=100)
@@ -115,10 +123,17 @@ class SourceForm(Form):
         required=False,
         max_length=5000,
         widget=forms.Textarea,
-        help_text="A line for each tech prefix and its vendor's name, such as: 77 Tailwind.",
+        help_text="A line for each tech prefix and its vendor's name, such as: 77 Tailwind. Tags of"
+        " its calls go behind it in brackets: 77 Tailwind [premium].",
     )
     allows_foreign_vendors = forms.BooleanField(
         label="Calls may use vendors of resellers whose customer it is not", required=False
+    )
+    tags = forms.CharField(
+        max_length=TAGS_CHARACTERS,
+        required=False,
+        help_text="Words parted by commas that all its xDRs carry. Rates with such a tag come"
+        " first.",
     )
 
     def __init__(
@@ -133,17 +148,20 @@ class SourceForm(Form):
         self.fields["product"].queryset = rated  # type: ignore[attr-defined]
         self.fields["default_vendor"].queryset = terminating  # type: ignore[attr-defined]
 
-    def clean_trunks(self) -> dict[str, int]:
-        """The vendor's id of each tech prefix."""
-        trunks: dict[str, int] = {}
+    def clean_trunks(self) -> dict[str, TrunkTerms]:
+        """The vendor of each tech prefix, and the tags."""
+        trunks: dict[str, TrunkTerms] = {}
         for line in filter(None, map(str.strip, self.cleaned_data["trunks"].splitlines())):
-            prefix, _, name = line.partition(" ")
-            vendor_id = self.vendor_ids.get(name.strip().lower())
+            prefix, _, rest = line.partition(" ")
+            name, tags = rest.strip(), ""
+            if name.lower() not in self.vendor_ids and (tagged := _TAGGED.fullmatch(name)):
+                name, tags = tagged["name"], tagged["tags"]
+            vendor_id = self.vendor_ids.get(name.lower())
             if vendor_id is None:
-                raise forms.ValidationError(f"'{line}': there is no vendor '{name.strip()}'.")
+                raise forms.ValidationError(f"'{line}': there is no vendor '{name}'.")
             if prefix in trunks:
                 raise forms.ValidationError(f"'{line}': {prefix} is there twice.")
-            trunks[prefix] = vendor_id
+            trunks[prefix] = TrunkTerms(vendor_id, tags)
         return trunks
 
     @property
@@ -158,6 +176,7 @@ class SourceForm(Form):
             default_vendor_id=vendor and vendor.pk,
             allows_foreign_vendors=values["allows_foreign_vendors"],
             oldest_days=values["oldest_days"],
+            tags=values["tags"],
             trunks=values["trunks"],
         )
 
@@ -223,8 +242,7 @@ def source_edit(request: SurfaceRequest, source_id: int) -> HttpResponse:
     )
     names = [name for name in SourceForm.base_fields if name != "trunks"]
     initial = {name: getattr(source, name) for name in names}
-    trunks = source.trunks.select_related("vendor").order_by("tech_prefix")
-    initial["trunks"] = "\n".join(f"{trunk.tech_prefix} {trunk.vendor}" for trunk in trunks)
+    initial["trunks"] = "\n".join(trunk_lines(source))
     return form_page(
         request, page, form=SourceForm, save=save, initial=initial, **_choices(request)
     )

@@ -65,6 +65,7 @@ class XdrTable(Table):
     # In files only: the screen is narrow, and the filter finds them.
     source = Column("Source", visible=False)
     call_id = Column("Call id", visible=False)
+    tags = Column("Tags", visible=False)
 
 
 def _sources(request: SurfaceRequest) -> QuerySet[Source]:

@@ -56,6 +56,8 @@ def _about_xdr(xdr: Xdr) -> Iterator[str]:
     yield f"xDR {xdr.id}, {xdr.started_at:%Y-%m-%d %H:%M:%S} UTC, {xdr.get_result_display()}"
     yield f"from {xdr.caller_number or 'nobody known'} to {xdr.destination_number}"
     yield f"normalised {xdr.normalised_number or 'to no number'}, volume {xdr.volume}"
+    if xdr.tags:
+        yield f"tags {xdr.tags}"
 
 
 def _about_leg(explained: ExplainedLeg) -> Iterator[str]:

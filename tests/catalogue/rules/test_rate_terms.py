@@ -63,6 +63,8 @@ class TestRateTerms:
             ("status", "gone"),
             ("destination", "x" * 121),
             ("tag", "x" * 41),
+            ("tag", "two words"),
+            ("tag", "two;tags"),
             ("steps", "0:0.6"),
             ("steps", "1:0.6/60"),
             ("steps", "0:0.6/60;0:0.3/1"),

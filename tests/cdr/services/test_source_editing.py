@@ -18,7 +18,7 @@ from cdr.services.source_editing import (
     edit_source,
     switch_source,
 )
-from cdr.services.sources import source_terms
+from cdr.services.sources import TrunkTerms, source_terms
 from resellers.models import Vendor
 from tenancy.models import Provider
 from tests.factories import make_product, make_provider, make_rate_table, make_vendor
@@ -68,13 +68,18 @@ def create(product: Product, slug: str = "berlin", **fields: Any) -> Source:
 class TestCreateSource:
     def test_gives_the_engine_its_terms(self, voice: Product, vendor: Vendor) -> None:
         source = create(
-            voice, default_vendor_id=vendor.pk, trunks={"77": vendor.pk}, oldest_days=30
+            voice,
+            default_vendor_id=vendor.pk,
+            trunks={"77": TrunkTerms(vendor.pk, "vip, a")},
+            tags="b;b",
+            oldest_days=30,
         )
 
         terms = source_terms(source.pk)
         assert (terms.product_id, str(terms.zone)) == (voice.pk, "Europe/Berlin")
         assert (terms.country_prefix, terms.oldest.days) == ("49", 30)
-        assert (terms.default_vendor_id, terms.trunk_vendors) == (vendor.pk, {"77": vendor.pk})
+        assert (terms.default_vendor_id, terms.tags) == (vendor.pk, "b")
+        assert terms.trunks == {"77": TrunkTerms(vendor.pk, "a,vip")}
 
     def test_is_audited(self, voice: Product) -> None:
         source = create(voice)
@@ -106,6 +111,7 @@ class TestCreateSource:
             ({"oldest_days": 0}, "oldest_days"),
             ({"oldest_days": 40_000}, "oldest_days"),
             ({"slug": "no blanks"}, "slug"),
+            ({"tags": "two words"}, "tags"),
         ],
     )
     def test_refuses_what_no_line_can_be_read_by(
@@ -129,7 +135,7 @@ class TestCreateSource:
         with refused(SourceRefused, match="no such vendor"):
             create(voice, default_vendor_id=foreign.pk)
         with refused(SourceRefused, match="none of the provider's"):
-            create(voice, trunks={"77": foreign.pk})
+            create(voice, trunks={"77": TrunkTerms(foreign.pk, "")})
         with refused(SourceRefused, match="voice or metered"):
             create(voice, product_id=foreign.rate_table.product_id)
 
@@ -137,16 +143,18 @@ class TestCreateSource:
         self, voice: Product, vendor: Vendor
     ) -> None:
         with refused(SourceRefused, match="'x77' is not a tech prefix"):
-            create(voice, trunks={"x77": vendor.pk})
+            create(voice, trunks={"x77": TrunkTerms(vendor.pk, "")})
 
 
 class TestEditSource:
     def test_replaces_details_and_trunks(self, voice: Product, vendor: Vendor) -> None:
-        source = create(voice, trunks={"77": vendor.pk, "78": vendor.pk})
+        source = create(voice, trunks=dict.fromkeys(("77", "78"), TrunkTerms(vendor.pk, "")))
 
         edit_source(
             source=source,
-            details=replace(details(voice), name="Hamburg", trunks={"79": vendor.pk}),
+            details=replace(
+                details(voice), name="Hamburg", trunks={"79": TrunkTerms(vendor.pk, "vip")}
+            ),
             at=AT,
             actor_id=None,
         )
@@ -156,7 +164,7 @@ class TestEditSource:
         assert [trunk.tech_prefix for trunk in source.trunks.all()] == ["79"]
         entry = Entry.objects.get(action="source.edited")
         assert entry.before == {"name": "Berlin switch", "trunks": f"77 {vendor}, 78 {vendor}"}
-        assert entry.after == {"name": "Hamburg", "trunks": f"79 {vendor}"}
+        assert entry.after == {"name": "Hamburg", "trunks": f"79 {vendor} [vip]"}
 
     def test_records_nothing_where_nothing_changed(self, voice: Product) -> None:
         source = create(voice)

@@ -115,6 +115,38 @@ class TestGiving:
         assert given() == []
 
 
+class TestTags:
+    def test_are_given_with_the_identifier(self, staff: Client, customer: Customer) -> None:
+        sent = {"kind": "ACCOUNT_CODE", "value": "nordwind", "tags": "vip; a"}
+        staff.post(f"{tab(customer)}new/", sent)
+
+        assert CustomerIdentifier.objects.get().tags == "a,vip"
+        assert "a,vip" in page(staff, tab(customer))
+
+    def test_are_changed(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(customer, "nordwind")
+
+        response = staff.post(f"{tab(customer)}{row.pk}/tags/", {"tags": "fax"})
+
+        assert response.headers["Location"] == tab(customer)
+        assert CustomerIdentifier.objects.get().tags == "fax"
+
+    def test_are_words(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(customer, "nordwind")
+
+        text = refused(staff, f"{tab(customer)}{row.pk}/tags/", tags="two words")
+
+        assert 'id="id_tags_error"' in text
+        assert CustomerIdentifier.objects.get().tags == ""
+
+    def test_of_another_customers_are_not_found(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(make_customer(customer.provider), "hafen")
+
+        response = staff.post(f"{tab(customer)}{row.pk}/tags/", {"tags": "fax"})
+
+        assert response.status_code == HTTPStatus.NOT_FOUND
+
+
 class TestTaking:
     def test_happens_when_that_is_confirmed(self, staff: Client, customer: Customer) -> None:
         row = make_identifier(customer, "nordwind")

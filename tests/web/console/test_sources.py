@@ -94,14 +94,19 @@ class TestAdding:
                 **NEW,
                 "product": product.pk,
                 "default_vendor": vendor.pk,
-                "trunks": "77 tailwind\r\n78  Tailwind\r\n",
+                "trunks": "77 tailwind\r\n78  Tailwind [vip; a]\r\n",
+                "tags": "wholesale",
             },
         )
 
         source = Source.objects.get()
         assert response["Location"] == ROOT
         assert (source.product, source.default_vendor) == (product, vendor)
-        assert sorted(trunk.tech_prefix for trunk in source.trunks.all()) == ["77", "78"]
+        assert sorted(source.trunks.values_list("tech_prefix", "tags")) == [
+            ("77", ""),
+            ("78", "a,vip"),
+        ]
+        assert source.tags == "wholesale"
 
     @pytest.mark.parametrize(
         ("wrong", "message"),
@@ -111,6 +116,8 @@ class TestAdding:
             ({"trunks": "77 Nobody"}, "there is no vendor"),
             ({"trunks": "77 Tailwind\r\n77 Tailwind"}, "77 is there twice"),
             ({"trunks": "ab Tailwind"}, "is not a tech prefix"),
+            ({"trunks": "77 Tailwind [two words]"}, "is not a tag"),
+            ({"tags": "two words"}, "is not a tag"),
             ({"oldest_days": "0"}, "greater than or equal to 1"),
             ({"slug": "ber lin"}, "valid"),
         ],
@@ -146,7 +153,9 @@ class TestAdding:
 class TestChanging:
     def test_starts_from_what_there_is(self, service: Client, vendor: Vendor) -> None:
         source = make_source(vendor.rate_table.product, vendor, name="Old name")
-        make_trunk(source, vendor, "77")
+        trunk = make_trunk(source, vendor, "77")
+        trunk.tags = "a,vip"
+        trunk.save()
 
         text = page(service, f"{ROOT}{source.pk}/")
         service.post(
@@ -155,7 +164,7 @@ class TestChanging:
         )
 
         source.refresh_from_db()
-        assert "77 Tailwind" in text
+        assert "77 Tailwind [a,vip]" in text
         assert (source.name, source.default_vendor) == ("New name", None)
         assert not source.trunks.exists()
 

@@ -12,5 +12,6 @@ def identifier(provider: Provider) -> dict[str, object]:
 PAGES = {
     "console_identifiers": Page(staff("customers.read"), customer),
     "console_identifier_give": Page(staff("customers.write"), customer),
+    "console_identifier_tags": Page(staff("customers.write"), identifier),
     "console_identifier_take": Page(staff("customers.write"), identifier),
 }

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, F, Func
 from catalogue.models import Rate as StoredRate
 from catalogue.models import RateTable as StoredTable
 from catalogue.rules.units import seconds_per_unit, volume_units_per_rating_unit
-from catalogue.selectors import RATE_COLUMNS
+from catalogue.selectors import RATE_COLUMNS, rate_rows
 from cdr.rating import (
     Boundary,
     CompiledTable,
@@ -25,6 +25,7 @@ from cdr.rating import (
     compile_table,
 )
 from cdr.rating.columns import AMOUNTS, RATE_SCHEMA, TEXTS
+from cdr.rules.rates import PREFIX_DIGITS
 from common.scope import Scope
 
 Chain = tuple[Any, ...]
@@ -135,6 +136,20 @@ def rate_columns(scope: Scope, table_ids: Sequence[int]) -> dict[int, RateColumn
     rates = found.select("rate_table_id", *_NUMBERS, *texts, profile)
     del found
     return {table_id: RateColumns.read(_of_table(rates, table_id)) for table_id in table_ids}
+
+
+def fitting_rates(scope: Scope, chain: Chain, number: str) -> list[tuple[RateTable, list[Rate]]]:
+    """Each table of a chain with those of its rates whose prefix fits a normalised number.
+
+    They are all that can decide about the number: a rate is followed by one of the same prefix.
+
+    :raises InvalidRate: the engine refuses a value.
+    :raises UnitsRefused: the product's units do not fit each other.
+    """
+    fitting = [number[:length] for length in range(PREFIX_DIGITS + 1)]
+    rows = rate_rows(scope, [row.id for row in chain]).filter(prefix__in=fitting)
+    rates = rule_rates(rows)
+    return [(rule_table(row), rates.get(row.id, [])) for row in chain]
 
 
 def _of_table(rates: pl.DataFrame, table_id: int) -> pl.DataFrame:

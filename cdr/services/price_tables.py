@@ -1,12 +1,13 @@
 """Rate tables compiled for pricing, kept in the worker while they stand as they were."""
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, NamedTuple
 
 from catalogue.rules.units import UnitsRefused
-from cdr.rating import InvalidRate
+from cdr.rating import CompiledTable, InvalidRate, compile_table
 from cdr.rating.prices import PriceTable
-from cdr.selectors.engine_tables import Chain, compile_chain, table_chains
+from cdr.selectors.engine_tables import Chain, compile_chain, fitting_rates, table_chains
 from common.scope import Scope
 
 RATES_KEPT = 1_000_000
@@ -41,15 +42,36 @@ def price_tables(provider_id: int, table_ids: Collection[int]) -> dict[int, Pric
     return tables
 
 
+def fitting_price_tables(
+    provider_id: int, table_ids: Collection[int], *, number: str
+) -> dict[int, PriceTable]:
+    """As `price_tables`, but compiled of the rates that fit one number, and not kept.
+
+    A question about one call needs no more: reading all rates of a large table takes seconds.
+    """
+    scope = Scope.system(provider_id)
+    tables = {}
+    for table_id, chain in table_chains(scope, table_ids).items():
+        tables[table_id] = _priced(chain[0], partial(_compile_fitting, scope, chain, number))
+    return tables
+
+
+def _compile_fitting(scope: Scope, chain: Chain, number: str) -> CompiledTable:
+    (table, own), *parents = fitting_rates(scope, chain, number)
+    return compile_table(table, own, parents)
+
+
 def _compile(scope: Scope, chain: Chain) -> _Kept:
-    row = chain[0]
+    table = _priced(chain[0], partial(compile_chain, scope, chain))
+    return _Kept(chain, len(table.compiled.rates) if table.compiled else 0, table)
+
+
+def _priced(row: Any, compiled: Callable[[], CompiledTable]) -> PriceTable:
     try:
-        compiled = compile_chain(scope, chain)
+        return PriceTable(row.id, row.name, row.currency, compiled())
     except (InvalidRate, UnitsRefused) as refusal:
         fault = f'rate table "{row.name}": {refusal}'
-        return _Kept(chain, 0, PriceTable(row.id, row.name, row.currency, None, fault))
-    table = PriceTable(row.id, row.name, row.currency, compiled)
-    return _Kept(chain, len(compiled.rates), table)
+        return PriceTable(row.id, row.name, row.currency, None, fault)
 
 
 def _forget(*, keep: int) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from catalogue.models import RateTable
 from catalogue.rules.units import UnitsRefused
-from cdr.models import LegKind, PartyKind, Source
+from cdr.models import LegKind, PartyKind, Source, SuspenseReason
 from cdr.rating import COST_SCALE_DIGITS, Explanation, InvalidRate, Usage
 from cdr.rating.explain import FAILED
 from cdr.rating.terms import NO_TABLE
@@ -60,7 +60,7 @@ class CallToQuote:
 class Trouble:
     """Why a call, or one leg of it, would wait in suspense."""
 
-    reason: str
+    reason: SuspenseReason
     detail: str
 
 
@@ -201,7 +201,7 @@ def _troubles(rated: RatedXdrs) -> dict[tuple[int, int] | None, Trouble]:
     found: dict[tuple[int, int] | None, Trouble] = {}
     for row in rated.outcome.suspense.iter_rows(named=True):
         leg = None if row["leg_kind"] is None else (row["leg_kind"], row["payer_id"])
-        found[leg] = Trouble(row["reason"], row["detail"])
+        found[leg] = Trouble(SuspenseReason(row["reason"]), row["detail"])
     return found
 
 

@@ -120,6 +120,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("Rate tables", "console_rate_tables", "catalogue.read"),
                 Page("Exchange rates", "console_exchange_rates", "catalogue.read"),
+                Page("Price a call", "console_quote", "catalogue.read"),
             ),
         ),
         Group(

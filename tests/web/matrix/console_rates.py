@@ -29,6 +29,7 @@ def sent_file(provider: Provider) -> dict[str, object]:
 
 
 PAGES = {
+    "console_quote": Page(staff("catalogue.read")),
     "console_rate_tables": Page(staff("catalogue.read")),
     "console_rate_table_create": Page(staff("catalogue.write")),
     "console_rates": Page(staff("catalogue.read"), table),

@@ -206,6 +206,17 @@ class Migration(migrations.Migration):
                         max_length=5,
                     ),
                 ),
+                (
+                    "connection_fee_due",
+                    models.CharField(
+                        choices=[
+                            ("beyond_allowance", "Beyond Allowance"),
+                            ("always", "Always"),
+                        ],
+                        default="beyond_allowance",
+                        max_length=16,
+                    ),
+                ),
                 ("notes", models.TextField(blank=True)),
                 ("revision", models.PositiveBigIntegerField(default=1)),
                 ("created_at", models.DateTimeField()),

@@ -72,6 +72,10 @@ class RateTable(ProviderOwned):
         START = "start"
         SPLIT = "split"
 
+    class FeeDue(models.TextChoices):
+        BEYOND_ALLOWANCE = "beyond_allowance"
+        ALWAYS = "always"
+
     name = models.CharField(max_length=100)
     currency = models.CharField(max_length=3)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="rate_tables")
@@ -90,6 +94,9 @@ class RateTable(ProviderOwned):
         max_length=13, choices=IncrementBase.choices, default=IncrementBase.AFTER_MINIMUM
     )
     boundary = models.CharField(max_length=5, choices=Boundary.choices, default=Boundary.START)
+    connection_fee_due = models.CharField(
+        max_length=16, choices=FeeDue.choices, default=FeeDue.BEYOND_ALLOWANCE
+    )
     notes = models.TextField(blank=True)
     revision = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField()

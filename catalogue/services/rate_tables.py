@@ -43,6 +43,7 @@ def create_rate_table(
     decimals: int = 6,
     increment_base: RateTable.IncrementBase = RateTable.IncrementBase.AFTER_MINIMUM,
     boundary: RateTable.Boundary = RateTable.Boundary.START,
+    connection_fee_due: RateTable.FeeDue = RateTable.FeeDue.BEYOND_ALLOWANCE,
     notes: str = "",
     at: datetime,
     actor_id: int | None,
@@ -67,6 +68,7 @@ def create_rate_table(
         decimals=decimals,
         increment_base=increment_base,
         boundary=boundary,
+        connection_fee_due=connection_fee_due,
         notes=notes,
         created_at=at,
     )

@@ -14,6 +14,7 @@ from cdr.rules.choosing import Candidate, Loss, Usage
 from cdr.rules.cost import LegCost, Reason
 from cdr.rules.rates import (
     Boundary,
+    FeeDue,
     IncrementBase,
     InvalidRate,
     Policy,
@@ -30,6 +31,7 @@ __all__ = [
     "Candidate",
     "CompiledTable",
     "Explanation",
+    "FeeDue",
     "IncrementBase",
     "InvalidRate",
     "LegCost",

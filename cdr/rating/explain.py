@@ -211,7 +211,8 @@ def _lines(table: RateTable, pricing: Pricing, volume: int, included: int) -> tu
         Reason.FREE: f"{volume} is within the free {rate.grace}",
         Reason.INCLUDED: f"{volume} is within the {included} left of the allowance",
     }
-    return uncharged[leg.reason], f"cost {leg.cost:f}"
+    due = "connection fee due always: " if leg.reason is Reason.INCLUDED and leg.unrounded else ""
+    return uncharged[leg.reason], f"{due}cost {leg.cost:f}"
 
 
 def _charged_lines(

@@ -17,7 +17,7 @@ from catalogue.rules.price_steps import STEPS_LIMIT
 from cdr.rating.columns import RateColumns
 from cdr.rating.scale import COST_SCALE_DIGITS, to_scaled
 from cdr.rules.cost import LegCost, Reason, leg_cost
-from cdr.rules.rates import IncrementBase, RateStatus, RateTable, Rounding, steps_of
+from cdr.rules.rates import FeeDue, IncrementBase, RateStatus, RateTable, Rounding, steps_of
 
 _INT64 = np.iinfo(np.int64)
 _SAFE = 2**62
@@ -59,6 +59,7 @@ class PriceColumns:
         self._increment = np.append(increment, 1)
         self._grace = np.append(rates.integers("grace", 0), 0)
         self._attempt = self._rounded_column("attempt_fee", 0)
+        self._fee = self._rounded_column("connection_fee", 0)
         self._floor = self._rounded_column("min_cost", _INT64.min)
         self._cap = self._rounded_column("max_cost", _INT64.max)
         self._least_limit = int(self._limit.min())
@@ -95,7 +96,7 @@ class PriceColumns:
     def _leave_free(
         self, index: NDArray[np.int32], volume: Integers, charged: Integers, priced: PricedRows
     ) -> None:
-        """Attempts, and what grace and allowance leave free: none of them is billed."""
+        """Attempts, and what grace and allowance cover: none of them is billed."""
         is_free = charged == 0
         if self._any_grace:
             is_free |= volume <= self._grace[index]
@@ -103,6 +104,9 @@ class PriceColumns:
         used, rate = volume[rows], index[rows]
         priced.billed[rows] = 0
         priced.cost[rows] = np.where(used == 0, self._attempt[rate], 0)
+        if self.table.connection_fee_due is FeeDue.ALWAYS:
+            fee = np.minimum(self._fee[rate], self._cap[rate])
+            priced.cost[rows] += np.where(used > self._grace[rate], fee, 0)
         free = np.where(used <= self._grace[rate], Reason.FREE, Reason.INCLUDED)
         free[used == 0] = Reason.ZERO_VOLUME
         reason = priced.reason[rows]

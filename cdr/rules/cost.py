@@ -14,7 +14,7 @@ from decimal import (
 from enum import IntEnum
 from typing import NamedTuple
 
-from cdr.rules.rates import IncrementBase, Rate, RateTable, Rounding
+from cdr.rules.rates import FeeDue, IncrementBase, Rate, RateTable, Rounding
 
 # Amounts below 10^10 at 8 decimals times volumes below 2^63 are exact within 40 digits, and a
 # quotient by at most 10^10 that is not a tie differs from one long before the hundredth digit.
@@ -99,9 +99,10 @@ def leg_cost(
     """What `volume` units cost at `rate`, of which an allowance covers the first `included`.
 
     An attempt (volume 0) costs the attempt fee and nothing else, a volume inside the grace is free
-    without even the connection fee, and so is one that the allowance covers; the floor and the cap
-    bound what is charged otherwise. Where the xDR is split, `later` gives the rates that follow,
-    each from which chargeable unit; fee, minimum, grace, floor and cap are those of `rate`.
+    without even the connection fee, and so is one that the allowance covers, but for the fee (up to
+    the cap) where the table has it due always; the floor and the cap bound what is charged
+    otherwise. Where the xDR is split, `later` gives the rates that follow, each from which
+    chargeable unit; fee, minimum, grace, floor and cap are those of `rate`.
     """
     if volume < 0 or included < 0:
         raise ValueError(f"volume {min(volume, included)}: a volume is 0 or more")
@@ -110,7 +111,7 @@ def leg_cost(
     if volume <= rate.grace:
         return _flat(table, Reason.FREE, Decimal(0))
     if volume <= included:
-        return _flat(table, Reason.INCLUDED, Decimal(0))
+        return _flat(table, Reason.INCLUDED, _fee_of_included(table, rate))
     parts = billed_parts(table, [Stretch(0, rate), *later], volume - included)
     with localcontext(EXACT):
         units = table.volume_units_per_rating_unit
@@ -172,6 +173,14 @@ def _tariffs(table: RateTable, rate: Rate, *, is_first: bool) -> list[_Tariff]:
 
 def _flat(table: RateTable, reason: Reason, amount: Decimal) -> LegCost:
     return LegCost(reason, 0, (), amount, "", round_cost(table, amount))
+
+
+def _fee_of_included(table: RateTable, rate: Rate) -> Decimal:
+    """What is due though an allowance covers the volume, and with it the floor, but not the cap."""
+    if table.connection_fee_due is FeeDue.BEYOND_ALLOWANCE:
+        return Decimal(0)
+    fee = rate.connection_fee
+    return fee if rate.max_cost is None else min(fee, rate.max_cost)
 
 
 def _bound(rate: Rate, amount: Decimal) -> tuple[Decimal, str]:

@@ -54,6 +54,13 @@ class Boundary(StrEnum):
     SPLIT = "split"
 
 
+class FeeDue(StrEnum):
+    """When the connection fee is due of an xDR that an allowance covers."""
+
+    BEYOND_ALLOWANCE = "beyond_allowance"
+    ALWAYS = "always"
+
+
 class Policy(StrEnum):
     """Whether a rate is the price itself or is added on top of it."""
 
@@ -192,6 +199,7 @@ class RateTable:
     decimals: int = 6
     increment_base: IncrementBase = IncrementBase.AFTER_MINIMUM
     boundary: Boundary = Boundary.START
+    connection_fee_due: FeeDue = FeeDue.BEYOND_ALLOWANCE
     volume_units_per_rating_unit: int = 60
     seconds_per_volume_unit: int = 1
 

@@ -15,6 +15,7 @@ from catalogue.selectors import RATE_COLUMNS, rate_rows
 from cdr.rating import (
     Boundary,
     CompiledTable,
+    FeeDue,
     IncrementBase,
     Policy,
     Rate,
@@ -52,6 +53,7 @@ def stored_tables(scope: Scope) -> Any:
         "decimals",
         "increment_base",
         "boundary",
+        "connection_fee_due",
         "product__rating_unit",
         "product__volume_unit",
         named=True,
@@ -107,6 +109,7 @@ def rule_table(row: Any) -> RateTable:
         decimals=row.decimals,
         increment_base=IncrementBase(row.increment_base),
         boundary=Boundary(row.boundary),
+        connection_fee_due=FeeDue(row.connection_fee_due),
         volume_units_per_rating_unit=volume_units_per_rating_unit(
             row.product__rating_unit, row.product__volume_unit
         ),

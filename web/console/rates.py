@@ -83,10 +83,34 @@ def rate_table_list(request: SurfaceRequest) -> HttpResponse:
 
 
 class RateTableForm(Form):
+    groups = (
+        ("", ("name", "product", "currency", "notes")),
+        (
+            "How a cost is reckoned",
+            ("rounding", "decimals", "increment_base", "boundary", "connection_fee_due"),
+        ),
+    )
+
     name = forms.CharField(max_length=100)
     product = forms.ModelChoiceField(queryset=Product.objects.none())
     currency = CurrencyField()
     notes = forms.CharField(widget=forms.Textarea, required=False)
+    rounding = forms.ChoiceField(
+        choices=RateTable.RoundingMode.choices, help_text="Once for each xDR, when all is summed."
+    )
+    decimals = forms.IntegerField(min_value=0, max_value=8, initial=6)
+    increment_base = forms.ChoiceField(
+        label="Increments count from",
+        choices=[("after_minimum", "The end of the minimum"), ("total", "The start of the call")],
+    )
+    boundary = forms.ChoiceField(
+        label="A call that lasts into another rate",
+        choices=[("start", "Has the rate of its start"), ("split", "Is split where it changes")],
+    )
+    connection_fee_due = forms.ChoiceField(
+        label="Connection fee of a call that an allowance covers",
+        choices=[("beyond_allowance", "Not due"), ("always", "Due")],
+    )
 
     def __init__(self, *args: Any, products: QuerySet[Product], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -13,7 +13,16 @@ from decimal import (
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from cdr.rules.rates import Boundary, IncrementBase, Policy, Rate, RateStatus, RateTable, Rounding
+from cdr.rules.rates import (
+    Boundary,
+    FeeDue,
+    IncrementBase,
+    Policy,
+    Rate,
+    RateStatus,
+    RateTable,
+    Rounding,
+)
 
 INT64_MAX = 2**63 - 1
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -107,7 +116,12 @@ def charged(table: RateTable, stretches: list[tuple[int, Rate]], call: Call, vol
         if call.volume <= rate.grace:
             return Answer("FREE", rate)
         if volume == 0:
-            return Answer("INCLUDED", rate)
+            if table.connection_fee_due is FeeDue.BEYOND_ALLOWANCE:
+                return Answer("INCLUDED", rate)
+            fee = rate.connection_fee
+            if rate.max_cost is not None:
+                fee = min(fee, rate.max_cost)
+            return Answer("INCLUDED", rate, 0, rounded(table, fee))
         billed, price_times_volume = billed_and_sum(table, stretches, volume)
         units = table.volume_units_per_rating_unit
         # One division, or its rounding could differ from that of the exact sum.

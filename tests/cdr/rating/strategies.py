@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cdr.rules.rates import (
     Boundary,
+    FeeDue,
     IncrementBase,
     Policy,
     Rate,
@@ -69,6 +70,7 @@ def tables(draw: st.DrawFn, boundary: Boundary = Boundary.START) -> RateTable:
         decimals=draw(st.integers(0, 8)),
         increment_base=draw(st.sampled_from(IncrementBase)),
         boundary=boundary,
+        connection_fee_due=draw(st.sampled_from(FeeDue)),
         volume_units_per_rating_unit=draw(st.sampled_from([1, 7, 60, 1024, 1_048_576, 10**10])),
     )
 

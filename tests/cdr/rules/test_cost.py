@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from cdr.rules.cost import Reason, leg_cost
-from cdr.rules.rates import IncrementBase, Rate, RateTable, Rounding
+from cdr.rules.rates import FeeDue, IncrementBase, Rate, RateTable, Rounding
 from tests.cdr.rating.strategies import rates, tables, volumes
 
 
@@ -129,6 +129,37 @@ class TestLegCost:
 
         assert [leg.reason for leg in legs] == [Reason.ZERO_VOLUME, Reason.FREE, Reason.RATED]
         assert [leg.cost for leg in legs] == [0, 0, 0]
+
+    @pytest.mark.parametrize(
+        ("due", "columns", "cost"),
+        [
+            (FeeDue.BEYOND_ALLOWANCE, {}, "0"),
+            (FeeDue.ALWAYS, {}, "0.3"),
+            (FeeDue.ALWAYS, {"max_cost": "0.2"}, "0.2"),
+            (FeeDue.ALWAYS, {"min_cost": "0.5"}, "0.3"),
+            (FeeDue.ALWAYS, {"grace": 60}, "0"),
+        ],
+    )
+    def test_charges_the_fee_of_what_an_allowance_covers_where_it_is_due(
+        self, due: FeeDue, columns: dict[str, Any], cost: str
+    ) -> None:
+        table = RateTable(connection_fee_due=due)
+        rate = make_rate(rate="1", connection_fee="0.3", **columns)
+
+        leg = leg_cost(table, rate, 60, included=60)
+
+        assert (leg.billed, leg.cost) == (0, Decimal(cost))
+        assert leg.reason is (Reason.FREE if rate.grace else Reason.INCLUDED)
+
+    def test_charges_the_fee_once_where_the_allowance_ends_within_the_call(self) -> None:
+        rate = make_rate(rate="1", connection_fee="0.3")
+
+        costs = [
+            leg_cost(RateTable(connection_fee_due=due), rate, 90, included=60).cost
+            for due in FeeDue
+        ]
+
+        assert costs == [Decimal("0.8"), Decimal("0.8")]
 
     @pytest.mark.parametrize(
         ("volume", "cost", "bound"),

@@ -1,5 +1,7 @@
 """What every command shares: refusals without a stack trace, progress bars, tables for people."""
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +13,8 @@ from rich.table import Table
 from common.errors import DomainError
 
 BAD_INPUT = 2
+# As shells say it of a program that was ended by the signal SIGPIPE.
+READER_GONE = 128 + 13
 # Where output goes to a file or a pipe there is no screen to fit into.
 UNBOUND_COLUMNS = 200
 
@@ -23,13 +27,22 @@ class Refused(CommandError):
 
 
 class TollgateCommand(BaseCommand):
-    """A command whose refusals (`DomainError`, `Refused`, wrong arguments) exit with status 2."""
+    """A command whose refusals (`DomainError`, `Refused`, wrong arguments) exit with status 2.
+
+    It ends without a word, with status 141, when nobody reads on what it writes, as after `| head`.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            output = super().execute(*args, **options)
+            self.stdout.flush()
         except DomainError as refusal:
             raise Refused(str(refusal)) from refusal
+        except BrokenPipeError:
+            # What is still kept back would be written, in vain and loudly, when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(READER_GONE) from None
+        return output
 
     def progress(self) -> Progress:
         """A progress bar on stderr, with counts and time left; silent where nobody watches."""

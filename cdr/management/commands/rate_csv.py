@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import OutputWrapper
 from rich.console import Console
 from rich.progress import Progress
 
 from cdr.rating.csv_calls import rate_calls
 from cdr.rating.csv_cells import CsvRefused
 from cdr.rating.csv_rates import read_deck
+from common.commands import Refused, TollgateCommand
 
 PROGRESS_FROM_BYTES = 2_000_000
-BAD_INPUT = 2
 
 
-class Command(BaseCommand):
+class Command(TollgateCommand):
     help = "Rate the calls of CALLS.csv with the rates of RATES.csv; needs no database."
     requires_system_checks = []
 
@@ -34,9 +34,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         rates, calls, output = options["rates"], options["calls"], options["output"]
         if output and not output.parent.is_dir():
-            raise CommandError(
-                f"{output.parent}: no such folder to write to.", returncode=BAD_INPUT
-            )
+            raise Refused(f"{output.parent}: no such folder to write to.")
         try:
             with _answer(output, self.stdout) as answer, _progress(rates, calls) as progress:
                 with progress.open(rates, "rb", description="Rates") as stream:
@@ -44,9 +42,11 @@ class Command(BaseCommand):
                 with progress.open(calls, "rb", description="Calls") as stream:
                     rate_calls(deck, stream, str(calls), answer)
         except CsvRefused as error:
-            raise CommandError(str(error), returncode=BAD_INPUT) from error
+            raise Refused(str(error)) from error
+        except BrokenPipeError:  # nobody reads on: no trouble with a file
+            raise
         except OSError as error:
-            raise CommandError(_trouble(error), returncode=BAD_INPUT) from error
+            raise Refused(_trouble(error)) from error
 
 
 def _trouble(error: OSError) -> str:

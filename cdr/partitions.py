@@ -1,4 +1,4 @@
-"""The monthly partitions of xDRs and legs, by UTC month of their start."""
+"""The monthly partitions of xDRs, legs and replaced legs, by UTC month of their start."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,7 +8,7 @@ from django.db import connection
 from common.locks import lock_in_transaction
 from common.periods import month
 
-PARTITIONED = ("cdr_xdr", "cdr_leg")
+PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg")
 
 
 def ensure_partitions(months: Iterable[date]) -> None:

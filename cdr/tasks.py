@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from cdr.services.chunks import rate_chunk
+from cdr.services.rerating import plan_rerating, requeue_lost_reratings
+from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
 from common.clock import now
@@ -36,3 +38,21 @@ def retry_suspense_task(*, provider_id: int, **_: object) -> None:
 def sweep_suspense_task(**_: object) -> None:
     """Queue again the retries that were asked for long ago and still wait."""
     requeue_lost_retries(at=now())
+
+
+@shared_task(name="cdr.plan_rerating")
+def plan_rerating_task(*, rerating_id: int, **_: object) -> None:
+    """Cut a re-rating into slices; one that was cut before is left alone."""
+    plan_rerating(rerating_id=rerating_id, at=now())
+
+
+@shared_task(name="cdr.rerate_slice")
+def rerate_slice_task(*, slice_id: int, **_: object) -> None:
+    """Measure or apply a slice in one transaction; one that is done is left alone."""
+    work_on_slice(slice_id=slice_id, at=now())
+
+
+@shared_task(name="cdr.sweep_reratings")
+def sweep_reratings_task(**_: object) -> None:
+    """Queue again what was queued long ago and still waits; it is marked when it is."""
+    requeue_lost_reratings(at=now())

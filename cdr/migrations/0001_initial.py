@@ -155,6 +155,278 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Rerating",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                ("started_from", models.DateTimeField()),
+                ("started_to", models.DateTimeField()),
+                ("prefixes", models.CharField(blank=True, max_length=1000)),
+                (
+                    "suspense_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unparsable", "Unparsable"),
+                            ("unknown_customer", "Unknown Customer"),
+                            ("unknown_vendor", "Unknown Vendor"),
+                            ("unrated_customer", "Unrated Customer"),
+                            ("unrated_vendor", "Unrated Vendor"),
+                            ("reseller_unrated", "Reseller Unrated"),
+                            ("foreign_vendor", "Foreign Vendor"),
+                            ("blocked", "Blocked"),
+                            ("too_old", "Too Old"),
+                            ("in_future", "In Future"),
+                            ("overflow", "Overflow"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PLANNING", "Planning"),
+                            ("MEASURING", "Measuring"),
+                            ("MEASURED", "Measured"),
+                            ("APPLYING", "Applying"),
+                            ("APPLIED", "Applied"),
+                            ("PARTLY_APPLIED", "Partly Applied"),
+                            ("DISCARDED", "Discarded"),
+                        ],
+                        default="PLANNING",
+                        max_length=14,
+                    ),
+                ),
+                ("queued_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("measuring_since", models.DateTimeField(null=True)),
+                ("measured_at", models.DateTimeField(null=True)),
+                ("applying_since", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "applied_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "reseller",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resellers.reseller",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cdr.source",
+                    ),
+                ),
+                (
+                    "vendor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resellers.vendor",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("started_to__gt", models.F("started_from"))),
+                        name="rerating_ends_after_it_starts",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "APPLYING")),
+                        fields=("provider",),
+                        name="rerating_applied_one_by_one",
+                    ),
+                ]
+            },
+        ),
+        migrations.CreateModel(
+            name="ReratingSlice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("started_from", models.DateTimeField()),
+                ("started_to", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "Waiting"),
+                            ("MEASURED", "Measured"),
+                            ("AGREED", "Agreed"),
+                            ("APPLIED", "Applied"),
+                            ("OUTDATED", "Outdated"),
+                        ],
+                        default="WAITING",
+                        max_length=8,
+                    ),
+                ),
+                ("has_changes", models.BooleanField(default=False)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("xdr_count", models.PositiveIntegerField()),
+                ("changed_xdr_count", models.PositiveIntegerField(default=0)),
+                ("changed_leg_count", models.PositiveIntegerField(default=0)),
+                ("added_leg_count", models.PositiveIntegerField(default=0)),
+                ("removed_leg_count", models.PositiveIntegerField(default=0)),
+                ("suspended_leg_count", models.PositiveIntegerField(default=0)),
+                ("released_leg_count", models.PositiveIntegerField(default=0)),
+                ("queued_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rerating",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="slices",
+                        to="cdr.rerating",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("rerating", "number"), name="rerating_slice_number_unique"
+                    )
+                ]
+            },
+        ),
+        migrations.CreateModel(
+            name="ReratingDelta",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.SmallIntegerField(
+                        choices=[(1, "Customer"), (2, "Reseller"), (3, "Vendor")]
+                    ),
+                ),
+                (
+                    "payer_kind",
+                    models.SmallIntegerField(
+                        choices=[(0, "Provider"), (1, "Reseller"), (2, "Customer"), (3, "Vendor")]
+                    ),
+                ),
+                ("payer_id", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("leg_count", models.BigIntegerField()),
+                ("before_amount", models.DecimalField(decimal_places=8, max_digits=24)),
+                ("after_amount", models.DecimalField(decimal_places=8, max_digits=24)),
+                ("delta_amount", models.DecimalField(decimal_places=8, max_digits=24)),
+                (
+                    "applied_amount",
+                    models.DecimalField(decimal_places=8, default=Decimal("0"), max_digits=24),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rerating",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deltas",
+                        to="cdr.rerating",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("rerating", "kind", "payer_kind", "payer_id", "currency"),
+                        name="rerating_delta_once",
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        fields=["rerating", "delta_amount", "id"], name="rerating_by_delta"
+                    ),
+                    models.Index(fields=["rerating", "leg_count", "id"], name="rerating_by_legs"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="UsageCharge",
             fields=[
                 (
@@ -216,9 +488,21 @@ class Migration(migrations.Migration):
                     "chunk",
                     models.ForeignKey(
                         db_constraint=False,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="usage_charges",
                         to="cdr.xdrchunk",
+                    ),
+                ),
+                (
+                    "rerating",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_charges",
+                        to="cdr.rerating",
                     ),
                 ),
             ],
@@ -442,6 +726,17 @@ class Migration(migrations.Migration):
             model_name="trunk",
             constraint=models.UniqueConstraint(
                 fields=("source", "tech_prefix"), name="trunk_prefix_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("chunk__isnull", True), ("rerating__isnull", False)),
+                    models.Q(("chunk__isnull", False), ("rerating__isnull", True)),
+                    _connector="OR",
+                ),
+                name="usage_charge_of_one_batch",
             ),
         ),
         migrations.AddIndex(

@@ -55,6 +55,12 @@ CREATE TABLE cdr_leg (
     currency varchar(3) NOT NULL,
     PRIMARY KEY (provider_id, started_at, xdr_id, number)
 ) PARTITION BY RANGE (started_at);
+
+CREATE TABLE cdr_replacedleg (
+    LIKE cdr_leg INCLUDING DEFAULTS,
+    rerating_id bigint NOT NULL,
+    PRIMARY KEY (provider_id, started_at, xdr_id, number, rerating_id)
+) PARTITION BY RANGE (started_at);
 """
 
 
@@ -66,7 +72,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                migrations.RunSQL(TABLES, "DROP TABLE cdr_leg; DROP TABLE cdr_xdr;"),
+                migrations.RunSQL(
+                    TABLES, "DROP TABLE cdr_replacedleg; DROP TABLE cdr_leg; DROP TABLE cdr_xdr;"
+                ),
             ],
             state_operations=[
                 migrations.CreateModel(
@@ -264,6 +272,113 @@ class Migration(migrations.Migration):
                             ),
                         ),
                     ],
+                ),
+                migrations.CreateModel(
+                    name="ReplacedLeg",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "provider_id",
+                                "started_at",
+                                "xdr_id",
+                                "number",
+                                "rerating_id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("started_at", models.DateTimeField()),
+                        ("xdr_id", models.BigIntegerField()),
+                        ("number", models.SmallIntegerField()),
+                        (
+                            "kind",
+                            models.SmallIntegerField(
+                                choices=[(1, "Customer"), (2, "Reseller"), (3, "Vendor")]
+                            ),
+                        ),
+                        (
+                            "payer_kind",
+                            models.SmallIntegerField(
+                                choices=[
+                                    (0, "Provider"),
+                                    (1, "Reseller"),
+                                    (2, "Customer"),
+                                    (3, "Vendor"),
+                                ]
+                            ),
+                        ),
+                        ("payer_id", models.BigIntegerField()),
+                        (
+                            "payee_kind",
+                            models.SmallIntegerField(
+                                choices=[
+                                    (0, "Provider"),
+                                    (1, "Reseller"),
+                                    (2, "Customer"),
+                                    (3, "Vendor"),
+                                ]
+                            ),
+                        ),
+                        ("payee_id", models.BigIntegerField()),
+                        ("billed_volume", models.BigIntegerField()),
+                        ("amount", models.DecimalField(decimal_places=8, max_digits=18)),
+                        (
+                            "additive_amount",
+                            models.DecimalField(
+                                db_default=Decimal("0"),
+                                decimal_places=8,
+                                default=Decimal("0"),
+                                max_digits=18,
+                            ),
+                        ),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "provider",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenancy.provider",
+                            ),
+                        ),
+                        (
+                            "rate",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="catalogue.rate",
+                            ),
+                        ),
+                        (
+                            "rate_table",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="catalogue.ratetable",
+                            ),
+                        ),
+                        (
+                            "rerating",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="cdr.rerating",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
                 ),
             ],
         ),

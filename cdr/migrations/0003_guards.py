@@ -20,8 +20,11 @@ class Migration(migrations.Migration):
             "XdrFile",
             "XdrChunk",
             "Suspense",
+            "Rerating",
+            "ReratingSlice",
+            "ReratingDelta",
         ),
-        ProviderTables("Xdr", "Leg", "UsageCharge", references=False),
+        ProviderTables("Xdr", "Leg", "ReplacedLeg", "UsageCharge", references=False),
         # What a reseller pays its parent, and what those below pay it.
         shown_to_reseller(
             "cdr_usagecharge",
@@ -47,13 +50,16 @@ class Migration(migrations.Migration):
             BEGIN
                 IF EXISTS (
                     SELECT FROM
-                        (SELECT DISTINCT provider_id, chunk_id, product_id FROM added) AS a
+                        (SELECT DISTINCT provider_id, chunk_id, rerating_id, product_id
+                         FROM added) AS a
                     LEFT JOIN cdr_xdrchunk c ON c.provider_id = a.provider_id AND c.id = a.chunk_id
+                    LEFT JOIN cdr_rerating r
+                        ON r.provider_id = a.provider_id AND r.id = a.rerating_id
                     LEFT JOIN catalogue_product p
                         ON p.provider_id = a.provider_id AND p.id = a.product_id
-                    WHERE c.id IS NULL OR p.id IS NULL
+                    WHERE c.id IS NULL AND r.id IS NULL OR p.id IS NULL
                 ) THEN
-                    RAISE EXCEPTION 'a usage charge refers to no chunk or product of its provider'
+                    RAISE EXCEPTION 'a usage charge refers to no batch or product of its provider'
                         USING ERRCODE = 'foreign_key_violation';
                 END IF;
                 RETURN NULL;

@@ -2,6 +2,7 @@
 
 from cdr.models.files import XdrChunk, XdrFile
 from cdr.models.parties import LegKind, PartyKind
+from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
 from cdr.models.sources import CustomerIdentifier, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
 from cdr.models.usage_charges import UsageCharge
@@ -12,6 +13,10 @@ __all__ = [
     "Leg",
     "LegKind",
     "PartyKind",
+    "ReplacedLeg",
+    "Rerating",
+    "ReratingDelta",
+    "ReratingSlice",
     "Source",
     "Suspense",
     "SuspenseReason",

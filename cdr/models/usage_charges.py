@@ -6,23 +6,38 @@ from django.db import models
 from catalogue.models import Product
 from cdr.models.files import XdrChunk
 from cdr.models.parties import LegKind, PartyKind
+from cdr.models.rerating import Rerating
 from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
 
 class UsageCharge(ProviderOwned):
-    """Legs of one chunk summed per payer, payee, product, day and destination.
+    """Legs of one batch summed per payer, payee, product, day and destination.
 
-    `day` is in the provider's zone. `customer_reseller` is the tag of the originating customer.
-    Written once with the legs, or later with the leg that suspense released; never edited. Chunk
-    and product are checked by a trigger, once for all rows of a statement, and are the provider's.
+    The batch is a chunk, or a re-rating: what that changes is reversed by negative sums and charged
+    anew. `day` is in the provider's zone. `customer_reseller` is the tag of the originating
+    customer. Written once with the legs, or later with the leg that suspense released; never
+    edited. Batch and product are checked by a trigger, once for all rows of a statement, and are
+    the provider's.
     """
 
     provider = models.ForeignKey(
         Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     chunk = models.ForeignKey(
-        XdrChunk, on_delete=models.PROTECT, related_name="usage_charges", db_constraint=False
+        XdrChunk,
+        on_delete=models.PROTECT,
+        related_name="usage_charges",
+        null=True,
+        db_constraint=False,
+    )
+    rerating = models.ForeignKey(
+        Rerating,
+        on_delete=models.PROTECT,
+        related_name="usage_charges",
+        null=True,
+        db_constraint=False,
+        db_index=False,
     )
     kind = models.SmallIntegerField(choices=LegKind.choices)
     payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
@@ -43,6 +58,13 @@ class UsageCharge(ProviderOwned):
     created_at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(chunk__isnull=True, rerating__isnull=False)
+                | models.Q(chunk__isnull=False, rerating__isnull=True),
+                name="usage_charge_of_one_batch",
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["provider", "payer_kind", "payer_id", "day"], name="usage_charge_payer"

@@ -71,7 +71,7 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
     if chunk.state == XdrChunk.State.DONE:
         return False
     try:
-        content = _content(chunk)
+        content = chunk_content(chunk)
     except OSError as error:
         chunk.file.mark_failed(f"the stored file cannot be read: {error}")
         return False
@@ -82,7 +82,11 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
     return True
 
 
-def _content(chunk: XdrChunk) -> bytes:
+def chunk_content(chunk: XdrChunk) -> bytes:
+    """The lines of a chunk as received.
+
+    :raises OSError: the stored file is gone.
+    """
     path = Path(settings.XDR_FILES_DIR) / chunk.file.stored_name
     if chunk.byte_count <= CHUNK_BYTES:
         with path.open("rb") as text:

@@ -1,5 +1,6 @@
 """Writing a rated batch: xDRs, legs, usage charges and suspense, each by one COPY."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,12 +82,24 @@ def record_legs(
     """Store the legs that stand, under the given numbers, and their sums as usage charges."""
     if not stands.any():
         return
-    legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
     # Taking all of an array costs nothing, choosing from it does: mostly all of them stand.
     chosen: NDArray[np.bool_] | slice = slice(None) if stands.all() else stands
+    copy_legs(rated, origin.source.provider_id, chosen=chosen, number=number)
+    _record_usage(rated, origin, chosen)
+
+
+def copy_legs(
+    rated: RatedXdrs,
+    provider_id: int,
+    *,
+    chosen: NDArray[np.bool_] | slice,
+    number: NDArray[np.int64],
+) -> None:
+    """Store the chosen legs under the given numbers, without their sums."""
+    legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
     row = legs.row[chosen]
     columns = {
-        "provider_id": Column(Binary.BIGINT, origin.source.provider_id),
+        "provider_id": Column(Binary.BIGINT, provider_id),
         "started_at": Column(Binary.TIMESTAMPTZ, xdrs["started_at"].to_numpy()[row]),
         "xdr_id": Column(Binary.BIGINT, xdrs["id"].to_numpy()[row]),
         "number": Column(Binary.SMALLINT, number[chosen]),
@@ -103,7 +116,6 @@ def record_legs(
         "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[chosen])),
     }
     copy_binary("cdr_leg", columns, len(row))
-    _record_usage(rated, origin, chosen)
 
 
 def _additive_column(cost: NDArray[np.int64]) -> dict[str, Column]:
@@ -122,9 +134,16 @@ def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | 
     day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
     by_xdr = rated.xdrs.select("volume", "reseller_id", day)
     usage = sum_usage(rated.legs, rated.priced, rated.tables, chosen=chosen, by_xdr=by_xdr)
+    copy_usage(usage, source, batch={"chunk_id": origin.chunk_id}, at=origin.at)
+
+
+def copy_usage(
+    usage: pl.DataFrame, source: SourceTerms, *, batch: Mapping[str, int], at: datetime
+) -> None:
+    """Store sums of legs, as `sum_usage` makes them, as usage charges of the batch."""
     rows = usage.select(
         pl.lit(source.provider_id).alias("provider_id"),
-        pl.lit(origin.chunk_id).alias("chunk_id"),
+        *(pl.lit(pk).alias(column) for column, pk in batch.items()),
         pl.lit(source.product_id).alias("product_id"),
         pl.col("charge").alias("kind"),
         "payer_kind",
@@ -139,7 +158,7 @@ def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | 
         "volume",
         pl.col("billed").alias("billed_volume"),
         amounts("cost").alias("amount"),
-        pl.lit(origin.at.isoformat()).alias("created_at"),
+        pl.lit(at.isoformat()).alias("created_at"),
     )
     copy_rows("cdr_usagecharge", rows, texts=("destination",))
 

@@ -54,13 +54,13 @@ def requeue_lost(*, at: datetime) -> int:
     """
     lost = at - PATIENCE
     files = XdrFile.objects.filter(state=XdrFile.State.RECEIVED, received_at__lte=lost)
-    file_ids = _unlocked_ids(files)
+    file_ids = unlocked_ids(files)
     for file_id in file_ids:
         enqueue("cdr.split_file", file_id=file_id)
     chunks = XdrChunk.objects.filter(
         state=XdrChunk.State.WAITING, queued_at__lte=lost, file__state=XdrFile.State.RATING
     )
-    chunk_ids = _unlocked_ids(chunks)
+    chunk_ids = unlocked_ids(chunks)
     XdrChunk.objects.filter(pk__in=chunk_ids).update(queued_at=at)
     _queue(chunk_ids)
     return len(file_ids) + len(chunk_ids)
@@ -71,11 +71,11 @@ def is_being_rated(file: XdrFile) -> bool:
     """Whether somebody is splitting the file or rating one of its chunks at this moment."""
     whole = XdrFile.objects.filter(pk=file.pk, state=XdrFile.State.RECEIVED)
     chunks = file.chunks.filter(state=XdrChunk.State.WAITING)
-    busy_with_file = whole.count() > len(_unlocked_ids(whole))
-    return busy_with_file or chunks.count() > len(_unlocked_ids(chunks))
+    busy_with_file = whole.count() > len(unlocked_ids(whole))
+    return busy_with_file or chunks.count() > len(unlocked_ids(chunks))
 
 
-def _unlocked_ids(rows: QuerySet[RowT]) -> list[int]:
+def unlocked_ids(rows: QuerySet[RowT]) -> list[int]:
     """The rows that nobody is working on: those are locked, and not lost."""
     free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True, of=("self",))
     return list(free.values_list("pk", flat=True))

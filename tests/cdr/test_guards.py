@@ -35,16 +35,16 @@ def refuses(match: str, **changes: Any) -> None:
 
 class TestUsageCharge:
     def test_refers_to_a_chunk_that_is_there(self, world: World) -> None:
-        refuses("refers to no chunk or product of its provider", chunk_id=10**9)
+        refuses("refers to no batch or product of its provider", chunk_id=10**9)
 
     def test_refers_to_a_product_that_is_there(self, world: World) -> None:
-        refuses("refers to no chunk or product of its provider", product_id=10**9)
+        refuses("refers to no batch or product of its provider", product_id=10**9)
 
     def test_refers_to_rows_of_its_own_provider(self, world: World) -> None:
         other = make_world()
 
-        refuses("refers to no chunk or product", product_id=other.product.pk)
-        refuses("refers to no chunk or product", provider_id=other.provider.pk)
+        refuses("refers to no batch or product", product_id=other.product.pk)
+        refuses("refers to no batch or product", provider_id=other.provider.pk)
 
     def test_is_never_edited(self, world: World) -> None:
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():

@@ -31,7 +31,7 @@ class TestEnsurePartitions:
         ensure_partitions(days)
         ensure_partitions(days)
 
-        for parent in ("cdr_xdr", "cdr_leg"):
+        for parent in ("cdr_xdr", "cdr_leg", "cdr_replacedleg"):
             assert partitions_of(parent) == [
                 (
                     f"{parent}_1999_11",
@@ -71,4 +71,6 @@ class TestManyAtOnce:
             assert len(partitions_of("cdr_leg")) == 1
         finally:
             with connection.cursor() as cursor:
-                cursor.execute("DROP TABLE cdr_xdr_1999_02, cdr_leg_1999_02")
+                cursor.execute(
+                    "DROP TABLE cdr_xdr_1999_02, cdr_leg_1999_02, cdr_replacedleg_1999_02"
+                )

@@ -18,6 +18,7 @@ KEPT_OTHERWISE = {
     ("billing_billedusage", "usage_charge_id"),
     # Checked by a trigger once per statement, and tested with usage.
     ("cdr_usagecharge", "chunk_id"),
+    ("cdr_usagecharge", "rerating_id"),
     ("cdr_usagecharge", "product_id"),
 }
 

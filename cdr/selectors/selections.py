@@ -1,0 +1,112 @@
+"""The xDRs of a selection, as SQL: what is counted, read and rated again is the same everywhere."""
+# ruff: noqa: S608 - statements are put together from this module's own constants only
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from cdr.models import Suspense
+from cdr.rules.parties import Party
+from cdr.rules.rerating import Selection
+from cdr.rules.suspense import Suspended
+from cdr.selectors.stored_xdrs import Condition
+from common.scope import Scope
+
+_WAITING_FOR_RATES = [
+    str(reason)
+    for reason in (
+        Suspended.UNRATED_CUSTOMER,
+        Suspended.UNRATED_VENDOR,
+        Suspended.RESELLER_UNRATED,
+        Suspended.BLOCKED,
+        Suspended.OVERFLOW,
+    )
+]
+_LEGS = (
+    "x.id IN (SELECT l.xdr_id FROM cdr_leg l"
+    " WHERE l.provider_id = %s AND l.started_at >= %s AND l.started_at < %s AND {})"
+)
+_SUSPENSE = (
+    "x.id IN (SELECT s.xdr_id FROM cdr_suspense s"
+    " WHERE s.provider_id = %s AND s.started_at >= %s AND s.started_at < %s"
+    f" AND s.state = '{Suspense.State.OPEN}' AND s.reason = ANY(%s))"
+)
+_OF_RESELLER = (
+    f"(l.payer_kind = {Party.RESELLER:d} AND l.payer_id = %s"
+    f" OR l.payee_kind = {Party.RESELLER:d} AND l.payee_id = %s)"
+)
+_OF_BRANCH = (
+    "x.customer_id IN (SELECT c.id FROM customers_customer c"
+    " WHERE c.provider_id = %s AND c.reseller_id = ANY(%s))"
+)
+
+
+def selected(scope: Scope, selection: Selection) -> Condition:
+    """The condition that an xDR `x` of the provider is one of the selection."""
+    during = [scope.provider_id, selection.started_from, selection.started_to]
+    parts: list[tuple[str, list[Any]]] = [
+        ("x.started_at >= %s AND x.started_at < %s", during[1:]),
+    ]
+    for column in ("customer_id", "vendor_id", "source_id"):
+        if (chosen := getattr(selection, column)) is not None:
+            parts.append((f"x.{column} = %s", [chosen]))
+    if selection.prefixes:
+        patterns = [f"{prefix}%" for prefix in selection.prefixes]
+        parts.append(("x.normalised_number LIKE ANY(%s)", [patterns]))
+    if selection.reseller_id is not None:
+        own = [selection.reseller_id] * 2
+        branch = [scope.provider_id, list(selection.reseller_ids)]
+        either = f"({_OF_BRANCH} OR {_LEGS.format(_OF_RESELLER)})"
+        parts.append((either, [*branch, *during, *own]))
+    if selection.rate_table_ids:
+        either = f"({_LEGS.format('l.rate_table_id = ANY(%s)')} OR {_SUSPENSE})"
+        tables = list(selection.rate_table_ids)
+        parts.append((either, [*during, tables, *during, _WAITING_FOR_RATES]))
+    if selection.suspense_reason:
+        parts.append((_SUSPENSE, [*during, [selection.suspense_reason]]))
+    return Condition(
+        " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
+    )
+
+
+def legs_selected(scope: Scope, selection: Selection) -> Condition:
+    """The condition that a leg `l` is one of an xDR of the selection."""
+    of_xdr = selected(scope, selection)
+    return Condition(
+        "l.started_at >= %s AND l.started_at < %s AND EXISTS (SELECT FROM cdr_xdr x"
+        " WHERE x.provider_id = l.provider_id AND x.started_at = l.started_at"
+        f" AND x.id = l.xdr_id AND {of_xdr.sql})",
+        [selection.started_from, selection.started_to, *of_xdr.parameters],
+    )
+
+
+def count_by_minute(scope: Scope, selection: Selection) -> list[tuple[datetime, int]]:
+    """How many xDRs of the selection started in each minute that has any, in order of time."""
+    condition = selected(scope, selection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('minute', x.started_at), count(*) FROM cdr_xdr x"
+            f" WHERE x.provider_id = %s AND {condition.sql} GROUP BY 1 ORDER BY 1",
+            [scope.provider_id, *condition.parameters],
+        )
+        rows: list[tuple[datetime, int]] = cursor.fetchall()
+    return rows
+
+
+def slices_of(
+    minutes: list[tuple[datetime, int]], selection: Selection, most: int
+) -> list[tuple[datetime, datetime, int]]:
+    """The selection's time cut into stretches of about `most` xDRs, with the number of each.
+
+    Half-open, whole minutes each, and together all of the minutes that have xDRs.
+    """
+    cut: list[tuple[datetime, datetime, int]] = []
+    for minute, count in minutes:
+        ends = minute + timedelta(minutes=1)
+        if cut and cut[-1][2] + count <= most:
+            cut[-1] = (cut[-1][0], ends, cut[-1][2] + count)
+        else:
+            cut.append((minute, ends, count))
+    first, last = selection.started_from, selection.started_to
+    return [(max(start, first), min(end, last), count) for start, end, count in cut]

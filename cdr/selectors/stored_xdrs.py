@@ -1,0 +1,101 @@
+"""Stored xDRs and legs as columns, by COPY: for work on many at once, outside web requests.
+
+Rows come several times as fast as by queries, and without an object for any of their values.
+"""
+# ruff: noqa: S608 - conditions are put together from constants, values go by parameters
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Any
+
+import polars as pl
+from django.db import connection
+
+from common.scope import Scope
+
+XDR_COLUMNS: Mapping[str, Any] = {
+    "id": pl.Int64,
+    "started_at": pl.Int64,
+    "source_id": pl.Int64,
+    "chunk_id": pl.Int64,
+    "line_number": pl.Int64,
+    "account_code": pl.String,
+    "caller_number": pl.String,
+    "destination_number": pl.String,
+    "normalised_number": pl.String,
+    "volume": pl.Int64,
+    "customer_id": pl.Int64,
+    "vendor_id": pl.Int64,
+    "terminating_customer_id": pl.Int64,
+    "result": pl.Int8,
+}
+"""Instants in microseconds UTC; no number is null."""
+
+LEG_COLUMNS: Mapping[str, Any] = {
+    "started_at": pl.Int64,
+    "xdr_id": pl.Int64,
+    "number": pl.Int64,
+    "charge": pl.Int8,
+    "payer_kind": pl.Int8,
+    "payer_id": pl.Int64,
+    "payee_kind": pl.Int8,
+    "payee_id": pl.Int64,
+    "table_id": pl.Int64,
+    "rate_id": pl.Int64,
+    "billed": pl.Int64,
+    "cost": pl.Int64,
+    "additive_cost": pl.Int64,
+    "currency": pl.String,
+}
+"""Costs are whole numbers of 10^-8, the additive one included in the cost."""
+
+_TEXTS = ("account_code", "caller_number", "destination_number")
+_EXPRESSIONS = {
+    "started_at": "(extract(epoch FROM {}.started_at) * 1000000)::bigint",
+    "normalised_number": "nullif({}.normalised_number, '')",
+    "charge": "{}.kind",
+    "table_id": "{}.rate_table_id",
+    "billed": "{}.billed_volume",
+    "cost": "({}.amount * 100000000)::bigint",
+    "additive_cost": "({}.additive_amount * 100000000)::bigint",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """SQL over a row of xDRs `x`, or of legs `l`, and its parameters."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+
+def stored_xdrs(scope: Scope, condition: Condition) -> pl.DataFrame:
+    """The provider's xDRs that the condition on `x` holds for, as XDR_COLUMNS; in no order."""
+    found = _copied("cdr_xdr", "x", XDR_COLUMNS, scope, condition)
+    return found.with_columns(pl.col(_TEXTS).fill_null(""))
+
+
+def stored_legs(scope: Scope, condition: Condition) -> pl.DataFrame:
+    """The provider's legs that the condition on `l` holds for, as LEG_COLUMNS; in no order."""
+    return _copied("cdr_leg", "l", LEG_COLUMNS, scope, condition)
+
+
+def _copied(
+    table: str, alias: str, columns: Mapping[str, Any], scope: Scope, condition: Condition
+) -> pl.DataFrame:
+    expressions = ", ".join(
+        _EXPRESSIONS.get(name, f"{{}}.{name}").format(alias) for name in columns
+    )
+    query = (
+        f"SELECT {expressions} FROM {table} {alias}"
+        f" WHERE {alias}.provider_id = %s AND {condition.sql}"
+    )
+    with TemporaryFile() as copied, connection.cursor() as cursor:
+        with connection.wrap_database_errors:
+            statement = cursor.mogrify(query, [scope.provider_id, *condition.parameters]).decode()
+            cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", copied)
+        if not copied.tell():
+            return pl.DataFrame(schema=columns)
+        copied.seek(0)
+        return pl.read_csv(copied, has_header=False, schema=columns)

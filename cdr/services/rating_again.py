@@ -1,0 +1,220 @@
+"""Rating stored xDRs by the terms of today, and what would change: nothing is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from catalogue.models import Rate
+from cdr.models import Suspense
+from cdr.rating.changes import (
+    Fate,
+    LegChanges,
+    compare_legs,
+    payer_deltas,
+    standing_legs,
+    tagged_resellers,
+    usage_differences,
+)
+from cdr.rules.parties import PROVIDER_ID
+from cdr.rules.rerating import Selection
+from cdr.selectors.selections import legs_selected, selected
+from cdr.selectors.stored_xdrs import stored_legs, stored_xdrs
+from cdr.services.copying import days
+from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
+from cdr.services.recording import DETAIL_CHARACTERS
+from cdr.services.sources import SourceTerms, source_terms
+from common.scope import Scope
+
+FOUND = ["normalised_number", "customer_id", "vendor_id", "terminating_customer_id"]
+"""What identification finds, and what is forgotten of a stored xDR to find it anew."""
+
+_WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
+_WAITING = {
+    "suspense_id": pl.Int64,
+    "xdr_id": pl.Int64,
+    "leg_kind": pl.Int8,
+    "payer_kind": pl.Int8,
+    "payer_id": pl.Int64,
+    "reason": pl.String,
+    "detail": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SuspenseChanges:
+    """Rows that need not wait any more, rows that wait for another reason, and what waits now.
+
+    `explained` has suspense_id, reason and detail, `new` the columns of the outcome's suspense.
+    """
+
+    resolved: list[int]
+    explained: pl.DataFrame
+    new: pl.DataFrame
+
+    @property
+    def count(self) -> int:
+        """How many rows of suspense are written."""
+        return len(self.resolved) + len(self.explained) + len(self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class RatedAgain:
+    """xDRs of one source beside what they would be now.
+
+    `moved` are the xDRs whose parties or result change, by their place in the batch.
+    """
+
+    source: SourceTerms
+    rated: RatedXdrs
+    legs: LegChanges
+    moved: pl.Series
+    suspense: SuspenseChanges
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything would be written."""
+        return not self.legs.is_empty or bool(len(self.moved)) or bool(self.suspense.count)
+
+    def changed_xdr_ids(self) -> pl.Series:
+        """The xDRs that anything changes of but the place of a leg."""
+        before, after = self.legs.charged()
+        of_result = self.rated.xdrs["id"].gather(self.moved)
+        ids = pl.concat([before["xdr_id"], after["xdr_id"], of_result])
+        return ids.unique()
+
+    def leg_counts(self) -> dict[Fate, int]:
+        """How many legs have which fate."""
+        return self.legs.counts()
+
+    def deltas(self) -> pl.DataFrame:
+        """What each payer's legs came to and would come to."""
+        return payer_deltas(*self.legs.charged())
+
+    def usage(self) -> pl.DataFrame:
+        """The usage to reverse and to charge."""
+        before, after = self.legs.charged()
+        xdrs = self.rated.xdrs.select(
+            "volume",
+            "reseller_id",
+            xdr_id="id",
+            day=days(self.rated.xdrs["started_at"], self.source.day_zone.key),
+        )
+        old = before.join(xdrs, on="xdr_id", how="left").join(
+            tagged_resellers(before), on="xdr_id", how="left"
+        )
+        return usage_differences(
+            _tagged(old.with_columns(reseller_id=pl.coalesce("tagged", "reseller_id"))).join(
+                _destinations(before["rate_id"].unique()), on="rate_id", how="left"
+            ),
+            _tagged(after.join(xdrs, on="xdr_id", how="left")).with_columns(
+                destination=self._destinations_now(after)
+            ),
+        )
+
+    def _destinations_now(self, after: pl.DataFrame) -> pl.Series:
+        places = pl.DataFrame(
+            {
+                "table_id": after["table_id"],
+                "code": self.rated.priced.destination[after["leg"].to_numpy()],
+            }
+        )
+        distinct = places.unique()
+        tables = self.rated.tables
+        names = [tables[table_id].destination(code) for table_id, code in distinct.iter_rows()]
+        known = distinct.with_columns(name=pl.Series(names, dtype=pl.String))
+        found = places.join(known, on=["table_id", "code"], how="left", maintain_order="left")
+        return found["name"]
+
+
+def rate_again(scope: Scope, selection: Selection) -> list[RatedAgain]:
+    """The xDRs of a selection rated by what holds now, source by source."""
+    xdrs = stored_xdrs(scope, selected(scope, selection))
+    if xdrs.is_empty():
+        return []
+    legs = stored_legs(scope, legs_selected(scope, selection))
+    waiting = _waiting(scope, selection)
+    return [
+        _rate_again(part, legs, waiting)
+        for part in xdrs.sort("source_id", "started_at", "id").partition_by(
+            "source_id", maintain_order=True
+        )
+    ]
+
+
+def _rate_again(stored: pl.DataFrame, legs: pl.DataFrame, waiting: pl.DataFrame) -> RatedAgain:
+    source = source_terms(stored["source_id"][0])
+    rated = rate_xdrs(identify_xdrs(stored.drop(FOUND), source), source)
+    ids = stored.select(xdr_id="id")
+    waited = waiting.join(ids, on="xdr_id", how="semi")
+    failing = rated.outcome.suspense
+    waits = failing.with_columns(xdr_id=rated.xdrs["id"].gather(failing["row"]))
+    changes = compare_legs(
+        legs.join(ids, on="xdr_id", how="semi"),
+        standing_legs(
+            rated.xdrs, rated.legs, rated.priced, rated.outcome.stands, _currencies(rated)
+        ),
+        waited=waited,
+        waits=waits,
+    )
+    moved = _moved(stored, rated)
+    return RatedAgain(source, rated, changes, moved, _suspense_changes(waited, waits))
+
+
+def _currencies(rated: RatedXdrs) -> pl.Series:
+    """The currency of each planned leg's table; nothing where it has none."""
+    codes = {table.id: table.currency for table in rated.tables.values()}
+    tables = pl.Series(rated.legs.table_id, dtype=pl.Int64)
+    return tables.replace_strict(codes, default="", return_dtype=pl.String)
+
+
+def _moved(stored: pl.DataFrame, rated: RatedXdrs) -> pl.Series:
+    now = rated.xdrs.with_columns(result=pl.Series(rated.outcome.result, dtype=pl.Int8))
+    differs = pl.DataFrame(
+        [stored[name].ne_missing(now[name]).alias(name) for name in [*FOUND, "result"]]
+    )
+    return differs.select(pl.any_horizontal(pl.all())).to_series().arg_true()
+
+
+def _suspense_changes(waited: pl.DataFrame, waits: pl.DataFrame) -> SuspenseChanges:
+    both = waited.join(
+        waits.select(*_WAITING_KEY, why="reason", how=pl.col("detail").str.head(DETAIL_CHARACTERS)),
+        on=_WAITING_KEY,
+        nulls_equal=True,
+    )
+    resolved = waited.join(waits, on=_WAITING_KEY, how="anti", nulls_equal=True)
+    differing = both.filter(
+        (pl.col("reason") != pl.col("why")) | (pl.col("detail") != pl.col("how"))
+    )
+    return SuspenseChanges(
+        resolved["suspense_id"].to_list(),
+        differing.select("suspense_id", reason="why", detail="how"),
+        waits.join(waited, on=_WAITING_KEY, how="anti", nulls_equal=True),
+    )
+
+
+def _waiting(scope: Scope, selection: Selection) -> pl.DataFrame:
+    """What of the selection's time is in suspense, whole xDRs or legs."""
+    rows = Suspense.objects.visible_to(scope).filter(
+        state=Suspense.State.OPEN,
+        xdr_id__isnull=False,
+        started_at__gte=selection.started_from,
+        started_at__lt=selection.started_to,
+    )
+    columns = ("pk", *list(_WAITING)[1:])
+    found: Iterable[tuple[object, ...]] = rows.order_by("pk").values_list(*columns)
+    return pl.DataFrame(list(found), schema=_WAITING, orient="row")
+
+
+def _tagged(legs: pl.DataFrame) -> pl.DataFrame:
+    """Legs with the tag of their customer: null for no reseller, and where nobody is known."""
+    tag = pl.col("reseller_id")
+    return legs.with_columns(reseller_id=pl.when(tag > PROVIDER_ID).then(tag))
+
+
+def _destinations(rate_ids: pl.Series) -> pl.DataFrame:
+    """The destinations that rates name now."""
+    rows = Rate.objects.filter(pk__in=rate_ids.to_list()).values_list("pk", "destination")
+    return pl.DataFrame(
+        list(rows), schema={"rate_id": pl.Int64, "destination": pl.String}, orient="row"
+    )

@@ -1,0 +1,162 @@
+"""Writing what rating again changes: legs, usage charges and suspense."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from django.db import connection
+
+from cdr.importers.chunks import split_lines
+from cdr.models import Suspense, XdrChunk
+from cdr.rating.changes import Fate
+from cdr.services.chunks import chunk_content
+from cdr.services.copying import Binary, Column, copy_binary, timestamps
+from cdr.services.rating_again import FOUND, RatedAgain
+from cdr.services.recording import Origin, copy_legs, copy_usage, record_suspense
+
+# The keys of what was replaced are in the table of it already, next to each other.
+_DELETE_REPLACED = """
+    DELETE FROM cdr_leg l USING cdr_replacedleg r
+    WHERE r.provider_id = %s AND r.rerating_id = %s AND r.started_at BETWEEN %s AND %s
+      AND l.provider_id = r.provider_id AND l.started_at = r.started_at
+      AND l.xdr_id = r.xdr_id AND l.number = r.number
+"""
+_DELETE_MOVED = """
+    DELETE FROM cdr_leg l
+    USING unnest(%s::timestamptz[], %s::bigint[], %s::smallint[]) AS m(started_at, xdr_id, number)
+    WHERE l.provider_id = %s AND l.started_at = m.started_at AND l.xdr_id = m.xdr_id
+      AND l.number = m.number
+"""
+_UPDATE_XDRS = """
+    UPDATE cdr_xdr x SET normalised_number = coalesce(w.normalised_number, ''),
+        customer_id = w.customer_id, vendor_id = w.vendor_id,
+        terminating_customer_id = w.terminating_customer_id, result = w.result
+    FROM unnest(%s::timestamptz[], %s::bigint[], %s::smallint[], %s::text[], %s::bigint[],
+                %s::bigint[], %s::bigint[])
+        AS w(started_at, id, result, normalised_number, customer_id, vendor_id,
+             terminating_customer_id)
+    WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id
+"""
+
+
+def write_changes(again: RatedAgain, *, rerating_id: int, at: datetime) -> None:
+    """Make the stored xDRs of one source what they are by the terms of today."""
+    _replace_legs(again, rerating_id)
+    copy_usage(again.usage(), again.source, batch={"rerating_id": rerating_id}, at=at)
+    _update_xdrs(again)
+    _settle_suspense(again, at)
+
+
+def _replace_legs(again: RatedAgain, rerating_id: int) -> None:
+    before, after = again.legs.before, again.legs.after
+    replaced = before.filter(pl.col("fate") != Fate.MOVED)
+    moved = before.filter(pl.col("fate") == Fate.MOVED)
+    _keep_replaced(replaced, again.source.provider_id, rerating_id)
+    _delete(moved, replaced, again.source.provider_id, rerating_id)
+    if not after.is_empty():
+        chosen = np.zeros(len(again.rated.legs.row), dtype=bool)
+        chosen[after["leg"].to_numpy()] = True
+        number = again.rated.legs.number
+        copy_legs(again.rated, again.source.provider_id, chosen=chosen, number=number)
+
+
+def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> None:
+    bigints = {
+        "xdr_id": "xdr_id",
+        "payer_id": "payer_id",
+        "payee_id": "payee_id",
+        "rate_table_id": "table_id",
+        "rate_id": "rate_id",
+        "billed_volume": "billed",
+    }
+    smallints = {
+        "number": "number",
+        "kind": "charge",
+        "payer_kind": "payer_kind",
+        "payee_kind": "payee_kind",
+    }
+    columns = {
+        "provider_id": Column(Binary.BIGINT, provider_id),
+        "rerating_id": Column(Binary.BIGINT, rerating_id),
+        "started_at": Column(Binary.TIMESTAMPTZ, legs["started_at"].to_numpy()),
+        **{name: Column(Binary.BIGINT, legs[kept].to_numpy()) for name, kept in bigints.items()},
+        **{
+            name: Column(Binary.SMALLINT, legs[kept].to_numpy()) for name, kept in smallints.items()
+        },
+        "amount": Column(Binary.AMOUNT, legs["cost"].to_numpy()),
+        "additive_amount": Column(Binary.AMOUNT, legs["additive_cost"].to_numpy()),
+        "currency": Column(Binary.CODE, legs["currency"].to_numpy().astype("S3")),
+    }
+    copy_binary("cdr_replacedleg", columns, len(legs))
+
+
+def _delete(
+    moved: pl.DataFrame, replaced: pl.DataFrame, provider_id: int, rerating_id: int
+) -> None:
+    with connection.cursor() as cursor:
+        if not replaced.is_empty():
+            first, last = timestamps(
+                pl.Series([replaced["started_at"].min(), replaced["started_at"].max()])
+            )
+            cursor.execute(_DELETE_REPLACED, [provider_id, rerating_id, first, last])
+        if not moved.is_empty():
+            keys = [timestamps(moved["started_at"]), moved["xdr_id"], moved["number"]]
+            cursor.execute(_DELETE_MOVED, [*(key.to_list() for key in keys), provider_id])
+
+
+def _update_xdrs(again: RatedAgain) -> None:
+    if again.moved.is_empty():
+        return
+    result = pl.Series("result", again.rated.outcome.result)
+    rows = again.rated.xdrs.with_columns(result)[again.moved]
+    values = [rows[name].to_list() for name in ["id", "result", *FOUND]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPDATE_XDRS,
+            [timestamps(rows["started_at"]).to_list(), *values, again.source.provider_id],
+        )
+
+
+def _settle_suspense(again: RatedAgain, at: datetime) -> None:
+    changes = again.suspense
+    settle_suspense(changes.resolved, changes.explained, at=at)
+    if changes.new.is_empty():
+        return
+    rated = replace(again.rated, xdrs=_with_lines(again.rated.xdrs, changes.new))
+    chunk_ids = rated.xdrs["chunk_id"].gather(changes.new["row"])
+    for chunk_id in chunk_ids.unique().sort():
+        of_chunk = changes.new.filter(chunk_ids == chunk_id).drop("xdr_id")
+        record_suspense(rated, of_chunk, Origin(again.source, chunk_id, at))
+
+
+def settle_suspense(resolved: Sequence[int], explained: pl.DataFrame, *, at: datetime) -> None:
+    """Resolve rows of suspense, and say why others (suspense_id, reason, detail) wait now."""
+    Suspense.objects.filter(pk__in=resolved).update(
+        state=Suspense.State.RESOLVED, resolved_at=at, retry_asked_at=None, retry_asked_by_id=None
+    )
+    for (reason, detail), rows in explained.group_by("reason", "detail"):
+        waiting = Suspense.objects.filter(pk__in=rows["suspense_id"].to_list())
+        waiting.update(reason=reason, detail=detail)
+
+
+def _with_lines(xdrs: pl.DataFrame, suspense: pl.DataFrame) -> pl.DataFrame:
+    """The xDRs with `raw`, the line as received, for those that the suspense is about."""
+    about = xdrs[suspense["row"].unique()].select("id", "chunk_id", "line_number")
+    chunks = XdrChunk.objects.select_related("file").in_bulk(about["chunk_id"].unique().to_list())
+    lines = [
+        _received(chunks[chunk_id], part)
+        for (chunk_id,), part in about.group_by("chunk_id", maintain_order=True)
+    ]
+    return xdrs.join(pl.concat(lines), on="id", how="left", maintain_order="left")
+
+
+def _received(chunk: XdrChunk, xdrs: pl.DataFrame) -> pl.DataFrame:
+    """The lines of xDRs of a chunk, as id and raw; empty texts where its file is not kept."""
+    try:
+        readable = split_lines(chunk_content(chunk), first_line=chunk.first_line).readable
+    except OSError:
+        return xdrs.select("id", raw=pl.lit(""))
+    found = xdrs.join(readable, on="line_number", how="left")
+    return found.select("id", pl.col("raw").fill_null(""))

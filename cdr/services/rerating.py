@@ -1,0 +1,221 @@
+"""Re-ratings from the asking to the agreement; workers do what lies between."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.services import record
+from catalogue.models import RateTable
+from cdr.models import Rerating, ReratingSlice, Source
+from cdr.rules.rerating import Selection
+from cdr.selectors.reratings import selection_of
+from cdr.selectors.selections import count_by_minute, slices_of
+from cdr.services.splitting import PATIENCE, unlocked_ids
+from common.errors import DomainError
+from common.jobs import enqueue
+from common.locks import lock_in_transaction
+from common.scope import Scope
+from customers.models import Customer
+from resellers.models import Reseller, Vendor
+
+State = Rerating.State
+SliceState = ReratingSlice.State
+SLICE_XDRS = 50_000
+"""xDRs of a slice: bounds a worker's memory, and how much a killed one has done in vain."""
+
+_SLICES_AT_ONCE = 500
+_ENDED = (State.APPLIED, State.PARTLY_APPLIED, State.DISCARDED)
+
+
+class NothingToApply(DomainError):
+    """The dry run is not over, it was applied or discarded, or nothing would change."""
+
+
+class AnotherIsApplied(DomainError):
+    """Two re-ratings at once could change the same xDRs."""
+
+
+class NotDiscardable(DomainError):
+    """It is being applied, or over."""
+
+
+class EmptyPeriod(DomainError):
+    """It ends before it starts."""
+
+
+@transaction.atomic
+def ask_for_rerating(
+    *,
+    provider_id: int,
+    reason: str,
+    started_from: datetime,
+    started_to: datetime,
+    customer: Customer | None = None,
+    reseller: Reseller | None = None,
+    vendor: Vendor | None = None,
+    source: Source | None = None,
+    rate_table: RateTable | None = None,
+    prefixes: Sequence[str] = (),
+    suspense_reason: str = "",
+    at: datetime,
+    actor_id: int | None,
+) -> Rerating:
+    """Measure what rating again would change of the xDRs so chosen; nothing is changed yet.
+
+    :raises EmptyPeriod: it ends before it starts.
+    """
+    if started_to <= started_from:
+        raise EmptyPeriod(
+            "The end must be after the start.",
+            by_field={"started_to": "It must be after the start."},
+        )
+    rerating = Rerating.objects.create(
+        provider_id=provider_id,
+        reason=reason,
+        started_from=started_from,
+        started_to=started_to,
+        customer=customer,
+        reseller=reseller,
+        vendor=vendor,
+        source=source,
+        rate_table=rate_table,
+        prefixes=",".join(prefixes),
+        suspense_reason=suspense_reason,
+        queued_at=at,
+        created_at=at,
+        created_by_id=actor_id,
+    )
+    _record("rerating.asked", rerating, at=at, actor_id=actor_id, after=_said(rerating))
+    enqueue("cdr.plan_rerating", rerating_id=rerating.pk)
+    return rerating
+
+
+@transaction.atomic
+def plan_rerating(*, rerating_id: int, at: datetime) -> int:
+    """Cut a PLANNING re-rating into slices and queue each; returns how many."""
+    rerating = Rerating.objects.select_for_update(no_key=True).get(pk=rerating_id)
+    if rerating.state != State.PLANNING:
+        return 0
+    scope = Scope.system(rerating.provider_id)
+    selection = selection_of(scope, rerating)
+    slices = list(_slices(rerating, selection, scope, at))
+    ReratingSlice.objects.bulk_create(slices, batch_size=_SLICES_AT_ONCE)
+    rerating.state, rerating.measuring_since = State.MEASURING, at
+    if not slices:
+        rerating.state, rerating.measured_at = State.MEASURED, at
+    rerating.save(update_fields=["state", "measuring_since", "measured_at"])
+    _queue(part.pk for part in slices)
+    return len(slices)
+
+
+@transaction.atomic
+def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> Rerating:
+    """Replace the legs that change, and reverse and charge their usage anew, slice by slice.
+
+    What an issued invoice holds stays: the difference is billed with the next run. A slice in
+    which anything has changed since the dry run is left as it is.
+
+    :raises NothingToApply: if there is nothing, or not yet, or not any more.
+    :raises AnotherIsApplied: if another of the provider is.
+    """
+    rerating = Rerating.objects.select_for_update(no_key=True).get(pk=rerating_id)
+    lock_in_transaction("rerating", rerating.provider_id)
+    agreed = rerating.slices.filter(state=SliceState.MEASURED, has_changes=True)
+    slice_ids = list(agreed.order_by("number").values_list("pk", flat=True))
+    if rerating.state != State.MEASURED or not slice_ids:
+        raise NothingToApply("There is nothing to apply, or it was applied or discarded already.")
+    others = Rerating.objects.filter(provider_id=rerating.provider_id, state=State.APPLYING)
+    if (other := others.first()) is not None:
+        raise AnotherIsApplied(f"{other} is being applied: wait until it is over.")
+    ReratingSlice.objects.filter(pk__in=slice_ids).update(state=SliceState.AGREED, queued_at=at)
+    rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
+    rerating.save(update_fields=["state", "applying_since", "applied_by"])
+    _record("rerating.agreed", rerating, at=at, actor_id=actor_id, after={"slices": len(slice_ids)})
+    _queue(slice_ids)
+    return rerating
+
+
+@transaction.atomic
+def discard_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> None:
+    """Give a dry run up, also while it is measured; nothing was changed and nothing will be.
+
+    :raises NotDiscardable: it is being applied, or over.
+    """
+    rerating = Rerating.objects.select_for_update(no_key=True).get(pk=rerating_id)
+    if rerating.state in (State.APPLYING, *_ENDED):
+        raise NotDiscardable(f"{rerating} is {rerating.get_state_display().lower()} already.")
+    before, rerating.state, rerating.finished_at = rerating.state, State.DISCARDED, at
+    rerating.save(update_fields=["state", "finished_at"])
+    _record("rerating.discarded", rerating, at=at, actor_id=actor_id, after={"was": before})
+
+
+@transaction.atomic
+def requeue_lost_reratings(*, at: datetime) -> int:
+    """Queue again what has waited for longer than PATIENCE; returns how many pieces of work.
+
+    A message too many does no harm: whoever gets it finds the work done.
+    """
+    lost = at - PATIENCE
+    rerating_ids = unlocked_ids(Rerating.objects.filter(state=State.PLANNING, queued_at__lte=lost))
+    Rerating.objects.filter(pk__in=rerating_ids).update(queued_at=at)
+    for rerating_id in rerating_ids:
+        enqueue("cdr.plan_rerating", rerating_id=rerating_id)
+    measured = ReratingSlice.objects.filter(
+        rerating__state=State.MEASURING, state=SliceState.WAITING
+    )
+    agreed = ReratingSlice.objects.filter(rerating__state=State.APPLYING, state=SliceState.AGREED)
+    slice_ids = [
+        slice_id
+        for rows in (measured, agreed)
+        for slice_id in unlocked_ids(rows.filter(queued_at__lte=lost))
+    ]
+    ReratingSlice.objects.filter(pk__in=slice_ids).update(queued_at=at)
+    _queue(slice_ids)
+    return len(rerating_ids) + len(slice_ids)
+
+
+def _slices(
+    rerating: Rerating, selection: Selection, scope: Scope, at: datetime
+) -> Iterable[ReratingSlice]:
+    cut = slices_of(count_by_minute(scope, selection), selection, SLICE_XDRS)
+    for number, (started_from, started_to, count) in enumerate(cut, start=1):
+        yield ReratingSlice(
+            provider_id=rerating.provider_id,
+            rerating=rerating,
+            number=number,
+            started_from=started_from,
+            started_to=started_to,
+            xdr_count=count,
+            queued_at=at,
+        )
+
+
+def _queue(slice_ids: Iterable[int]) -> None:
+    for slice_id in slice_ids:
+        enqueue("cdr.rerate_slice", slice_id=slice_id)
+
+
+def _said(rerating: Rerating) -> dict[str, object]:
+    """What is chosen, and why, as the audit log keeps it."""
+    names = ("customer_id", "reseller_id", "vendor_id", "source_id", "rate_table_id")
+    chosen = {name: getattr(rerating, name) for name in (*names, "prefixes", "suspense_reason")}
+    return {
+        "reason": rerating.reason,
+        "started_from": rerating.started_from,
+        "started_to": rerating.started_to,
+        **{name: value for name, value in chosen.items() if value},
+    }
+
+
+def _record(
+    action: str, rerating: Rerating, *, at: datetime, actor_id: int | None, after: dict[str, object]
+) -> None:
+    record(
+        provider_id=rerating.provider_id,
+        action=action,
+        changed=rerating,
+        at=at,
+        actor_id=actor_id,
+        after=after,
+    )

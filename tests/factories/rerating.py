@@ -1,0 +1,48 @@
+"""Re-ratings done without a worker."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cdr.models import Rerating
+from cdr.services.rerating import apply_rerating, ask_for_rerating, plan_rerating
+from cdr.services.rerating_slices import work_on_slice
+from tenancy.models import Provider
+from tests.factories.cdr import IMPORT_AT
+
+RERATED_AT = IMPORT_AT + timedelta(days=1)
+OCTOBER_FROM = datetime(2026, 10, 1, tzinfo=UTC)
+OCTOBER_TO = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def measure(provider: Provider, **chosen: Any) -> Rerating:
+    """A dry run of October, or of what is chosen, as workers would measure it."""
+    options = {
+        "reason": "A rate was wrong.",
+        "started_from": OCTOBER_FROM,
+        "started_to": OCTOBER_TO,
+        "at": RERATED_AT,
+        "actor_id": None,
+    }
+    rerating = ask_for_rerating(provider_id=provider.pk, **options | chosen)
+    plan_rerating(rerating_id=rerating.pk, at=RERATED_AT)
+    return work_off(rerating)
+
+
+def apply(rerating: Rerating) -> Rerating:
+    """Agree to a dry run, and apply it as workers would."""
+    apply_rerating(rerating_id=rerating.pk, at=RERATED_AT, actor_id=None)
+    return work_off(rerating)
+
+
+def rerate(provider: Provider, **chosen: Any) -> Rerating:
+    """Measure, and apply what would change, if anything would."""
+    measured = measure(provider, **chosen)
+    return apply(measured) if measured.slices.filter(has_changes=True).exists() else measured
+
+
+def work_off(rerating: Rerating) -> Rerating:
+    """Do what is queued of it."""
+    for slice_id in rerating.slices.order_by("number").values_list("pk", flat=True):
+        work_on_slice(slice_id=slice_id, at=RERATED_AT)
+    rerating.refresh_from_db()
+    return rerating

@@ -23,7 +23,9 @@ XDR_COLUMNS: Mapping[str, Any] = {
     "account_code": pl.String,
     "caller_number": pl.String,
     "destination_number": pl.String,
+    "received_tags": pl.String,
     "normalised_number": pl.String,
+    "tags": pl.String,
     "volume": pl.Int64,
     "customer_id": pl.Int64,
     "vendor_id": pl.Int64,
@@ -50,9 +52,10 @@ LEG_COLUMNS: Mapping[str, Any] = {
 }
 """Costs are whole numbers of 10^-8, the additive one included in the cost."""
 
-_TEXTS = ("account_code", "caller_number", "destination_number")
+_TEXTS = ("account_code", "caller_number", "destination_number", "tags")
 _EXPRESSIONS = {
     "started_at": "(extract(epoch FROM {}.started_at) * 1000000)::bigint",
+    "received_tags": "nullif({}.received_tags, '')",
     "normalised_number": "nullif({}.normalised_number, '')",
     "charge": "{}.kind",
     "table_id": "{}.rate_table_id",

@@ -24,10 +24,8 @@ from cdr.services.copying import days
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import DETAIL_CHARACTERS
 from cdr.services.sources import SourceTerms, source_terms
+from cdr.services.stored_parties import FOUND
 from common.scope import Scope
-
-FOUND = ["normalised_number", "customer_id", "vendor_id", "terminating_customer_id"]
-"""What identification finds, and what is forgotten of a stored xDR to find it anew."""
 
 _WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
 _WAITING = {

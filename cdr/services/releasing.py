@@ -2,34 +2,21 @@
 
 import numpy as np
 import polars as pl
-from django.db import connection
 from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
+from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
 from cdr.services.copying import timestamps
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
+from cdr.services.stored_parties import FOUND, update_xdrs
+from common.scope import Scope
 
 STILL_WAITING = {"suspense_id": pl.Int64, "reason": pl.String, "detail": pl.String}
 """Columns of what could not be released, and why not."""
 
 _LEG = ("xdr_id", "leg_kind", "payer_kind", "payer_id")
-_STORED = {
-    "id": pl.Int64,
-    "started_at": pl.Int64,
-    "line_number": pl.Int64,
-    "account_code": pl.String,
-    "caller_number": pl.String,
-    "destination_number": pl.String,
-    "received_tags": pl.String,
-    "normalised_number": pl.String,
-    "tags": pl.String,
-    "volume": pl.Int64,
-    "customer_id": pl.Int64,
-    "vendor_id": pl.Int64,
-    "terminating_customer_id": pl.Int64,
-    "leg_count": pl.Int64,
-}
+_OF_WAITING = "({0}.started_at, {0}.{1}) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
 
 
 def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -68,33 +55,20 @@ def _rate_again(waiting: pl.DataFrame, origin: Origin) -> RatedXdrs:
         per_xdr.select("raw", "whole", id="xdr_id"), on="id", maintain_order="left"
     )
     kept = stored.filter(~pl.col("whole"))
-    parties = ["customer_id", "vendor_id", "terminating_customer_id"]
-    unknown = stored.filter(pl.col("whole")).drop("normalised_number", "tags", *parties)
+    unknown = stored.filter(pl.col("whole")).drop(FOUND)
     found = identify_xdrs(unknown, origin.source).select(stored.columns)
     return rate_xdrs(pl.concat([found, kept]).sort("started_at", "id"), origin.source)
 
 
 def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """The xDRs as columns; leg_count is the greatest number one of its legs has."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT x.id, (extract(epoch FROM x.started_at) * 1000000)::bigint, x.line_number,"
-            " x.account_code, x.caller_number, x.destination_number, nullif(x.received_tags, ''),"
-            " nullif(x.normalised_number, ''), x.tags, x.volume, x.customer_id, x.vendor_id,"
-            " x.terminating_customer_id, coalesce((SELECT max(l.number) FROM cdr_leg l"
-            " WHERE l.provider_id = x.provider_id AND l.started_at = x.started_at"
-            " AND l.xdr_id = x.id), 0)"
-            " FROM unnest(%s::bigint[], %s::timestamptz[]) AS w(id, started_at)"
-            " JOIN cdr_xdr x ON x.started_at = w.started_at AND x.id = w.id"
-            " WHERE x.provider_id = %s",
-            [
-                per_xdr["xdr_id"].to_list(),
-                timestamps(per_xdr["started_at"]).to_list(),
-                origin.source.provider_id,
-            ],
-        )
-        rows = cursor.fetchall()
-    return pl.DataFrame(rows, schema=_STORED, orient="row")
+    scope = Scope.system(origin.source.provider_id)
+    keys = [timestamps(per_xdr["started_at"]).to_list(), per_xdr["xdr_id"].to_list()]
+    xdrs = stored_xdrs(scope, Condition(_OF_WAITING.format("x", "id"), keys))
+    legs = stored_legs(scope, Condition(_OF_WAITING.format("l", "xdr_id"), keys))
+    counts = legs.group_by("xdr_id").agg(leg_count=pl.col("number").max())
+    numbered = xdrs.join(counts, left_on="id", right_on="xdr_id", how="left")
+    return numbered.with_columns(pl.col("leg_count").fill_null(0))
 
 
 def _is_waiting(rated: RatedXdrs, waiting: pl.DataFrame) -> NDArray[np.bool_]:
@@ -133,27 +107,7 @@ def _update_xdrs(rated: RatedXdrs, release: NDArray[np.bool_], origin: Origin) -
     changed = np.zeros(len(result), dtype=bool)
     changed[rated.legs.row[release]] = True
     rows = rated.xdrs.with_columns(result=pl.Series(result)).filter(pl.Series(whole | changed))
-    columns = [
-        "id",
-        "normalised_number",
-        "tags",
-        "customer_id",
-        "vendor_id",
-        "terminating_customer_id",
-        "result",
-    ]
-    values = [rows[column].to_list() for column in columns]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE cdr_xdr x SET normalised_number = coalesce(w.number, ''),"
-            " tags = w.tags, customer_id = w.customer_id, vendor_id = w.vendor_id,"
-            " terminating_customer_id = w.called_id, result = w.result"
-            " FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[],"
-            " %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[])"
-            " AS w(started_at, id, number, tags, customer_id, vendor_id, called_id, result)"
-            " WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id",
-            [timestamps(rows["started_at"]).to_list(), *values, origin.source.provider_id],
-        )
+    update_xdrs(rows, origin.source.provider_id)
 
 
 def _failing(rated: RatedXdrs) -> pl.DataFrame:

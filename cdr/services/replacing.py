@@ -1,6 +1,5 @@
 """Writing what rating again changes: legs, usage charges and suspense."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,12 +8,14 @@ import polars as pl
 from django.db import connection
 
 from cdr.importers.chunks import split_lines
-from cdr.models import Suspense, XdrChunk
+from cdr.models import XdrChunk
 from cdr.rating.changes import Fate
 from cdr.services.chunks import chunk_content
 from cdr.services.copying import Binary, Column, copy_binary, timestamps
-from cdr.services.rating_again import FOUND, RatedAgain
+from cdr.services.rating_again import RatedAgain
 from cdr.services.recording import Origin, copy_legs, copy_usage, record_suspense
+from cdr.services.settling import explain_waiting, resolve
+from cdr.services.stored_parties import update_xdrs
 
 # The keys of what was replaced are in the table of it already, next to each other.
 _DELETE_REPLACED = """
@@ -28,16 +29,6 @@ _DELETE_MOVED = """
     USING unnest(%s::timestamptz[], %s::bigint[], %s::smallint[]) AS m(started_at, xdr_id, number)
     WHERE l.provider_id = %s AND l.started_at = m.started_at AND l.xdr_id = m.xdr_id
       AND l.number = m.number
-"""
-_UPDATE_XDRS = """
-    UPDATE cdr_xdr x SET normalised_number = coalesce(w.normalised_number, ''),
-        customer_id = w.customer_id, vendor_id = w.vendor_id,
-        terminating_customer_id = w.terminating_customer_id, result = w.result
-    FROM unnest(%s::timestamptz[], %s::bigint[], %s::smallint[], %s::text[], %s::bigint[],
-                %s::bigint[], %s::bigint[])
-        AS w(started_at, id, result, normalised_number, customer_id, vendor_id,
-             terminating_customer_id)
-    WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id
 """
 
 
@@ -107,21 +98,15 @@ def _delete(
 
 
 def _update_xdrs(again: RatedAgain) -> None:
-    if again.moved.is_empty():
-        return
     result = pl.Series("result", again.rated.outcome.result)
     rows = again.rated.xdrs.with_columns(result)[again.moved]
-    values = [rows[name].to_list() for name in ["id", "result", *FOUND]]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UPDATE_XDRS,
-            [timestamps(rows["started_at"]).to_list(), *values, again.source.provider_id],
-        )
+    update_xdrs(rows, again.source.provider_id)
 
 
 def _settle_suspense(again: RatedAgain, at: datetime) -> None:
     changes = again.suspense
-    settle_suspense(changes.resolved, changes.explained, at=at)
+    resolve(changes.resolved, at=at)
+    explain_waiting(changes.explained)
     if changes.new.is_empty():
         return
     rated = replace(again.rated, xdrs=_with_lines(again.rated.xdrs, changes.new))
@@ -129,16 +114,6 @@ def _settle_suspense(again: RatedAgain, at: datetime) -> None:
     for chunk_id in chunk_ids.unique().sort():
         of_chunk = changes.new.filter(chunk_ids == chunk_id).drop("xdr_id")
         record_suspense(rated, of_chunk, Origin(again.source, chunk_id, at))
-
-
-def settle_suspense(resolved: Sequence[int], explained: pl.DataFrame, *, at: datetime) -> None:
-    """Resolve rows of suspense, and say why others (suspense_id, reason, detail) wait now."""
-    Suspense.objects.filter(pk__in=resolved).update(
-        state=Suspense.State.RESOLVED, resolved_at=at, retry_asked_at=None, retry_asked_by_id=None
-    )
-    for (reason, detail), rows in explained.group_by("reason", "detail"):
-        waiting = Suspense.objects.filter(pk__in=rows["suspense_id"].to_list())
-        waiting.update(reason=reason, detail=detail)
 
 
 def _with_lines(xdrs: pl.DataFrame, suspense: pl.DataFrame) -> pl.DataFrame:

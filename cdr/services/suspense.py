@@ -15,8 +15,9 @@ from cdr.rules.suspense import Suspended
 from cdr.services.chunks import record_lines
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
-from cdr.services.recording import DETAIL_CHARACTERS, Origin
+from cdr.services.recording import Origin
 from cdr.services.releasing import STILL_WAITING, release_xdrs
+from cdr.services.settling import explain_waiting, resolve
 from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
 
@@ -111,7 +112,7 @@ def _correct_line(
     source = source_terms(line.chunk.file.source_id)
     mediated = read_correction(line, source, raw, at)
     record_lines(mediated, Origin(source, line.chunk_id, at), first_line=line.chunk.first_line)
-    _resolve([suspense_id], at)
+    resolve([suspense_id], at=at)
     record(
         provider_id=provider_id,
         action="suspense.line_corrected",
@@ -135,9 +136,9 @@ def _retry_chunk(
     lines = waiting.filter(pl.col("xdr_id").is_null())
     xdrs = waiting.filter(pl.col("xdr_id").is_not_null())
     still = pl.concat([_retry_lines(lines, origin, locked.first_line), release_xdrs(xdrs, origin)])
-    _explain(still)
+    explain_waiting(still)
     resolved = waiting.join(still, on="suspense_id", how="anti")["suspense_id"].to_list()
-    _resolve(resolved, at)
+    resolve(resolved, at=at)
     if resolved:
         record(
             provider_id=locked.provider_id,
@@ -176,17 +177,3 @@ def _retry_lines(lines: pl.DataFrame, origin: Origin, first_line: int) -> pl.Dat
         replace(mediated, xdrs=back_in_place, waiting=nothing_waits), origin, first_line=first_line
     )
     return mediated.waiting.join(places, on="line_number").select(list(STILL_WAITING))
-
-
-def _explain(still: pl.DataFrame) -> None:
-    """Say why the rows wait now, which may be for another reason than before."""
-    for suspense_id, reason, detail in still.iter_rows():
-        Suspense.objects.filter(pk=suspense_id).update(
-            reason=reason, detail=detail[:DETAIL_CHARACTERS]
-        )
-
-
-def _resolve(suspense_ids: list[int], at: datetime) -> None:
-    Suspense.objects.filter(pk__in=suspense_ids).update(
-        state=Suspense.State.RESOLVED, resolved_at=at
-    )

@@ -1,9 +1,13 @@
 """Re-ratings done without a worker."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from cdr.models import Rerating
+from django.db.models import Sum
+
+from catalogue.models import Rate, RateTable
+from cdr.models import Leg, LegKind, ReplacedLeg, Rerating, Suspense, UsageCharge, Xdr
 from cdr.services.rerating import apply_rerating, ask_for_rerating, plan_rerating
 from cdr.services.rerating_slices import work_on_slice
 from tenancy.models import Provider
@@ -16,7 +20,7 @@ OCTOBER_TO = datetime(2026, 11, 1, tzinfo=UTC)
 
 def measure(provider: Provider, **chosen: Any) -> Rerating:
     """A dry run of October, or of what is chosen, as workers would measure it."""
-    options = {
+    options: dict[str, Any] = {
         "reason": "A rate was wrong.",
         "started_from": OCTOBER_FROM,
         "started_to": OCTOBER_TO,
@@ -46,3 +50,26 @@ def work_off(rerating: Rerating) -> Rerating:
         work_on_slice(slice_id=slice_id, at=RERATED_AT)
     rerating.refresh_from_db()
     return rerating
+
+
+def price(table: RateTable, rate: str) -> None:
+    """Give every rate of a table another price, as a change of a rate does."""
+    for row in Rate.objects.filter(rate_table=table):
+        row.rate = Decimal(rate)
+        row.save()
+
+
+def snapshot() -> list[object]:
+    """All that rating again could change."""
+    tables = (Xdr, Leg, ReplacedLeg, UsageCharge, Suspense)
+    return [sorted(model.objects.values_list(), key=repr) for model in tables]
+
+
+def owed(kind: LegKind) -> Decimal:
+    """The sum of all usage charges of a kind."""
+    return UsageCharge.objects.filter(kind=kind).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def leg_sum(kind: LegKind) -> Decimal:
+    """The sum of all legs of a kind."""
+    return Leg.objects.filter(kind=kind).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)

@@ -20,6 +20,15 @@ _VALUES = """
     )
     SELECT value FROM found WHERE value IS NOT NULL
 """
+_TYPES_OF_ACTIONS = """
+    SELECT done.action, latest.object_type
+    FROM unnest(%s) WITH ORDINALITY AS done (action, place)
+    CROSS JOIN LATERAL (
+        SELECT e.object_type FROM audit_entry e
+        WHERE e.provider_id = %s AND e.action = done.action ORDER BY e.at DESC, e.id DESC LIMIT 1
+    ) AS latest
+    ORDER BY done.place
+"""
 
 
 def entries(scope: Scope) -> ProviderQuerySet[Entry]:
@@ -28,9 +37,15 @@ def entries(scope: Scope) -> ProviderQuerySet[Entry]:
     return rows.order_by("-at", "-pk")
 
 
-def actions(scope: Scope) -> list[str]:
-    """What was done at any time, as `customer.activated`, in order."""
-    return _values(scope, "action")
+def actions(scope: Scope) -> dict[str, str]:
+    """What was done at any time, as `customer.activated`, in order; with what it was last done to.
+
+    What somebody is shown is narrowed by that: one action is always done to the same type.
+    """
+    assert scope.sees_whole_provider
+    with connection.cursor() as cursor:
+        cursor.execute(_TYPES_OF_ACTIONS, [_values(scope, "action"), scope.provider_id])
+        return dict(cursor.fetchall())
 
 
 def object_types(scope: Scope) -> list[str]:

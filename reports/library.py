@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from enum import Enum, auto
 from typing import Any
 
@@ -63,6 +64,15 @@ class Report:
     def columns(self) -> list[str]:
         """The names of the rows' fields, in order."""
         return [field.name for field in fields(self.row_type)]
+
+    def period_of(self, asked: Period, today: date) -> Period:
+        """What it is read for: the state at a day's end is that of today, where the day is to come.
+
+        Else nothing that waits would be younger than what is left of a running month.
+        """
+        if self.span is not Span.LAST_DAY or asked.last_date <= today:
+            return asked
+        return Period(min(asked.from_date, today), today + timedelta(days=1))
 
 
 _SALES = ("invoice_count", "invoiced_amount", "credited_amount", "net_amount")

@@ -150,15 +150,19 @@ class Membership(ProviderOwned):
 
 
 class Invitation(ProviderOwned):
-    """One e-mail with a link by which somebody new chooses a password, as it was asked for."""
+    """One link by which somebody new chooses a password: mailed to them, or handed over.
+
+    `inviter` is who the e-mail says has invited them.
+    """
 
     class State(models.TextChoices):
         QUEUED = "QUEUED"
         SENT = "SENT"
         FAILED = "FAILED"
+        HANDED = "HANDED", "Handed over"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="invitations")
-    inviter = models.CharField(max_length=200)
+    inviter = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=6, choices=State.choices, default=State.QUEUED)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -1,8 +1,10 @@
 """Everybody's own sign-in: password, second factors, and where they are signed in."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
@@ -13,7 +15,7 @@ from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST, require_safe
@@ -21,7 +23,7 @@ from django.views.generic import RedirectView
 
 from common.scope import Surface
 from web.access import SurfaceRequest
-from web.sessions import end_sessions, open_sessions
+from web.sessions import end_others, end_sessions, open_sessions
 
 BROWSERS = (
     ("Edge", r"Edg/"),
@@ -91,9 +93,30 @@ def end_session(request: SurfaceRequest, session_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def end_other_sessions(request: SurfaceRequest) -> HttpResponse:
-    end_sessions(open_sessions(request.user).exclude(session_key=request.session.session_key))
+    end_others(request)
     messages.success(request, "You are signed in here and nowhere else.")
     return redirect("mfa_index")
+
+
+def _adding(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page that adds a second factor: who has added one is signed out where nobody proved it."""
+
+    @wraps(view)
+    def adding(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        had = _factor_ids(request.user.pk)
+        response = view(request, *args, **kwargs)
+        if _factor_ids(request.user.pk) - had and end_others(request):
+            messages.info(request, "You were signed out everywhere else.")
+        return response
+
+    return adding
+
+
+def _factor_ids(user_id: int) -> set[int]:
+    rows = Authenticator.objects.filter(user_id=user_id)
+    return set(rows.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("pk", flat=True))
 
 
 def _is_required(request: SurfaceRequest) -> bool:
@@ -150,7 +173,7 @@ urls: list[URLPattern] = [
         webauthn.reauthenticate_webauthn,
         name="mfa_reauthenticate_webauthn",
     ),
-    path("security/app/add/", totp.activate_totp, name="mfa_activate_totp"),
+    path("security/app/add/", _adding(totp.activate_totp), name="mfa_activate_totp"),
     path("security/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path(
         "security/recovery-codes/",
@@ -170,7 +193,7 @@ urls: list[URLPattern] = [
     path(
         "security/keys/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"
     ),
-    path("security/keys/add/", webauthn.add_webauthn, name="mfa_add_webauthn"),
+    path("security/keys/add/", _adding(webauthn.add_webauthn), name="mfa_add_webauthn"),
     path("security/keys/<int:pk>/name/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
     path("security/keys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),

@@ -48,6 +48,14 @@ def begin(*, request: HttpRequest, **_: Any) -> None:
     request.session[BEGAN] = request.session[SEEN] = int(now)
 
 
+def end_others(request: HttpRequest) -> int:
+    """Sign somebody out everywhere but here; of how many sessions."""
+    assert request.user.is_authenticated
+    return end_sessions(
+        open_sessions(request.user).exclude(session_key=request.session.session_key)
+    )
+
+
 def open_sessions(user: User) -> QuerySet[UserSession]:
     """Where somebody is signed in, the latest first."""
     open_ones = Session.objects.filter(
@@ -57,12 +65,14 @@ def open_sessions(user: User) -> QuerySet[UserSession]:
     return rows.order_by("-last_seen_at", "-pk")
 
 
-def end_sessions(rows: QuerySet[UserSession]) -> None:
-    """Sign somebody out there; the browsers find out with their next page."""
+def end_sessions(rows: QuerySet[UserSession]) -> int:
+    """Sign somebody out there, of how many sessions; browsers find out with their next page."""
     store = import_module(settings.SESSION_ENGINE).SessionStore()
-    for row in rows:
+    ended = list(rows)
+    for row in ended:
         store.delete(row.session_key)
         row.delete()
+    return len(ended)
 
 
 def _is_over(request: HttpRequest, now: datetime) -> bool:

@@ -84,6 +84,20 @@ class Migration(migrations.Migration):
             END $$;
             CREATE TRIGGER audit_invited_again AFTER INSERT ON tenancy_invitation
                 FOR EACH ROW EXECUTE FUNCTION audit_invited_again();
+            -- What somebody takes off their own sign-in is their affair.
+            CREATE FUNCTION audit_second_factor() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO audit_entry (
+                    provider_id, at, actor_id, action, object_type, object_id, before)
+                SELECT m.provider_id, now(), {CURRENT_USER}, 'membership.second_factor_removed',
+                    'tenancy.membership', m.id::text, jsonb_build_object('second_factor', OLD.type)
+                FROM tenancy_membership m
+                WHERE m.user_id = OLD.user_id AND m.user_id <> {CURRENT_USER};
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER audit_second_factor AFTER DELETE ON mfa_authenticator
+                FOR EACH ROW WHEN (OLD.type <> 'recovery_codes')
+                EXECUTE FUNCTION audit_second_factor();
             CREATE TRIGGER audit_role_changed AFTER UPDATE OR DELETE ON tenancy_role
                 FOR EACH ROW EXECUTE FUNCTION audit_permissions('role');
             """,

@@ -104,4 +104,5 @@ def _reason(raw: str, width: int, optional: int) -> str:
         return "a quote inside a field is not doubled"
     if count in (width - optional, width):
         return "a quote inside a field is not doubled"
-    return f"{count} fields where {width - optional} or {width} are expected"
+    noun = "field" if count == 1 else "fields"
+    return f"{count} {noun} where {width - optional} or {width} are expected"

@@ -143,11 +143,16 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("inviter", models.CharField(max_length=200)),
+                ("inviter", models.CharField(blank=True, max_length=200)),
                 (
                     "state",
                     models.CharField(
-                        choices=[("QUEUED", "Queued"), ("SENT", "Sent"), ("FAILED", "Failed")],
+                        choices=[
+                            ("QUEUED", "Queued"),
+                            ("SENT", "Sent"),
+                            ("FAILED", "Failed"),
+                            ("HANDED", "Handed over"),
+                        ],
                         default="QUEUED",
                         max_length=6,
                     ),

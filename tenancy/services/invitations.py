@@ -75,6 +75,19 @@ def invite_again(*, provider_id: int, user: User, at: datetime, actor_id: int | 
 
 
 @transaction.atomic
+def hand_over(*, provider_id: int, user: User, at: datetime, actor_id: int | None) -> str:
+    """A link by which somebody new chooses a password, for the actor to give to them."""
+    Invitation.objects.create(
+        provider_id=provider_id,
+        user=user,
+        state=Invitation.State.HANDED,
+        requested_at=at,
+        requested_by_id=actor_id,
+    )
+    return password_link(user)
+
+
+@transaction.atomic
 def send_invitation(*, invitation_id: int, at: datetime) -> bool:
     """Send a queued e-mail; whether it was sent. What was sent or has failed is left alone.
 

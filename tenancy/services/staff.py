@@ -5,13 +5,16 @@ All of it is audited by database triggers, like the roles.
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from common.errors import DomainError
 from common.locks import lock_in_transaction
+from tenancy import row_security
 from tenancy.models import Invitation, Membership, Role, User
 from tenancy.rules.permissions import ADMIN
-from tenancy.services.invitations import invite_again, invite_user, password_link
+from tenancy.selectors import has_second_factor
+from tenancy.services.invitations import hand_over, invite_again, invite_user
 from tenancy.services.people import create_user
 from tenancy.services.roles import check_held, held_permissions, introduce_actor
 
@@ -26,6 +29,10 @@ class LastAdmin(DomainError):
 
 class OwnAccess(DomainError):
     """Nobody changes their own role or access."""
+
+
+class NoSecondFactor(DomainError):
+    """There is nothing to remove: they sign in by a password alone."""
 
 
 class PasswordChosen(DomainError):
@@ -107,16 +114,20 @@ def invite_staff_member_again(
     )
 
 
-def link_to_hand_over(*, membership: Membership, actor_id: int | None) -> str:
+@transaction.atomic
+def link_to_hand_over(*, membership: Membership, at: datetime, actor_id: int | None) -> str:
     """Where somebody chooses their first password, for who added them and can send no mail.
 
-    Who has the link becomes them, hence the same conditions as for giving them their role.
+    Who has the link becomes them, hence the same conditions as for giving them their role, and that
+    it is recorded like an invitation.
 
     :raises PermissionNotHeld: if their role holds more than the actor.
     :raises PasswordChosen: if they have one, or can no longer sign in.
     """
     _check_invited(membership, actor_id)
-    return password_link(membership.user)
+    return hand_over(
+        provider_id=membership.provider_id, user=membership.user, at=at, actor_id=actor_id
+    )
 
 
 @transaction.atomic
@@ -147,6 +158,24 @@ def withdraw_access(*, membership: Membership, actor_id: int | None) -> User:
     membership = _locked(membership, actor_id)
     _check_not_last_admin(membership)
     return _set_active(membership.user, is_active=False)
+
+
+@transaction.atomic
+def remove_second_factors(*, membership: Membership, actor_id: int | None) -> User:
+    """Let somebody who lost their second factor sign in by their password alone.
+
+    Where the provider asks one of all staff, they add another before anything else.
+
+    :raises OwnAccess: if it is the actor.
+    :raises PermissionNotHeld: if their role holds more than the actor.
+    :raises NoSecondFactor: if they have none.
+    """
+    membership = _locked(membership, actor_id)
+    with row_security.among_everybody():
+        if not has_second_factor(membership.user_id):
+            raise NoSecondFactor(f"{membership.user} has no second factor.")
+        Authenticator.objects.filter(user_id=membership.user_id).delete()
+    return membership.user
 
 
 @transaction.atomic

@@ -1,11 +1,13 @@
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from common.periods import Period, month
 from reports.columns import Kind, heading, kind_of
-from reports.library import REPORTS, Report
+from reports.library import REPORTS, Report, Span
 from reports.selectors.receivables import AgedReceivable
 from web.console.report_charts import CHARTS
 
@@ -31,6 +33,17 @@ class TestAReport:
         amounts = [column for column in report.columns if kind_of(column) is Kind.AMOUNT]
 
         assert not amounts or "currency" in report.columns
+
+    def test_never_asks_for_the_end_of_a_day_to_come(self, report: Report) -> None:
+        running, today = month(2026, 11), date(2026, 11, 10)
+
+        read_for = report.period_of(running, today)
+
+        if report.span is Span.LAST_DAY:
+            assert read_for == Period(date(2026, 11, 1), date(2026, 11, 11))
+        else:
+            assert read_for == running
+        assert report.period_of(month(2026, 10), today) == month(2026, 10)
 
     def test_calls_no_two_columns_the_same(self, report: Report) -> None:
         headings = [heading(column) for column in report.columns]

@@ -106,6 +106,15 @@ class TestTheAuthenticatorApp:
         cache.clear()  # which knows that the code that added the app is spent
         assert landed(browser, "/sign-in/code/", code=code_of(secret)) == "/console/"
 
+    def test_ends_the_sessions_that_nobody_proved_it_in(self, user: User) -> None:
+        elsewhere, here = sign_in(user), sign_in(user)
+        assert elsewhere.get("/console/").status_code == 200
+
+        add_app(here)
+
+        assert here.get("/console/").status_code == 200
+        assert elsewhere.get("/console/")["Location"] == "/sign-in/?next=/console/"
+
     def test_is_added_by_people_of_the_reseller_portal_too(self) -> None:
         user = make_reseller_user(
             make_reseller(make_provider()), email="r@aurora.example", password=PASSWORD

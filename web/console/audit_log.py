@@ -85,7 +85,13 @@ def _filters(scope: Scope, readable: Sequence[str]) -> type[Filters]:
 
         who = text_filter("Who (e-mail)", "actor__email__istartswith")
         what = choice_filter(
-            "What", "action", [(name, action_name(name)) for name in actions(scope)]
+            "What",
+            "action",
+            [
+                (name, action_name(name))
+                for name, object_type in actions(scope).items()
+                if object_type in readable
+            ],
         )
         about = choice_filter("About", "object_type", sorted(kinds, key=itemgetter(1)))
         since = since_filter("Since", "at", of_instants=True)

@@ -102,17 +102,18 @@ def run_show(request: SurfaceRequest, run_id: int) -> HttpResponse:
     run = bill_runs(request.scope).get(pk=run_id)
     largest = list(estimates(request.scope, run.pk)[:LARGEST])
     is_compared = run.state in COMPARED
+    progress = _progress(request.scope, run)
     context = {
         "run": run,
         "title": run_title(run),
-        "actions": allowed(request.scope, _actions(run)),
+        "actions": allowed(request.scope, _actions(run, progress["progress"])),
         "preflight": preflight(request.scope, run) if run.state == State.DRAFT else None,
         "totals": compared_totals(request.scope, run),
         "largest": EstimateTable(largest, request=request) if largest else None,
         "changes": biggest_changes(request.scope, run) if is_compared else [],
         "failed": failed_items(request.scope, run.pk),
         "can_retry": run.state in RETRIED and "money.write" in request.scope.permissions,
-        **_progress(request.scope, run),
+        **progress,
     }
     return render(request, "console/billing/bill_run_show.html", context)
 
@@ -243,18 +244,18 @@ def run_url(run: BillRun) -> str:
     return reverse("console_bill_run", kwargs={"run_id": run.pk})
 
 
-def _actions(run: BillRun) -> list[Action]:
+def _actions(run: BillRun, seen: RunProgress) -> list[Action]:
     of_run = {"run_id": run.pk}
     actions = []
     if run.state in CALCULABLE:
         label = "Calculate" if run.state == State.DRAFT else "Calculate again"
         address = reverse("console_bill_run_calculate", kwargs=of_run)
-        is_next = run.state != State.REVIEW
+        is_next = run.state != State.REVIEW or not seen.estimated
         actions.append(Action(label, address, "calculator", needs="money.write", is_main=is_next))
-    if run.state in COMPARED:
+    if run.state in COMPARED and seen.estimated + seen.approved:
         address = reverse("console_bill_run_estimates", kwargs=of_run)
         actions.append(Action("Choose estimates", address, "list-bullet", needs="money.write"))
-    if run.state == State.REVIEW:
+    if run.state == State.REVIEW and seen.estimated:
         address = reverse("console_bill_run_approve", kwargs=of_run)
         actions.append(Action("Approve all", address, "check", needs="money.write", is_main=True))
     if run.state == State.APPROVED:
@@ -268,7 +269,7 @@ def _actions(run: BillRun) -> list[Action]:
     return actions
 
 
-def _progress(scope: Scope, run: BillRun) -> dict[str, object]:
+def _progress(scope: Scope, run: BillRun) -> dict[str, Any]:
     """How far it is, for the partial that htmx asks for while there is something to wait for."""
     seen = run_progress(scope, run.pk)
     is_at_work = seen.state in AT_WORK

@@ -11,14 +11,13 @@ from django.utils.formats import date_format
 
 from common import clock
 from common.errors import DomainError
-from common.scope import Surface
 from payouts.models import CommissionPlan
 from payouts.rules.commission import PERCENT_DIGITS
 from payouts.selectors import all_commission_plans
 from payouts.services.plans import PercentOutOfRange, PlanPeriodClosed, set_commission_plan
 from resellers.models import Reseller
 from resellers.selectors import resellers
-from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.access import FORM_METHODS, SurfaceRequest
 from web.console.reseller_pages import address, find, reseller_page
 from web.shared.actions import Action
 from web.shared.filters import Filters, choice_filter, row_filter
@@ -51,7 +50,7 @@ class PlanFilters(Filters):
     base = choice_filter("Of", "base", CommissionPlan.Base.choices)
 
 
-@page_of(Surface.CONSOLE, "payouts.list")
+@reseller_page("payouts.list")
 def plan_list(request: SurfaceRequest) -> HttpResponse:
     agree = Action(
         "Set a plan",
@@ -94,7 +93,7 @@ class PlanForm(TermsForm):
         self.fields["reseller"].queryset = rows  # type: ignore[attr-defined]
 
 
-@page_of(Surface.CONSOLE, "payouts.write", FORM_METHODS)
+@reseller_page("payouts.write", FORM_METHODS)
 def plan_create(request: SurfaceRequest) -> HttpResponse:
     def save(form: PlanForm) -> str:
         plan = set_commission_plan(

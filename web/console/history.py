@@ -1,6 +1,8 @@
 """What was done to something, as a table: when, by whom, and what changed."""
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from django.apps import apps
 from django.utils.html import format_html_join
@@ -9,12 +11,15 @@ from django.utils.safestring import SafeString
 from audit.models import Entry
 from common.csv_files import Cell
 from web.shared.tables import Column, InstantColumn, Table
-from web.shared.writing import NONE
+from web.shared.writing import NONE, trimmed
 
 # Of rows that the database recorded whole, with names beside the numbers: no news to anybody.
 _UNTOLD = ("id", "provider_id", "user_id", "role_id", "created_at")
 # Entries hold every value as text.
 _TRUTHS = {"True": "yes", "False": "no"}
+# A percentage or price as its column holds it, with zeros to the eighth decimal.
+_STORED_DECIMAL = re.compile(r"-?\d+\.\d{3,}")
+MINOR_PLACES = 2
 
 
 def action_name(action: str) -> str:
@@ -51,6 +56,8 @@ def _choices_of(object_type: str) -> dict[str, dict[str, str]]:
 
 def _in_words(value: object, choices: dict[str, str] | None) -> str:
     text = str(value)
+    if _STORED_DECIMAL.fullmatch(text):
+        return trimmed(Decimal(text), MINOR_PLACES)
     return (choices or _TRUTHS).get(text, text)
 
 

@@ -18,7 +18,7 @@ from payments.services.reversal import reverse_payment
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.shared.actions import Action, allowed
 from web.shared.documents import pdf_response
-from web.shared.filters import Filters, choice_filter, since_filter, until_filter
+from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.lists import Empty, list_page
@@ -61,6 +61,8 @@ class PaymentFilters(Filters):
     state = choice_filter("State", "state", Payment.State.choices)
     mode = choice_filter("Mode", "mode", Payment.Mode.choices)
     way = choice_filter("Way", "way", Payment.Way.choices)
+    gateway = text_filter("Gateway", "gateway__iexact")
+    currency = text_filter("Currency", "currency__iexact")
     since = since_filter("Recorded since", "created_at", of_instants=True)
     until = until_filter("Recorded until", "created_at", of_instants=True)
     posted_since = since_filter("Posted since", "posting_date")

@@ -85,7 +85,8 @@ class ReportFilters:
         """The days asked for; a report about one day gets that day, one about now today."""
         given = self.form.cleaned_data
         last: date = given.get("until", self._today)
-        return Period(given.get("since", last), last + timedelta(days=1))
+        asked = Period(given.get("since", last), last + timedelta(days=1))
+        return self._report.period_of(asked, self._today)
 
     def rows(self) -> list[Any]:
         """What passes; nothing while a filter is not understood, as its message says."""

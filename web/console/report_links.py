@@ -133,7 +133,8 @@ def _first_invoice(behind: Behind, row: Any) -> _Found:
 def _posted(behind: Behind, row: Any) -> _Found:
     modes = {label: value for value, label in Payment.Mode.choices}
     posted = {f"posted_{end}": day for end, day in behind.month_of(row).items()}
-    return _page("money.list", "console_payments", mode=modes[row.mode], **posted)
+    asked = {"mode": modes[row.mode], "gateway": row.gateway, "currency": row.currency}
+    return _page("money.list", "console_payments", **asked, **posted)
 
 
 def _invoices_of_month(behind: Behind, row: Any) -> _Found:

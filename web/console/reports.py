@@ -11,7 +11,6 @@ from common import clock
 from common.scope import Scope, Surface
 from reports.columns import file_cell
 from reports.library import REPORTS, Group, Report, Span, UnknownReport, report_named
-from resellers.selectors import module
 from web.access import SurfaceRequest, page_of
 from web.console.report_charts import charts_of
 from web.console.report_filters import ReportFilters, usual_ranges
@@ -30,9 +29,9 @@ def report_index(request: SurfaceRequest) -> HttpResponse:
     groups = [
         (group.value, [report for report in REPORTS if report.group is group])
         for group in Group
-        if group is not Group.RESELLERS or module(request.scope).is_enabled
+        if group is not Group.RESELLERS or request.scope.has_resellers
     ]
-    context = {"groups": groups, "has_resellers": module(request.scope).is_enabled}
+    context = {"groups": groups, "has_resellers": request.scope.has_resellers}
     return render(request, "console/reports/report_index.html", context)
 
 
@@ -76,7 +75,7 @@ def find(scope: Scope, name: str) -> Report:
     :raises UnknownReport: for one that there is not, or that is about resellers where none are.
     """
     report = report_named(name)
-    if report.group is Group.RESELLERS and not module(scope).is_enabled:
+    if report.group is Group.RESELLERS and not scope.has_resellers:
         raise UnknownReport(f"The report '{name}' is about resellers, which are switched off.")
     return report
 

@@ -26,6 +26,7 @@ from tenancy.services.staff import (
     invite_staff_member,
     invite_staff_member_again,
     link_to_hand_over,
+    remove_second_factors,
     restore_access,
     withdraw_access,
 )
@@ -155,7 +156,7 @@ def _invited(request: SurfaceRequest, membership: Membership) -> str:
     if settings.EMAIL_URL:
         messages.success(request, f"An invitation is on its way to {membership.user}.")
         return _address("console_user", membership)
-    link = link_to_hand_over(membership=membership, actor_id=request.scope.user_id)
+    link = link_to_hand_over(membership=membership, at=clock.now(), actor_id=request.scope.user_id)
     request.session[LINKS] = {**request.session.get(LINKS, {}), str(membership.pk): link}
     return _address("console_user_link", membership)
 
@@ -171,6 +172,7 @@ def user_show(request: SurfaceRequest, membership_id: int) -> HttpResponse:
         "membership": membership,
         "state": badge(*_state(membership)),
         "invitation": selectors.last_invitation(request.scope, membership.user),
+        "has_second_factor": _has_second_factor(membership),
         "is_oneself": membership.user_id == request.scope.user_id,
         "actions": allowed(request.scope, _actions(request, membership)),
     }
@@ -186,11 +188,18 @@ def _actions(request: SurfaceRequest, membership: Membership) -> list[Action]:
     if not membership.user.is_active:
         return [action("Reactivate", "console_user_restore", "lock-open")]
     again = action("Invite again", "console_user_reinvite", "envelope")
+    lost = action("Remove second factor", "console_user_factors", "device-phone-mobile")
     return [
         *([] if membership.user.has_usable_password() else [again]),
+        *([lost] if _has_second_factor(membership) else []),
         action("Deactivate", "console_user_withdraw", "no-symbol"),
         action("Change role", "console_user_role", "key"),
     ]
+
+
+def _has_second_factor(membership: Membership) -> bool:
+    with row_security.among_everybody():
+        return selectors.has_second_factor(membership.user_id)
 
 
 class RoleForm(Form):
@@ -247,6 +256,29 @@ def user_withdraw(request: SurfaceRequest, membership_id: int) -> HttpResponse:
         lead="They are signed out at once and cannot sign in again. What they did stays on record.",
         facts=[("Name", membership.user.name), ("Role", membership.role)],
         submit="Deactivate",
+        is_dangerous=True,
+    )
+    cancel_url = _address("console_user", membership)
+    return confirm_page(request, review, confirm=confirm, cancel_url=cancel_url)
+
+
+@page_of(Surface.CONSOLE, "settings.write", FORM_METHODS)
+def user_factors(request: SurfaceRequest, membership_id: int) -> HttpResponse:
+    membership = selectors.staff(request.scope).get(pk=membership_id)
+
+    def confirm() -> str:
+        user = remove_second_factors(membership=membership, actor_id=request.scope.user_id)
+        with row_security.among_everybody():
+            end_sessions(open_sessions(user))
+        messages.success(request, f"{user} signs in by the password alone.")
+        return _address("console_user", membership)
+
+    review = Review(
+        title=f"Remove the second factor of {membership.user}?",
+        lead="For who lost theirs: make sure it is them who asks. Authenticator app, keys and"
+        " recovery codes go, and they are signed out everywhere.",
+        facts=[("Name", membership.user.name), ("Role", membership.role)],
+        submit="Remove second factor",
         is_dangerous=True,
     )
     cancel_url = _address("console_user", membership)
@@ -318,6 +350,11 @@ urls = [
     ),
     path(
         "settings/users/<int:membership_id>/reactivate/", user_restore, name="console_user_restore"
+    ),
+    path(
+        "settings/users/<int:membership_id>/second-factor/",
+        user_factors,
+        name="console_user_factors",
     ),
     path("settings/users/<int:membership_id>/invite/", user_reinvite, name="console_user_reinvite"),
     path("settings/users/<int:membership_id>/link/", user_link, name="console_user_link"),

@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from common.money import minor_digits
+from web.shared.writing import trimmed
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _DayT = TypeVar("_DayT", date, datetime)
@@ -80,7 +81,12 @@ def _within_calendar(day: _DayT | None) -> _DayT | None:
 
 
 class ExactField(forms.DecimalField):
-    """A quantity, percentage or rate, as a text box: number boxes round and scroll."""
+    """A quantity, percentage or rate, as a text box: number boxes round and scroll.
+
+    A stored value shows `shown_places` decimals at least, even where they are zeros.
+    """
+
+    shown_places = 0
 
     def __init__(self, *, decimal_places: int = 8, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "class": "number", "autocomplete": "off"}
@@ -89,6 +95,10 @@ class ExactField(forms.DecimalField):
         super().__init__(
             decimal_places=decimal_places, **{"widget": forms.TextInput(attrs=attrs), **options}
         )
+
+    def prepare_value(self, value: Any) -> Any:
+        """What is stored without the zeros that its column fills up with; what was typed as is."""
+        return trimmed(value, self.shown_places) if isinstance(value, Decimal) else value
 
 
 class CountField(forms.IntegerField):
@@ -130,6 +140,7 @@ class MoneyField(ExactField):
         options.setdefault("min_value", Decimal(0))
         super().__init__(decimal_places=minor_digits(currency), **options)
         self.currency = currency
+        self.shown_places = minor_digits(currency)
 
 
 class CurrencyField(forms.CharField):

@@ -98,7 +98,12 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             "gift",
             (
                 Page("Statements", "console_statements", "payouts.list"),
-                Page("Commission plans", "console_commission_plans", "payouts.list"),
+                Page(
+                    "Commission plans",
+                    "console_commission_plans",
+                    "payouts.list",
+                    of_resellers=True,
+                ),
             ),
         ),
         Group(

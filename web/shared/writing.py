@@ -24,6 +24,13 @@ def price_html(amount: Decimal, currency: str) -> SafeString:
     return _with_currency(_signed(f"{whole}.{decimals}" if decimals else whole), currency)
 
 
+def trimmed(value: Decimal, least_places: int = 0) -> str:
+    """A decimal without needless zeros, but with some decimals at least, as forms have it."""
+    whole, _, decimals = f"{value:f}".partition(".")
+    kept = decimals.rstrip("0").ljust(least_places, "0")
+    return f"{whole}.{kept}" if kept else whole
+
+
 def plain_number(value: int | Decimal) -> str:
     """A count or quantity: thousands apart, no needless zeros."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"

@@ -3,8 +3,10 @@
 from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.documents.text import amount_text
+from common import clock
 from common.commands import Refused, TollgateCommand
 from common.csv_files import write_csv
 from common.periods import Period, parse_month
@@ -29,7 +31,8 @@ class Command(TollgateCommand):
         report = report_named(options["name"])
         provider = provider_by_slug(options["provider"])
         period = _period(options["period"], options["to"] or options["period"])
-        rows = report.read(Scope.system(provider.pk), period)
+        today = clock.now().astimezone(ZoneInfo(provider.time_zone)).date()
+        rows = report.read(Scope.system(provider.pk), report.period_of(period, today))
         if options["format"] == "csv":
             cells = ([file_cell(row, column) for column in report.columns] for row in rows)
             write_csv(self.stdout, report.columns, cells)

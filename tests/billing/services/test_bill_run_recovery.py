@@ -16,6 +16,7 @@ from billing.services.bill_runs import (
     queue_open_runs,
     start_calculation,
 )
+from billing.services.discarding import discard_bill_run
 from tenancy.models import Provider
 from tests.factories import make_customer, make_provider
 from tests.factories.billing import (
@@ -40,6 +41,18 @@ def create(provider: Provider, at: datetime = IN_NOVEMBER) -> BillRun:
 def batches(sent: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, int]]:
     """The tasks sent, with how many items or invoices each is about."""
     return [(name, len(kwargs.get("item_ids") or kwargs["invoice_ids"])) for name, kwargs in sent]
+
+
+class TestATaskThatComesLate:
+    def test_leaves_a_discarded_run_alone(self, provider: Provider) -> None:
+        run = calculate_run(provider)
+        ids, run_id = item_ids(run), run.pk
+        discard_bill_run(run_id=run_id, at=IN_NOVEMBER, actor_id=None)
+
+        bill_run_work.calculate(run_id=run_id, item_ids=ids, at=IN_NOVEMBER)
+        bill_run_work.issue(run_id=run_id, item_ids=ids, at=IN_NOVEMBER)
+
+        assert not BillRun.objects.exists()
 
 
 class TestTheSweep:

@@ -326,7 +326,7 @@ class TestInvitingAgain:
         actor = make_staff(provider, "Finance")
 
         with pytest.raises(PermissionNotHeld):
-            staff.link_to_hand_over(membership=membership, actor_id=actor.pk)
+            staff.link_to_hand_over(membership=membership, at=AT, actor_id=actor.pk)
         with pytest.raises(PermissionNotHeld):
             staff.invite_staff_member_again(membership=membership, at=AT, actor_id=actor.pk)
 

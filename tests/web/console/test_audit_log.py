@@ -90,6 +90,9 @@ class TestTheList:
         assert "customer: tried</td>" not in shown
         assert "payment: tried</td>" not in shown
         assert "payments.payment" not in shown
+        assert '<option value="reseller.tried">' in shown
+        assert "customer.tried" not in shown
+        assert "payment.tried" not in shown
         assert "payment: tried</td>" in page(client, LOG)
 
     @pytest.mark.parametrize(

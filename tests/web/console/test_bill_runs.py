@@ -289,6 +289,18 @@ class TestTheReview:
 
         assert "Nordwind 80.00 EUR 30.00 EUR \N{MINUS SIGN}50.00 EUR" in text
 
+    def test_offers_no_approval_where_there_is_nothing_to_bill(
+        self, finance: Client, provider: Provider
+    ) -> None:
+        make_customer(provider)
+        run = calculate_run(provider)
+
+        text = page(finance, f"{ROOT}{run.pk}/")
+
+        assert "There is nothing to bill" in text
+        assert f"{ROOT}{run.pk}/approve/" not in text
+        assert f"{ROOT}{run.pk}/discard/" in text
+
     def test_lets_failed_payers_be_tried_again(self, finance: Client, provider: Provider) -> None:
         make_charge(make_customer(provider, organisation="Nordwind"), "100")
         run = calculate_run(provider)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
 from pytest_django import Settings
@@ -15,6 +16,7 @@ from tests.web.console.pages import as_role, confirm, page, query_count, refused
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+PASSWORD = "correct horse battery"
 USERS = "/console/settings/users/"
 INVITE = f"{USERS}invite/"
 
@@ -127,6 +129,9 @@ class TestInviting:
         shown = page(client, sent["Location"])
         link = re.findall(r"(/password/\S+)</code>", shown)[0]
         assert mail.outbox == []
+        assert "link handed over" in page(client, sent["Location"].removesuffix("link/"))
+        entry = Entry.objects.get(action="membership.invited_again")
+        assert entry.actor == Membership.objects.get(user__email="ada@aurora.example").user
         assert as_role(provider, "Admin").get(sent["Location"]).status_code == 404
         self.choose_password(link)
         assert client.get(sent["Location"]).status_code == 404
@@ -245,6 +250,67 @@ class TestTheRole:
 
         assert posted.status_code == 404
         assert Membership.objects.get(user=user).role.name == "Finance"
+
+
+class TestRemovingALostSecondFactor:
+    @pytest.fixture
+    def user(self, provider: Provider) -> User:
+        user = make_staff(provider, "Finance", email="fay@aurora.example", password=PASSWORD)
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        Authenticator.objects.create(
+            user=user, type=Authenticator.Type.RECOVERY_CODES, data={"seed": "x"}
+        )
+        return user
+
+    def test_lets_them_in_by_the_password_alone_and_is_recorded(
+        self, client: Client, admin: User, user: User
+    ) -> None:
+        sign_in = {"login": user.email, "password": PASSWORD}
+        assert Client().post("/sign-in/", sign_in)["Location"] == "/sign-in/code/"
+
+        assert path_of(user, "second-factor/") in page(client, path_of(user))
+        confirm(client, path_of(user, "second-factor/"))
+
+        assert Client().post("/sign-in/", sign_in)["Location"] == "/"
+        assert not Authenticator.objects.exists()
+        [entry] = Entry.objects.filter(action="membership.second_factor_removed")
+        assert (entry.actor, entry.before) == (admin, {"second_factor": "totp"})
+
+    def test_signs_them_out(self, client: Client, user: User) -> None:
+        Authenticator.objects.all().delete()
+        theirs = Client()
+        theirs.post("/sign-in/", {"login": user.email, "password": PASSWORD})
+        assert theirs.get("/console/").status_code == HTTPStatus.OK
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+
+        confirm(client, path_of(user, "second-factor/"))
+
+        assert theirs.get("/console/")["Location"].startswith("/sign-in/")
+
+    def test_is_neither_offered_nor_done_where_there_is_none(
+        self, client: Client, provider: Provider
+    ) -> None:
+        user = make_staff(provider, "Finance")
+
+        said = refused(client, path_of(user, "second-factor/"), _confirmed="1")
+
+        assert "has no second factor" in said
+        assert path_of(user, "second-factor/") not in page(client, path_of(user))
+
+    def test_of_somebody_elses_staff_is_not_found(self, client: Client) -> None:
+        user = make_staff(make_provider(), "Finance")
+
+        posted = client.post(path_of(user, "second-factor/"), {"_confirmed": "1"})
+
+        assert posted.status_code == 404
+
+    def test_is_for_another_to_do(self, client: Client, admin: User) -> None:
+        Authenticator.objects.create(user=admin, type=Authenticator.Type.TOTP, data={})
+
+        said = refused(client, path_of(admin, "second-factor/"), _confirmed="1")
+
+        assert "for another administrator to change" in said
+        assert Authenticator.objects.filter(user=admin).exists()
 
 
 class TestDeactivating:

@@ -44,6 +44,7 @@ PAGES = {
     "console_user_role": Page(staff("settings.write"), membership),
     "console_user_withdraw": Page(staff("settings.write"), membership),
     "console_user_restore": Page(staff("settings.write"), membership),
+    "console_user_factors": Page(staff("settings.write"), membership),
     "console_user_reinvite": Page(staff("settings.write"), membership),
     # For who has just invited somebody, without any mail.
     "console_user_link": Page({**staff("settings.write"), "Admin": 404}, membership),

@@ -18,10 +18,12 @@ from catalogue.selectors.rate_tables import (
     RATE_COLUMNS,
     in_force,
     rate,
+    rate_history,
     rate_rows,
     rate_table,
     rate_tables,
     rates,
+    with_ends,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "in_force",
     "products",
     "rate",
+    "rate_history",
     "rate_rows",
     "rate_table",
     "rate_tables",
@@ -42,4 +45,5 @@ __all__ = [
     "version_differences",
     "version_items",
     "versions",
+    "with_ends",
 ]

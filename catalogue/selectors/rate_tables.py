@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Rate, RateTable
@@ -72,32 +72,53 @@ def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
     One without an end is followed by the next of the same table for the same calls: of its prefix,
     tag and time profile, and of its policy, origin prefix and digit bounds.
     """
-    profile = Coalesce("time_profile_id", 0)
-    following = (
-        Rate.objects.filter(
-            rate_table_id=OuterRef("rate_table_id"),
-            prefix=OuterRef("prefix"),
-            tag=OuterRef("tag"),
-            policy=OuterRef("policy"),
-            origin_prefix=OuterRef("origin_prefix"),
-            effective_from__gt=OuterRef("effective_from"),
-            effective_from__lte=at,
-        )
-        .exclude(status=Rate.Status.STASHED)
-        .annotate(
-            profile=profile,
-            least=Coalesce("min_digits", 0),
-            most=Coalesce("max_digits", NO_DIGITS_LIMIT),
-        )
-        .filter(
-            profile=Coalesce(OuterRef("time_profile_id"), 0),
-            least=Coalesce(OuterRef("min_digits"), 0),
-            most=Coalesce(OuterRef("max_digits"), NO_DIGITS_LIMIT),
-        )
+    following = _for_the_same_calls().filter(
+        effective_from__gt=OuterRef("effective_from"), effective_from__lte=at
     )
     begun = rows.filter(effective_from__lte=at).exclude(status=Rate.Status.STASHED)
     is_last = Q(effective_to__isnull=True) & ~Exists(following)
     return begun.filter(Q(effective_to__gt=at) | is_last)
+
+
+def with_ends(rows: QuerySet[Rate]) -> QuerySet[Rate]:
+    """The rates with `ends_at`: their own end, else the start of the one that follows; or None."""
+    following = _for_the_same_calls().filter(effective_from__gt=OuterRef("effective_from"))
+    following = following.order_by("effective_from")
+    starts = Subquery(following.values("effective_from")[:1])
+    return rows.annotate(ends_at=Coalesce("effective_to", starts))
+
+
+def rate_history(scope: Scope, table: RateTable, prefix: str) -> QuerySet[Rate]:
+    """Every rate of a prefix in a table, the latest first, with `ends_at`.
+
+    `rate_before` is the price of the one before it for the same calls; None for the first.
+    """
+    before = _for_the_same_calls().filter(effective_from__lt=OuterRef("effective_from"))
+    before = before.order_by("-effective_from", "-pk")
+    rows = Rate.objects.visible_to(scope).filter(rate_table=table, prefix=prefix)
+    rows = rows.select_related("rate_table", "time_profile")
+    rows = rows.annotate(rate_before=Subquery(before.values("rate")[:1]))
+    return with_ends(rows).order_by("-effective_from", "-pk")
+
+
+def _for_the_same_calls() -> QuerySet[Rate]:
+    """In a subquery, the rates of the outer one's table that take its place or it theirs."""
+    rows = Rate.objects.exclude(status=Rate.Status.STASHED).filter(
+        rate_table_id=OuterRef("rate_table_id"),
+        prefix=OuterRef("prefix"),
+        tag=OuterRef("tag"),
+        policy=OuterRef("policy"),
+        origin_prefix=OuterRef("origin_prefix"),
+    )
+    return rows.annotate(
+        profile=Coalesce("time_profile_id", 0),
+        least=Coalesce("min_digits", 0),
+        most=Coalesce("max_digits", NO_DIGITS_LIMIT),
+    ).filter(
+        profile=Coalesce(OuterRef("time_profile_id"), 0),
+        least=Coalesce(OuterRef("min_digits"), 0),
+        most=Coalesce(OuterRef("max_digits"), NO_DIGITS_LIMIT),
+    )
 
 
 def rates(scope: Scope, table: RateTable) -> ProviderQuerySet[Rate]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -78,13 +78,13 @@ def used_rates(
 def rates_at(scope: Scope, table: RateTable, at: datetime) -> ProviderQuerySet[Rate]:
     """The rates used at an instant, those of the parents included, by prefix.
 
-    `depth` says how many parents away a rate's table is, 0 for the table itself.
+    `is_inherited` says whether a rate is a parent's.
     """
     sql, params = used_rates(scope, table, at)
     rows = Rate.objects.visible_to(scope).select_related("rate_table", "time_profile")
     ids = RawSQL(f"SELECT id FROM ({sql}) AS used", params)  # noqa: S608, S611
     used = rows.filter(pk__in=ids)
-    return used.annotate(depth=_depth_in(table_chain(scope, table))).order_by("prefix", "pk")
+    return used.annotate(is_inherited=~Q(rate_table=table)).order_by("prefix", "pk")
 
 
 def _depth_in(chain: Sequence[int]) -> Case:

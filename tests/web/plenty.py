@@ -70,6 +70,7 @@ class Plenty:
             "version_id": self.version.pk,
             "run_id": self.run.pk,
             "month": "2026-10",
+            "prefix": "49",
         }
         self.size = 0
 
@@ -159,6 +160,8 @@ class Plenty:
         factories.make_catalogue(self.provider)
         factories.make_rate_table(product, parent=factories.make_rate_table(product))
         factories.make_rate(self.table, f"49{number:03}")
+        since = IN_OCTOBER + timedelta(days=number)
+        factories.make_rate(self.table, "49", effective_from=since)
         ExchangeRate.objects.create(
             provider=self.provider,
             from_currency="EUR",

@@ -20,9 +20,18 @@ from catalogue.services.rates import RateAlreadyEnded, add_rate, change_rate, cl
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console import rate_prices
+from web.console import rate_comparison, rate_history, rate_prices, rates_at
+from web.console.rate_columns import (
+    ConditionsColumn,
+    HistoryColumn,
+    PrefixColumn,
+    conditions_of,
+    frame,
+    history_url,
+    time_profiles,
+)
 from web.shared.actions import Action, allowed
-from web.shared.filters import Filters, choice_filter, text_filter
+from web.shared.filters import Filters, choice_filter, tag_filter, text_filter
 from web.shared.form_fields import (
     CountField,
     CurrencyField,
@@ -148,7 +157,7 @@ def rate_table_create(request: SurfaceRequest) -> HttpResponse:
 
 
 class RateTableRates(Table):
-    prefix = LinkColumn("Prefix", empty_values=(None,))
+    prefix = PrefixColumn()
     destination = Column("Destination")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
     minimum = NumberColumn("Minimum")
@@ -156,10 +165,9 @@ class RateTableRates(Table):
     connection_fee = MoneyColumn("Fee", currency="rate_table__currency", is_exact=True)
     effective_from = InstantColumn("From")
     effective_to = InstantColumn("Until")
+    conditions = ConditionsColumn()
     status = BadgeColumn("Status", accessor="get_status_display", value="status")
-
-    def render_prefix(self, record: Rate, value: str) -> Any:
-        return self.base_columns["prefix"].render(record, value or "any number", self)
+    history = HistoryColumn()
 
 
 class RateFilters(Filters):
@@ -171,6 +179,8 @@ class RateFilters(Filters):
         widget=DateTimeInput(),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"],
     )
+    tag = text_filter("Tag", "tag__iexact")
+    time_profile = tag_filter("Time profile", "time_profile", time_profiles)
     status = choice_filter("Status", "status", Rate.Status.choices)
 
     def in_force_at(self, rows: QuerySet[Rate], _: str, at: datetime) -> QuerySet[Rate]:
@@ -182,6 +192,7 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
     table = selectors.rate_table(request.scope, table_id)
     of_table = {"table_id": table.pk}
     write = "catalogue.write"
+    compare = Action("Compare", f"{reverse('console_rate_comparison')}?left={table.pk}", "scale")
     price = Action("Price a call", reverse("console_rate_price", kwargs=of_table), "calculator")
     export = Action("Export", reverse("console_rates_export", kwargs=of_table), "arrow-down-tray")
     load = Action(
@@ -199,13 +210,14 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
         title=table.name,
         lead=f"{table.product} in {table.currency}, per {table.product.rating_unit};"
         f" minimum and increment in {table.product.volume_unit}s.",
-        rows=selectors.rates(request.scope, table).select_related("rate_table"),
+        rows=selectors.rates(request.scope, table).select_related("rate_table", "time_profile"),
         table=RateTableRates,
         filters=RateFilters,
         name=f"rates-{table.pk}",
-        actions=[price, export, load, add],
+        actions=[compare, price, export, load, add],
         empty=Empty("No rates yet", "Import a CSV file of them, or add one here.", load),
         template="console/rates/rate_list.html",
+        context=frame(request, table),
     )
 
 
@@ -306,8 +318,14 @@ def rate_detail(request: SurfaceRequest, rate_id: int) -> HttpResponse:
         "pencil-square",
         needs="catalogue.write",
     )
-    actions = [change] if rate.effective_to is not None else [close, change]
-    context = {"rate": rate, "table": rate.rate_table, "actions": allowed(request.scope, actions)}
+    history = Action("History", history_url(rate.rate_table_id, rate.prefix), "clock")
+    actions = [history, change] if rate.effective_to is not None else [history, close, change]
+    context = {
+        "rate": rate,
+        "table": rate.rate_table,
+        "conditions": conditions_of(rate),
+        "actions": allowed(request.scope, actions),
+    }
     return render(request, "console/rates/rate_detail.html", context)
 
 
@@ -396,4 +414,7 @@ urls = [
     path("rate-tables/rates/<int:rate_id>/change/", rate_change, name="console_rate_change"),
     path("rate-tables/rates/<int:rate_id>/close/", rate_close, name="console_rate_close"),
     *rate_prices.urls,
+    *rates_at.urls,
+    *rate_history.urls,
+    *rate_comparison.urls,
 ]

@@ -59,7 +59,7 @@ def list_page(
         records = list(filtered.order_by(*ordering)[: MOST_EXPORTED_ROWS + 1])
         is_too_long = len(records) > MOST_EXPORTED_ROWS
         if not is_too_long:
-            return respond(name, *_exported(table(records, request=request)))
+            return respond(name, *exported(table(records, request=request)))
     page = keyset_page(
         filtered,
         ordering=ordering,
@@ -96,7 +96,8 @@ def _opposite(lookup: str) -> str:
     return lookup[1:] if lookup.startswith("-") else f"-{lookup}"
 
 
-def _exported(table: Table) -> tuple[list[str], list[list[Cell]]]:
+def exported(table: Table) -> tuple[list[str], list[list[Cell]]]:
+    """The headings and rows of a table as a file has them."""
     columns = [(bound, bound.column) for bound in table.columns.iterall()]
     columns = [pair for pair in columns if not pair[1].exclude_from_export]
     headings = [

@@ -124,6 +124,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             "calculator",
             (
                 Page("Rate tables", "console_rate_tables", "catalogue.read"),
+                Page("Compare", "console_rate_comparison", "catalogue.read"),
                 Page("Exchange rates", "console_exchange_rates", "catalogue.read"),
                 Page("Price a call", "console_quote", "catalogue.read"),
             ),

@@ -45,3 +45,10 @@ def _with_currency(number: str, currency: str) -> SafeString:
     return format_html(
         '<span class="money">{} <span class="currency">{}</span></span>', number, currency
     )
+
+
+def signed_percent(percent: Decimal) -> str:
+    """A change in percent with its sign, also where it rises: `+2.5 %`."""
+    text = f"{percent:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{_signed(text) if percent <= 0 else f'+{text}'} %"

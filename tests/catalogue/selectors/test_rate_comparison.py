@@ -103,7 +103,7 @@ class TestRatesAt:
         assert {rate.pk for rate in found} == {rate.pk for rate in wanted.values()}
         assert len(found) == len(wanted)
         for rate in found:
-            assert world.chain[rate.depth].pk == rate.rate_table_id
+            assert vars(rate)["is_inherited"] == (rate.rate_table_id != world.chain[0].pk)
 
     def test_are_nobody_elses(self, world: World) -> None:
         world.fill([])

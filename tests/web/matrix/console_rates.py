@@ -28,12 +28,19 @@ def sent_file(provider: Provider) -> dict[str, object]:
     return {"table_id": table_id, "token": "token"}
 
 
+def prefix(provider: Provider) -> dict[str, object]:
+    return {**table(provider), "prefix": "49"}
+
+
 PAGES = {
     "console_quote": Page(staff("catalogue.read")),
     "console_rate_tables": Page(staff("catalogue.read")),
     "console_rate_table_create": Page(staff("catalogue.write")),
     "console_rates": Page(staff("catalogue.read"), table),
     "console_rate_create": Page(staff("catalogue.write"), table),
+    "console_rates_at": Page(staff("catalogue.read"), table),
+    "console_rate_history": Page(staff("catalogue.read"), prefix),
+    "console_rate_comparison": Page(staff("catalogue.read")),
     "console_rate_price": Page(staff("catalogue.read"), table),
     "console_rate": Page(staff("catalogue.read"), rate),
     "console_rate_change": Page(staff("catalogue.write"), rate),

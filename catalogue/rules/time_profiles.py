@@ -5,6 +5,7 @@ time zone of the rate table, and after @ the weight with which the profile outwe
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -85,6 +86,63 @@ def parse_time_profile(text: str) -> TimeProfile:
         raise TimeProfileNotUnderstood(f"a weight is at most {WEIGHT_LIMIT}")
     parts = [part.strip() for part in ranges.split(";")]
     return TimeProfile(frozenset(_hours_of_days(part) for part in parts), weight)
+
+
+def in_order(ranges: Iterable[HoursOfDays]) -> list[HoursOfDays]:
+    """The ranges from Monday on, then those of calendar days, each by their first minute."""
+    return sorted(
+        ranges,
+        key=lambda hours: (
+            min(hours.weekdays, default=len(WEEKDAYS)),
+            sorted(map(_day_text, hours.calendar_days)),
+            hours.start_minute,
+            hours.end_minute,
+            sorted(hours.weekdays),
+        ),
+    )
+
+
+def write_ranges(ranges: Iterable[HoursOfDays]) -> str:
+    """The ranges as `parse_time_profile` reads them, the same for all ways to write them.
+
+    >>> write_ranges(parse_time_profile("Sat 8:00-13:00;Mon,Tue,Wed 08:00-20:00").ranges)
+    'Mon-Wed 08:00-20:00;Sat 08:00-13:00'
+    """
+    return ";".join(f"{days_text(hours)} {hours_text(hours)}" for hours in in_order(ranges))
+
+
+def days_text(hours: HoursOfDays) -> str:
+    """`Mon-Fri,12-25`: the days of a range."""
+    return ",".join([*_runs(sorted(hours.weekdays)), *sorted(map(_day_text, hours.calendar_days))])
+
+
+def hours_text(hours: HoursOfDays) -> str:
+    """`08:00-20:00`: the hours of a range."""
+    return f"{clock_text(hours.start_minute)}-{clock_text(hours.end_minute)}"
+
+
+def clock_text(minute: int) -> str:
+    """`08:30` for the minute 510 of the day."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _runs(weekdays: Sequence[int]) -> list[str]:
+    """Days that follow each other as one: `Mon-Fri`."""
+    runs: list[list[int]] = []
+    for day in weekdays:
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return [
+        WEEKDAYS[run[0]] if len(run) == 1 else f"{WEEKDAYS[run[0]]}-{WEEKDAYS[run[-1]]}"
+        for run in runs
+    ]
+
+
+def _day_text(day: CalendarDay) -> str:
+    year = "" if day.year is None else f"{day.year:04}-"
+    return f"{year}{day.month:02}-{day.day:02}"
 
 
 def _hours_of_days(part: str) -> HoursOfDays:

@@ -15,6 +15,7 @@ from catalogue.models import (
     CatalogueVersion,
     CatalogueVersionItem,
     ExchangeRate,
+    Product,
     ProductKind,
 )
 from common.periods import Period, month
@@ -49,6 +50,7 @@ class Plenty:
         self.voice = factories.make_product(self.provider)
         self.table = factories.make_rate_table(self.voice, {"49": "0.05"})
         self.source = factories.make_source(self.voice, factories.make_vendor(self.table))
+        self.profile = factories.make_time_profile(self.provider, "Mon-Fri 08:00-20:00")
         self.catalogue = factories.make_catalogue(
             self.provider, [{"product": self.voice, "rate_table": self.table}], is_default=True
         ).catalogue
@@ -66,6 +68,7 @@ class Plenty:
             "customer_id": self.customer.pk,
             "reseller_id": self.reseller.pk,
             "table_id": self.table.pk,
+            "profile_id": self.profile.pk,
             "catalogue_id": self.catalogue.pk,
             "version_id": self.version.pk,
             "run_id": self.run.pk,
@@ -159,9 +162,19 @@ class Plenty:
         )
         factories.make_catalogue(self.provider)
         factories.make_rate_table(product, parent=factories.make_rate_table(product))
+        self._add_rates(number, product)
+        for buyer in (self.customer, customer):
+            make_subscription(buyer, item, date(2026, 10, 1))
+
+    def _add_rates(self, number: int, product: Product) -> None:
+        """Of the first table, and one for hours of a table of its own; exchange rates."""
         factories.make_rate(self.table, f"49{number:03}")
         since = IN_OCTOBER + timedelta(days=number)
         factories.make_rate(self.table, "49", effective_from=since)
+        factories.make_time_profile(self.provider, "Sat 08:00-20:00", weight=number)
+        factories.make_rate(
+            factories.make_rate_table(product), f"48{number:03}", time_profile=self.profile
+        )
         ExchangeRate.objects.create(
             provider=self.provider,
             from_currency="EUR",
@@ -170,8 +183,6 @@ class Plenty:
             rate=Decimal("1.0825"),
             entered_at=IN_DECEMBER,
         )
-        for buyer in (self.customer, customer):
-            make_subscription(buyer, item, date(2026, 10, 1))
 
     def _add_usage(self, customer: Customer) -> None:
         """A file of calls: of the first customer, of another, of nobody."""

@@ -4,7 +4,7 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
 from billing.models import BillRun, CreditNote, Invoice, Tax
-from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable
+from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable, TimeProfile
 from cdr.models import Source, Suspense, Xdr, XdrFile
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
@@ -24,6 +24,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, XdrFile): ("console_xdr_file", "file_id"),
     (Surface.CONSOLE, RateTable): ("console_rates", "table_id"),
     (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),
+    (Surface.CONSOLE, TimeProfile): ("console_time_profile", "profile_id"),
     (Surface.CONSOLE, Xdr): ("console_xdr", "xdr_key"),
     (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),
     (Surface.CONSOLE, BillRun): ("console_bill_run", "run_id"),

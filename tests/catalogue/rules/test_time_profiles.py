@@ -2,8 +2,17 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from catalogue.rules.time_profiles import TimeProfileNotUnderstood, parse_time_profile
+from catalogue.rules.time_profiles import (
+    CalendarDay,
+    HoursOfDays,
+    TimeProfile,
+    TimeProfileNotUnderstood,
+    parse_time_profile,
+    write_ranges,
+)
 
 MONDAY = datetime(2026, 10, 5, tzinfo=UTC)
 
@@ -84,3 +93,35 @@ class TestParseTimeProfile:
     def test_refuses_what_is_no_profile(self, text: str) -> None:
         with pytest.raises(TimeProfileNotUnderstood):
             parse_time_profile(text)
+
+
+CALENDAR_DAYS = st.builds(
+    lambda year, day: CalendarDay(year, day.month, day.day),
+    st.none() | st.just(2024),
+    st.dates(datetime(2024, 1, 1).date(), datetime(2024, 12, 31).date()),  # noqa: DTZ001 - days
+)
+MINUTES = st.integers(0, 1440)
+HOURS = st.builds(
+    lambda weekdays, days, minutes: HoursOfDays(weekdays, days, min(minutes), max(minutes)),
+    st.frozensets(st.integers(0, 6)),
+    st.frozensets(CALENDAR_DAYS, max_size=3),
+    st.sets(MINUTES, min_size=2, max_size=2),
+).filter(lambda hours: hours.weekdays or hours.calendar_days)
+
+
+class TestWriteRanges:
+    @given(st.frozensets(HOURS, min_size=1, max_size=4))
+    def test_writes_what_is_read_as_the_same(self, ranges: frozenset[HoursOfDays]) -> None:
+        assert parse_time_profile(write_ranges(ranges)) == TimeProfile(ranges, 0)
+
+    @pytest.mark.parametrize(
+        ("text", "written"),
+        [
+            ("Tue,Mon,Wed 8:00-20:00", "Mon-Wed 08:00-20:00"),
+            ("Sat-Mon 00:00-24:00", "Mon,Sat-Sun 00:00-24:00"),
+            ("12-25 00:00-24:00;Sun 00:00-01:00", "Sun 00:00-01:00;12-25 00:00-24:00"),
+            ("12-26,12-25,Fri 18:00-24:00", "Fri,12-25,12-26 18:00-24:00"),
+        ],
+    )
+    def test_writes_all_ways_as_one(self, text: str, written: str) -> None:
+        assert write_ranges(parse_time_profile(text).ranges) == written

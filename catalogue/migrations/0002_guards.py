@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
             "CatalogueVersion",
             "CatalogueVersionItem",
             "ExchangeRate",
+            "Relabelling",
+            "RateExport",
         ),
         append_only("catalogue_catalogueversion"),
         append_only("catalogue_catalogueversionitem"),

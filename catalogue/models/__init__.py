@@ -9,8 +9,10 @@ from catalogue.models.catalogues import (
 )
 from catalogue.models.exchange_rates import ExchangeRate
 from catalogue.models.products import Product, ProductKind
+from catalogue.models.rate_exports import RateExport
 from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
 from catalogue.models.rates import Rate
+from catalogue.models.relabellings import Relabelling
 
 __all__ = [
     "Catalogue",
@@ -24,6 +26,8 @@ __all__ = [
     "Product",
     "ProductKind",
     "Rate",
+    "RateExport",
     "RateTable",
+    "Relabelling",
     "TimeProfile",
 ]

@@ -119,6 +119,32 @@ def change_parent_table(
     return table
 
 
+@transaction.atomic
+def change_code_deck(
+    *, table: RateTable, code_deck: CodeDeck | None, at: datetime, actor_id: int | None
+) -> RateTable:
+    """Have `code_deck`, or nothing, name the destinations of rates that are added without one.
+
+    Rates that are there keep their names until they are relabelled.
+    """
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
+    before, table.code_deck = table.code_deck, code_deck
+    if before == code_deck:
+        return table
+    table.save(update_fields=["code_deck"])
+    table.refresh_from_db(fields=["revision"])
+    record(
+        provider_id=table.provider_id,
+        action="rate_table.code_deck_changed",
+        changed=table,
+        at=at,
+        actor_id=actor_id,
+        before={"code_deck": before},
+        after={"code_deck": code_deck},
+    )
+    return table
+
+
 def _check_table(currency: str, time_zone: str, decimals: int, product: Product) -> None:
     if not re.fullmatch(r"[A-Z]{3}", currency):
         raise RateTableRefused(f"'{currency}' is not a currency; write it as EUR.")

@@ -14,6 +14,8 @@ from catalogue.models import (
     CatalogueItem,
     CatalogueVersion,
     CatalogueVersionItem,
+    CodeDeck,
+    CodeDeckEntry,
     ExchangeRate,
     Product,
     ProductKind,
@@ -50,6 +52,7 @@ class Plenty:
         self.voice = factories.make_product(self.provider)
         self.table = factories.make_rate_table(self.voice, {"49": "0.05"})
         self.source = factories.make_source(self.voice, factories.make_vendor(self.table))
+        self.deck = CodeDeck.objects.create(provider=self.provider, name="World")
         self.profile = factories.make_time_profile(self.provider, "Mon-Fri 08:00-20:00")
         self.catalogue = factories.make_catalogue(
             self.provider, [{"product": self.voice, "rate_table": self.table}], is_default=True
@@ -69,6 +72,7 @@ class Plenty:
             "reseller_id": self.reseller.pk,
             "table_id": self.table.pk,
             "profile_id": self.profile.pk,
+            "deck_id": self.deck.pk,
             "catalogue_id": self.catalogue.pk,
             "version_id": self.version.pk,
             "run_id": self.run.pk,
@@ -167,11 +171,18 @@ class Plenty:
             make_subscription(buyer, item, date(2026, 10, 1))
 
     def _add_rates(self, number: int, product: Product) -> None:
-        """Of the first table, and one for hours of a table of its own; exchange rates."""
+        """Of the first table, and one for hours of a table of its own; names and exchange rates."""
         factories.make_rate(self.table, f"49{number:03}")
         since = IN_OCTOBER + timedelta(days=number)
         factories.make_rate(self.table, "49", effective_from=since)
         factories.make_time_profile(self.provider, "Sat 08:00-20:00", weight=number)
+        CodeDeck.objects.create(provider=self.provider, name=f"Deck {number}")
+        CodeDeckEntry.objects.create(
+            provider=self.provider,
+            code_deck=self.deck,
+            prefix=f"49{number}",
+            destination=f"Town {number}",
+        )
         factories.make_rate(
             factories.make_rate_table(product), f"48{number:03}", time_profile=self.profile
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from secrets import token_urlsafe
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django import forms
 from django.contrib import messages
@@ -168,13 +168,6 @@ def _plan_cells(row: PlannedRow) -> list[Cell]:
     ]
 
 
-@page_of(Surface.CONSOLE, "catalogue.read")
-def rates_export(request: SurfaceRequest, table_id: int) -> HttpResponse:
-    table = selectors.rate_table(request.scope, table_id)
-    rows: Any = selectors.rates(request.scope, table).values_list(*COLUMNS)
-    return csv_response(f"rates-{table.pk}", list(COLUMNS), rows.iterator())
-
-
 def _key(table: RateTable, token: str) -> str:
     return f"rate-file:{table.provider_id}:{table.pk}:{token}"
 
@@ -190,5 +183,4 @@ urls = [
         rate_import_plan,
         name="console_rate_import_plan",
     ),
-    path("rate-tables/<int:table_id>/export/", rates_export, name="console_rates_export"),
 ]

@@ -195,6 +195,9 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
     compare = Action("Compare", f"{reverse('console_rate_comparison')}?left={table.pk}", "scale")
     price = Action("Price a call", reverse("console_rate_price", kwargs=of_table), "calculator")
     export = Action("Export", reverse("console_rates_export", kwargs=of_table), "arrow-down-tray")
+    deck = Action(
+        "Code deck", reverse("console_rate_table_deck", kwargs=of_table), "tag", needs=write
+    )
     load = Action(
         "Import", reverse("console_rate_import", kwargs=of_table), "arrow-up-tray", needs=write
     )
@@ -214,7 +217,7 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
         table=RateTableRates,
         filters=RateFilters,
         name=f"rates-{table.pk}",
-        actions=[compare, price, export, load, add],
+        actions=[compare, price, deck, export, load, add],
         empty=Empty("No rates yet", "Import a CSV file of them, or add one here.", load),
         template="console/rates/rate_list.html",
         context=frame(request, table),

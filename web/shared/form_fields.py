@@ -109,7 +109,7 @@ class CountField(forms.IntegerField):
 
 
 class CsvField(forms.FileField):
-    """A CSV file in UTF-8; its value is the text."""
+    """A CSV file in UTF-8; its value is the text, empty where none was sent."""
 
     MOST_BYTES = 16 * 1024 * 1024
 
@@ -118,8 +118,10 @@ class CsvField(forms.FileField):
         messages = {"empty": "The file is empty."}
         super().__init__(**{"widget": widget, "error_messages": messages, **options})
 
-    def clean(self, data: Any, initial: Any = None) -> str:
-        file = super().clean(data, initial)
+    def clean(self, sent: Any, initial: Any = None) -> str:
+        file = super().clean(sent, initial)
+        if not file:
+            return ""
         if not file.name.lower().endswith(".csv"):
             raise forms.ValidationError("Send a file that ends in .csv.")
         if file.size > self.MOST_BYTES:

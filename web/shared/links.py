@@ -4,7 +4,15 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
 from billing.models import BillRun, CreditNote, Invoice, Tax
-from catalogue.models import Catalogue, CatalogueVersion, Rate, RateTable, TimeProfile
+from catalogue.models import (
+    Catalogue,
+    CatalogueVersion,
+    CodeDeck,
+    CodeDeckEntry,
+    Rate,
+    RateTable,
+    TimeProfile,
+)
 from cdr.models import Source, Suspense, Xdr, XdrFile
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
@@ -24,6 +32,8 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, XdrFile): ("console_xdr_file", "file_id"),
     (Surface.CONSOLE, RateTable): ("console_rates", "table_id"),
     (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),
+    (Surface.CONSOLE, CodeDeck): ("console_code_deck", "deck_id"),
+    (Surface.CONSOLE, CodeDeckEntry): ("console_code_deck_entry", "entry_id"),
     (Surface.CONSOLE, TimeProfile): ("console_time_profile", "profile_id"),
     (Surface.CONSOLE, Xdr): ("console_xdr", "xdr_key"),
     (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),

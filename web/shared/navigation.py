@@ -125,6 +125,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("Rate tables", "console_rate_tables", "catalogue.read"),
                 Page("Compare", "console_rate_comparison", "catalogue.read"),
+                Page("Code decks", "console_code_decks", "catalogue.read"),
                 Page("Time profiles", "console_time_profiles", "catalogue.read"),
                 Page("Exchange rates", "console_exchange_rates", "catalogue.read"),
                 Page("Price a call", "console_quote", "catalogue.read"),

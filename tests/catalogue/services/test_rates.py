@@ -6,8 +6,9 @@ import pytest
 
 from audit.models import Entry
 from catalogue.models import Rate, RateTable
+from catalogue.rules.code_deck_files import CodeDeckRefused
 from catalogue.rules.rate_terms import RateRefused, RateTerms
-from catalogue.services.code_decks import CodeDeckNameTaken, CodeDeckRefused, create_code_deck
+from catalogue.services.code_decks import CodeDeckNameTaken, create_code_deck
 from catalogue.services.rates import (
     RateAlreadyEnded,
     add_rate,

@@ -1,6 +1,6 @@
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -319,23 +319,6 @@ class TestAnImport:
 
     def test_is_for_those_who_may_change_rates(self, provider: Provider, table: RateTable) -> None:
         assert send(as_role(provider, "Finance"), table).status_code == HTTPStatus.FORBIDDEN
-
-
-class TestAnExport:
-    def test_imports_as_it_is_and_changes_nothing(self, staff: Client, table: RateTable) -> None:
-        make_rate(
-            table,
-            "44",
-            effective_to=LONG_AGO + timedelta(days=30),
-            connection_fee=Decimal("0.1"),
-            status=Rate.Status.BLOCKED,
-        )
-
-        exported = page(staff, url(table, "export/"))
-        text = page(staff, send(staff, table, exported).headers["Location"])
-
-        assert "Unchanged (2)" in text
-        assert "Nothing to import" in text
 
 
 class TestPricingACall:

@@ -2,10 +2,13 @@ from datetime import UTC, datetime
 
 from django.core.cache import cache
 
-from catalogue.models import RateTable
+from catalogue.models import RateExport, RateTable
+from catalogue.services.rate_exports import request_rate_export, write_rate_export
 from tenancy.models import Provider
 from tests.factories import make_product, make_rate_table
 from tests.web.matrix import Page, staff
+
+OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def made(provider: Provider) -> RateTable:
@@ -20,10 +23,22 @@ def rate(provider: Provider) -> dict[str, object]:
     return {"rate_id": made(provider).rates.get().pk}
 
 
+def export(provider: Provider) -> dict[str, object]:
+    asked = request_rate_export(
+        table=made(provider),
+        format=RateExport.Format.CSV,
+        prefix_layout=RateExport.PrefixLayout.ROWS,
+        in_force_at=None,
+        at=OCTOBER,
+        actor_id=None,
+    )
+    write_rate_export(export_id=asked.pk, at=OCTOBER)
+    return {"export_id": asked.pk}
+
+
 def sent_file(provider: Provider) -> dict[str, object]:
     table_id = made(provider).pk
-    start = datetime(2026, 10, 1, tzinfo=UTC)
-    sent = {"name": "rates.csv", "text": "prefix,rate\n49,1\n", "default_start": start}
+    sent = {"name": "rates.csv", "text": "prefix,rate\n49,1\n", "default_start": OCTOBER}
     cache.set(f"rate-file:{provider.pk}:{table_id}:token", sent)
     return {"table_id": table_id, "token": "token"}
 
@@ -48,4 +63,6 @@ PAGES = {
     "console_rate_import": Page(staff("catalogue.write"), table),
     "console_rate_import_plan": Page(staff("catalogue.write"), sent_file),
     "console_rates_export": Page(staff("catalogue.read"), table),
+    "console_rate_export": Page(staff("catalogue.read"), export),
+    "console_rate_export_file": Page(staff("catalogue.read"), export),
 }

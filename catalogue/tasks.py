@@ -1,0 +1,30 @@
+"""Background work of catalogue; each task can be repeated, as it looks before it acts."""
+
+from celery import shared_task
+
+from catalogue.services import rate_exports, relabelling
+from common import clock
+
+
+@shared_task(name="catalogue.relabel_rates")
+def relabel_rates(*, relabelling_id: int, **_: object) -> int:
+    """Bring a code deck's names into a table. Safe to repeat: what is done is left alone."""
+    return relabelling.relabel_rates(relabelling_id=relabelling_id, at=clock.now())
+
+
+@shared_task(name="catalogue.sweep_relabellings")
+def sweep_relabellings(**_: object) -> int:
+    """Queue relabellings whose task was lost. Safe to repeat, as they are."""
+    return relabelling.queue_unfinished(at=clock.now())
+
+
+@shared_task(name="catalogue.write_rate_export")
+def write_rate_export(*, export_id: int, **_: object) -> bool:
+    """Write a table's rates into a file. Safe to repeat: what is written is left alone."""
+    return rate_exports.write_rate_export(export_id=export_id, at=clock.now())
+
+
+@shared_task(name="catalogue.sweep_rate_exports")
+def sweep_rate_exports(**_: object) -> int:
+    """Queue files that were forgotten, and empty old ones. Safe to repeat, as their writing is."""
+    return rate_exports.sweep_rate_exports(at=clock.now())

@@ -16,11 +16,11 @@ from catalogue import selectors
 from catalogue.models import Product, ProductKind, Rate, RateTable
 from catalogue.rules.rate_terms import RateRefused, RateTerms
 from catalogue.services.rate_tables import RateTableNameTaken, create_rate_table
-from catalogue.services.rates import RateAlreadyEnded, add_rate, change_rate, close_rate
+from catalogue.services.rates import add_rate, change_rate
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console import rate_comparison, rate_history, rate_prices, rates_at
+from web.console import rate_closing, rate_comparison, rate_history, rate_prices, rates_at
 from web.console.rate_columns import (
     ConditionsColumn,
     HistoryColumn,
@@ -364,42 +364,6 @@ def _typed(value: object) -> object:
     return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
-class CloseForm(Form):
-    effective_to = InstantField(
-        label="Until", help_text="The first instant that the rate no longer applies to."
-    )
-
-
-@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
-def rate_close(request: SurfaceRequest, rate_id: int) -> HttpResponse:
-    rate = selectors.rate(request.scope, rate_id)
-
-    def save(form: CloseForm) -> str:
-        close_rate(
-            rate=rate,
-            effective_to=form.cleaned_data["effective_to"],
-            at=clock.now(),
-            actor_id=request.scope.user_id,
-        )
-        messages.success(request, "The rate ends then.")
-        return _rate_url(rate)
-
-    page = FormPage(
-        f"Close the rate of {rate.prefix or 'any number'}",
-        submit="Close the rate",
-        cancel_url=_rate_url(rate),
-        lead="From then on a shorter prefix answers; where there is none, calls wait in suspense.",
-    )
-    return form_page(
-        request,
-        page,
-        form=CloseForm,
-        save=save,
-        fields_of=dict.fromkeys((RateAlreadyEnded, RateRefused), "effective_to"),
-        initial={"effective_to": clock.now()},
-    )
-
-
 def _url(table: RateTable) -> str:
     return reverse("console_rates", kwargs={"table_id": table.pk})
 
@@ -415,7 +379,7 @@ urls = [
     path("rate-tables/<int:table_id>/new/", rate_create, name="console_rate_create"),
     path("rate-tables/rates/<int:rate_id>/", rate_detail, name="console_rate"),
     path("rate-tables/rates/<int:rate_id>/change/", rate_change, name="console_rate_change"),
-    path("rate-tables/rates/<int:rate_id>/close/", rate_close, name="console_rate_close"),
+    *rate_closing.urls,
     *rate_prices.urls,
     *rates_at.urls,
     *rate_history.urls,

@@ -5,12 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, Subquery, Sum, TextField
+from django.db.models import Count, Model, OuterRef, Q, Subquery, Sum, TextField
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from catalogue.models import RateTable
 from cdr.models import LegKind, ReplacedLeg, Rerating, ReratingDelta, ReratingSlice, Xdr
 from cdr.rules.rerating import Selection
+from cdr.selectors.parties import parties
 from common.scope import Scope
 from resellers.selectors import reseller_tree
 from tenancy.owned import ProviderQuerySet
@@ -97,10 +98,18 @@ class ReratingProgress:
     removed_leg_count: int
     suspended_leg_count: int
     released_leg_count: int
+    changing_slice_count: int
     outdated_count: int
 
 
-_NO_SUMS = ("state", "since", "done_count", "total_count", "outdated_count")
+_NO_SUMS = (
+    "state",
+    "since",
+    "done_count",
+    "total_count",
+    "changing_slice_count",
+    "outdated_count",
+)
 
 
 def rerating_progress(scope: Scope, rerating: Rerating) -> ReratingProgress:
@@ -117,6 +126,7 @@ def rerating_progress(scope: Scope, rerating: Rerating) -> ReratingProgress:
         **{f"{name}_sum": Sum(name, default=0) for name in names},
         done_sum=Sum("xdr_count", filter=done, default=0),
         total_sum=Sum("xdr_count", filter=total, default=0),
+        changing_sum=Count("pk", filter=Q(has_changes=True)),
         outdated_sum=Count("pk", filter=of_outdated),
     )
     return ReratingProgress(
@@ -124,6 +134,7 @@ def rerating_progress(scope: Scope, rerating: Rerating) -> ReratingProgress:
         since=rerating.applying_since if is_applying else rerating.measuring_since,
         done_count=counts["done_sum"],
         total_count=counts["total_sum"],
+        changing_slice_count=counts["changing_sum"],
         outdated_count=counts["outdated_sum"],
         **{name: counts[f"{name}_sum"] for name in names},
     )
@@ -167,9 +178,26 @@ def deltas(scope: Scope, rerating: Rerating) -> ProviderQuerySet[ReratingDelta]:
     return rows.order_by("delta_amount", "pk")
 
 
-def replaced_legs(scope: Scope, xdr: Xdr) -> ProviderQuerySet[ReplacedLeg]:
-    """The legs of an xDR that re-ratings changed or took away, in the order of time and walk."""
+@dataclass(frozen=True)
+class FormerLeg:
+    """A leg as it was until a re-rating changed it or took it away."""
+
+    leg: ReplacedLeg
+    payer: Model | None
+    payee: Model | None
+
+
+def former_legs(scope: Scope, xdr: Xdr) -> list[FormerLeg]:
+    """What legs of an xDR were before, by re-rating, the first first, and in the order of walk."""
     rows = ReplacedLeg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
-    return rows.select_related("rerating__applied_by", "rate", "rate_table").order_by(
-        "rerating", "number"
-    )
+    legs = list(rows.select_related("rerating", "rate_table").order_by("rerating", "number"))
+    keys = {(leg.payer_kind, leg.payer_id) for leg in legs}
+    known = parties(scope, keys | {(leg.payee_kind, leg.payee_id) for leg in legs})
+    return [
+        FormerLeg(
+            leg,
+            known.get((leg.payer_kind, leg.payer_id)),
+            known.get((leg.payee_kind, leg.payee_id)),
+        )
+        for leg in legs
+    ]

@@ -10,6 +10,7 @@ from cdr.rules.xdr_keys import format_xdr_key, parse_xdr_key
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_rate, make_rate_table
 from tests.factories.cdr import CALL_AT, Call, import_lines
+from tests.factories.rerating import price, rerate
 
 
 @pytest.fixture
@@ -84,6 +85,19 @@ class TestExplainXdr:
         lines = explain_xdr(world)
 
         assert lines[3].endswith(': no rate for 493012345678 in "Empty"')
+
+    def test_tells_what_a_leg_was_before_it_was_rated_again(self, world: World) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        price(world.default_table(), "0.07")
+        rerating = rerate(world.provider, reason="Typing error")
+
+        lines = explain_xdr(world)
+
+        assert "  comes to the stored 0.14 EUR" in lines
+        assert lines[-1] == (
+            f"until re-rating {rerating.pk} (Typing error): Customer leg 1:"
+            f' {world.carla} paid {world.sub} 0.1 EUR by rate table "Retail"'
+        )
 
     def test_says_so_where_nobody_pays(self, world: World) -> None:
         import_lines(world.source, [Call(account="carla", seconds=0)])

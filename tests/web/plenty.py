@@ -20,6 +20,7 @@ from catalogue.models import (
     Product,
     ProductKind,
 )
+from cdr.models import LegKind, PartyKind, ReratingDelta
 from common.periods import Period, month
 from customers.models import Customer
 from payments.models import WebhookEvent
@@ -33,6 +34,7 @@ from tests.factories.billing import make_charge
 from tests.factories.cdr import Call, import_lines
 from tests.factories.payments import make_invoice
 from tests.factories.payouts import make_plan
+from tests.factories.rerating import measure
 from tests.factories.subscriptions import make_subscription
 from tests.payments.books import pay_offline
 
@@ -67,6 +69,7 @@ class Plenty:
         self.run = create_bill_run(
             provider=self.provider, period=OCTOBER, at=IN_DECEMBER, actor_id=None
         )
+        self.rerating = measure(self.provider)
         self.arguments: dict[str, object] = {
             "customer_id": self.customer.pk,
             "reseller_id": self.reseller.pk,
@@ -76,6 +79,7 @@ class Plenty:
             "catalogue_id": self.catalogue.pk,
             "version_id": self.version.pk,
             "run_id": self.run.pk,
+            "rerating_id": self.rerating.pk,
             "month": "2026-10",
             "prefix": "49",
         }
@@ -203,6 +207,19 @@ class Plenty:
         )
         accounts = ("first", identified, "nobody")
         import_lines(source, [*(Call(account=account) for account in accounts), "junk"])
+        measure(self.provider, customer=customer, actor_id=factories.make_staff(self.provider).pk)
+        ReratingDelta.objects.create(
+            provider=self.provider,
+            rerating=self.rerating,
+            kind=LegKind.CUSTOMER,
+            payer_kind=PartyKind.CUSTOMER,
+            payer_id=customer.pk,
+            currency="EUR",
+            leg_count=customer.pk,
+            before_amount=Decimal(1),
+            after_amount=Decimal(2),
+            delta_amount=Decimal(1),
+        )
 
     def _add_books(self, number: int, customer: Customer) -> None:
         """Invoices, credit notes, payments and what waits for a bill."""

@@ -20,6 +20,7 @@ from common import clock
 from common.scope import Surface
 from customers.selectors import customers
 from web.access import ACTION_METHODS, FORM_METHODS, SurfaceRequest, page_of
+from web.console.reratings import rerating_url
 from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter
 from web.shared.form_fields import Form
@@ -93,6 +94,7 @@ def suspense_list(request: SurfaceRequest) -> HttpResponse:
         name="suspense",
         empty=Empty("Nothing waits", "Every xDR received so far could be rated."),
         template="console/usage/suspense_list.html",
+        actions=[Action("Rate again", rerating_url(), "arrow-path", needs="usage.write")],
         context={
             "counts": selectors.suspense_counts(request.scope),
             "asked_count": selectors.asked_count(request.scope),
@@ -153,9 +155,16 @@ def suspense_detail(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
 
 def _actions(row: Suspense) -> list[Action]:
     if row.reason != SuspenseReason.UNPARSABLE:
-        return []
+        return [Action("Rate again", _rerating_url(row), "arrow-path", needs="usage.write")]
     url = reverse("console_suspense_correct", kwargs={"suspense_id": row.pk})
     return [Action("Correct the line", url, "pencil-square", needs="usage.write", is_main=True)]
+
+
+def _rerating_url(row: Suspense) -> str:
+    """A dry run of all that waits for the same from when this began."""
+    if row.xdr_id is None:
+        return rerating_url(started_from=row.started_at)
+    return rerating_url(started_from=row.started_at, suspense_reason=row.reason)
 
 
 def _xdr_url(row: Suspense) -> str:

@@ -15,6 +15,7 @@ from cdr.models import Source, Suspense, Xdr
 from cdr.rules.xdr_keys import XDR_KEY, format_xdr_key, parse_xdr_key
 from cdr.selectors import xdrs as selectors
 from cdr.selectors.explaining import explained_legs
+from cdr.selectors.reratings import former_legs
 from cdr.selectors.sources import sources
 from cdr.selectors.suspense import suspense_of_xdr
 from common.csv_files import Cell
@@ -104,7 +105,12 @@ def xdr_detail(request: SurfaceRequest, xdr_key: tuple[datetime, int]) -> HttpRe
     started_at, xdr_id = xdr_key
     xdr = selectors.xdr(request.scope, started_at=started_at, xdr_id=xdr_id)
     waiting: QuerySet[Suspense] = suspense_of_xdr(request.scope, xdr)
-    context = {"xdr": xdr, "legs": explained_legs(request.scope, xdr), "waiting": waiting}
+    context = {
+        "xdr": xdr,
+        "legs": explained_legs(request.scope, xdr),
+        "former_legs": former_legs(request.scope, xdr),
+        "waiting": waiting,
+    }
     return render(request, "console/usage/xdr_detail.html", context)
 
 

@@ -138,6 +138,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("xDR files", "console_xdr_files", "usage.read"),
                 Page("xDRs", "console_xdrs", "usage.read"),
                 Page("Suspense", "console_suspense", "usage.read"),
+                Page("Re-rating", "console_reratings", "usage.read"),
                 Page("Sources", "console_sources", "usage.read"),
             ),
         ),

@@ -9,6 +9,7 @@ from cdr.models import Xdr
 from cdr.rating import Candidate, Explanation
 from cdr.rules.xdr_keys import parse_xdr_key
 from cdr.selectors.explaining import ExplainedLeg, explained_legs
+from cdr.selectors.reratings import FormerLeg, former_legs
 from cdr.selectors.suspense import suspense_of_xdr
 from cdr.selectors.xdrs import xdr as xdr_of
 from common.commands import Refused, TollgateCommand
@@ -50,6 +51,8 @@ class Command(TollgateCommand):
                 self.stdout.write(line)
         if not legs:
             self.stdout.write("No leg: nobody pays for it.")
+        for former in former_legs(scope, xdr):
+            self.stdout.write(_about_former(former))
 
 
 def _about_xdr(xdr: Xdr) -> Iterator[str]:
@@ -78,6 +81,15 @@ def _about_leg(explained: ExplainedLeg) -> Iterator[str]:
         "nothing" if explained.cost_now is None else f"{_plain(explained.cost_now)} {leg.currency}"
     )
     yield f"  stored {amount}, now {now}: {explained.change}"
+
+
+def _about_former(former: FormerLeg) -> str:
+    leg, rerating = former.leg, former.leg.rerating
+    return (
+        f"until re-rating {rerating.pk} ({rerating.reason}): {leg.get_kind_display()} leg"
+        f" {leg.number}: {former.payer} paid {former.payee} {_plain(leg.amount)} {leg.currency}"
+        f' by rate table "{leg.rate_table}"'
+    )
 
 
 def _about_rates(explanation: Explanation) -> Iterator[str]:

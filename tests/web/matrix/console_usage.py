@@ -1,7 +1,9 @@
 from cdr.models import Suspense, Xdr, XdrFile
+from cdr.services.rerating import ask_for_rerating
 from tenancy.models import Provider
 from tests.factories import make_product, make_source
 from tests.factories.cdr import Call, import_lines
+from tests.factories.rerating import OCTOBER_FROM, OCTOBER_TO, RERATED_AT, measure
 from tests.web.matrix import Page, actions, staff
 
 
@@ -32,7 +34,31 @@ def reason(provider: Provider) -> dict[str, object]:
     return {"reason": "unknown_customer"}
 
 
+def at_work(provider: Provider) -> dict[str, object]:
+    """One that waits for a worker, which its page of progress is about."""
+    asked = ask_for_rerating(
+        provider_id=provider.pk,
+        reason="A rate was wrong.",
+        started_from=OCTOBER_FROM,
+        started_to=OCTOBER_TO,
+        at=RERATED_AT,
+        actor_id=None,
+    )
+    return {"rerating_id": asked.pk}
+
+
+def rerating(provider: Provider) -> dict[str, object]:
+    return {"rerating_id": measure(provider).pk}
+
+
 PAGES = {
+    "console_reratings": Page(staff("usage.read")),
+    "console_rerating_create": Page(staff("usage.write")),
+    "console_rerating": Page(staff("usage.read"), rerating),
+    "console_rerating_progress": Page(staff("usage.read"), at_work),
+    "console_rerating_deltas": Page(staff("usage.read"), rerating),
+    "console_rerating_apply": Page(staff("usage.write"), rerating),
+    "console_rerating_discard": Page(staff("usage.write"), rerating),
     "console_xdr_files": Page(staff("usage.read")),
     "console_xdr_file_upload": Page(staff("usage.write")),
     "console_xdr_file": Page(staff("usage.read"), file),

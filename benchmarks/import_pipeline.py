@@ -9,40 +9,13 @@ of the same rows, in the same formats, into the same indexed tables, chunk by ch
 processes.
 """
 
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-from embedded.postgres import PostgresEngine
-from embedded.valkey import ValkeyEngine
-
-ROOT = Path(__file__).resolve().parent.parent
-# Django reads its settings once: they must name the engines before anything else is imported.
-MEASURE = "import django; django.setup(); from benchmarks.pipeline.measure import main; main()"
+from benchmarks.pipeline.engines import measure_on_own_engines
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="tollgate-bench-") as folder:
-        # The account PostgreSQL runs as must get at its own directory, which is closed to others.
-        Path(folder).chmod(0o711)
-        postgres, valkey = PostgresEngine(Path(folder)), ValkeyEngine(Path(folder))
-        try:
-            postgres.start()
-            valkey.start()
-            environment = {
-                "DATABASE_URL": postgres.url,
-                "REDIS_URL": valkey.url,
-                "XDR_FILES_DIR": f"{folder}/xdr_files",
-                "DJANGO_SETTINGS_MODULE": "config.settings",
-            }
-            command = [sys.executable, "-c", MEASURE, folder, *sys.argv[1:]]
-            run = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False)
-        finally:
-            postgres.destroy()
-            valkey.destroy()
-    sys.exit(run.returncode)
+    sys.exit(measure_on_own_engines("benchmarks.pipeline.measure"))
 
 
 if __name__ == "__main__":

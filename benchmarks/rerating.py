@@ -1,0 +1,22 @@
+"""How long it takes to rate stored xDRs again, through real workers; prints JSON.
+
+    python -m benchmarks.rerating [--lines 1000000] [--prefixes 60000] [--customers 2000]
+
+The engines are embedded ones of its own, fsync on. Every xDR has three legs: customer, reseller and
+vendor. After the import every rate of the customers' table costs a tenth more, so that every xDR
+changes. `seconds` is from asking for the dry run to its end, and from agreeing to it until all of
+it is applied; `changed` counts the legs replaced, `peak_mib` is the greatest memory of a worker's
+process.
+"""
+
+import sys
+
+from benchmarks.pipeline.engines import measure_on_own_engines
+
+
+def main() -> None:
+    sys.exit(measure_on_own_engines("benchmarks.pipeline.rerating"))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from cdr.services.rerating import plan_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
+from cdr.services.what_ifs import answer_what_if, requeue_lost_what_ifs
 from common.clock import now
 
 
@@ -56,3 +57,15 @@ def rerate_slice_task(*, slice_id: int, **_: object) -> None:
 def sweep_reratings_task(**_: object) -> None:
     """Queue again what was queued long ago and still waits; it is marked when it is."""
     requeue_lost_reratings(at=now())
+
+
+@shared_task(name="cdr.answer_what_if")
+def answer_what_if_task(*, what_if_id: int, **_: object) -> None:
+    """Reckon what billing mode would have cost; one that is answered is left alone."""
+    answer_what_if(what_if_id=what_if_id, clock=now)
+
+
+@shared_task(name="cdr.sweep_what_ifs")
+def sweep_what_ifs_task(**_: object) -> None:
+    """Queue again what nobody has been seen at for a while; it is marked when it is."""
+    requeue_lost_what_ifs(at=now())

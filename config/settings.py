@@ -209,6 +209,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
     "requeue lost re-ratings": {"task": "cdr.sweep_reratings", "schedule": 60},
     "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
+    "requeue lost what-ifs": {"task": "cdr.sweep_what_ifs", "schedule": 60},
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "send lost e-mails": {"task": "billing.sweep_emails", "schedule": 300},

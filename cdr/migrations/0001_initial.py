@@ -779,4 +779,193 @@ class Migration(migrations.Migration):
                 fields=("file", "number"), name="chunk_number_unique"
             ),
         ),
+        migrations.CreateModel(
+            name="WhatIf",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[
+                            ("PARENT_VENDORS_ONLY", "Parent Vendors Only"),
+                            ("EVERY_CALL", "Every Call"),
+                            ("INTERNAL_TABLE", "Internal Table"),
+                        ],
+                        max_length=19,
+                    ),
+                ),
+                ("from_date", models.DateField()),
+                ("to_date", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "Waiting"),
+                            ("RUNNING", "Running"),
+                            ("DONE", "Done"),
+                            ("FAILED", "Failed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="WAITING",
+                        max_length=9,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("day_count", models.PositiveIntegerField()),
+                ("done_count", models.PositiveIntegerField(default=0)),
+                ("xdr_count", models.PositiveBigIntegerField(default=0)),
+                ("asked_at", models.DateTimeField()),
+                ("queued_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "internal_rate_table",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="WhatIfMargin",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "party_kind",
+                    models.SmallIntegerField(
+                        choices=[(0, "Provider"), (1, "Reseller"), (2, "Customer"), (3, "Vendor")]
+                    ),
+                ),
+                ("party_id", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("before_amount", models.DecimalField(decimal_places=8, max_digits=24)),
+                ("after_amount", models.DecimalField(decimal_places=8, max_digits=24)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "what_if",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="margins",
+                        to="cdr.whatif",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="WhatIfReseller",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("paid_leg_count", models.PositiveBigIntegerField(default=0)),
+                (
+                    "paid_amount",
+                    models.DecimalField(decimal_places=8, default=Decimal("0"), max_digits=24),
+                ),
+                ("leg_count", models.PositiveBigIntegerField(default=0)),
+                ("billed_volume", models.PositiveBigIntegerField(default=0)),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=8, default=Decimal("0"), max_digits=24),
+                ),
+                ("unrated_count", models.PositiveBigIntegerField(default=0)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "reseller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resellers.reseller",
+                    ),
+                ),
+                (
+                    "what_if",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="resellers",
+                        to="cdr.whatif",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name="whatif",
+            index=models.Index(fields=["provider", "-asked_at", "-id"], name="what_if_latest"),
+        ),
+        migrations.AddConstraint(
+            model_name="whatif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("to_date__gt", models.F("from_date"))),
+                name="what_if_ends_after_it_starts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="whatifmargin",
+            constraint=models.UniqueConstraint(
+                fields=("what_if", "party_kind", "party_id", "currency"), name="what_if_margin_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="whatifreseller",
+            constraint=models.UniqueConstraint(
+                fields=("what_if", "reseller"), name="what_if_reseller_once"
+            ),
+        ),
     ]

@@ -23,6 +23,9 @@ class Migration(migrations.Migration):
             "Rerating",
             "ReratingSlice",
             "ReratingDelta",
+            "WhatIf",
+            "WhatIfReseller",
+            "WhatIfMargin",
         ),
         ProviderTables("Xdr", "Leg", "ReplacedLeg", "UsageCharge", references=False),
         # What a reseller pays its parent, and what those below pay it.

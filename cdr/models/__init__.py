@@ -6,6 +6,7 @@ from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSl
 from cdr.models.sources import CustomerIdentifier, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
 from cdr.models.usage_charges import UsageCharge
+from cdr.models.what_ifs import WhatIf, WhatIfMargin, WhatIfReseller
 from cdr.models.xdrs import Leg, Xdr
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "SuspenseReason",
     "Trunk",
     "UsageCharge",
+    "WhatIf",
+    "WhatIfMargin",
+    "WhatIfReseller",
     "Xdr",
     "XdrChunk",
     "XdrFile",

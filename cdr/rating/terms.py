@@ -1,7 +1,7 @@
 """What decides parties and rate tables of a batch of xDRs, read once for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -39,6 +39,10 @@ class Terms:
     modes: tuple[Mapping[int, BillingMode], ...]
     price_lists: NDArray[np.int64]
     allows_foreign_vendors: bool
+
+    def assuming(self, assumed: Mapping[int, BillingMode]) -> "Terms":
+        """The same, but with these billing modes of these resellers all the time."""
+        return replace(self, modes=tuple({**modes, **assumed} for modes in self.modes))
 
     def epoch_of(self, started_at: NDArray[np.int64]) -> NDArray[np.int64]:
         """The epoch each instant falls in."""

@@ -14,6 +14,7 @@ from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
 from cdr.rating.prices import PricedLegs, PriceTable, price_legs, table_ids
+from cdr.rules.routes import BillingMode
 from cdr.services.mediation import normalise_numbers
 from cdr.services.party_terms import identifiers, party_terms
 from cdr.services.price_tables import price_tables
@@ -55,11 +56,13 @@ def rate_xdrs(
     source: SourceTerms,
     *,
     compiled: Callable[[int, Collection[int]], Mapping[int, PriceTable]] = price_tables,
+    assumed: Mapping[int, BillingMode] | None = None,
 ) -> RatedXdrs:
     """Rate xDRs of one source, of which there must be one at least, by what holds now.
 
     `identified` is as `identify_xdrs` makes it, with started_at (int64 microseconds UTC) and volume
     (int64) as well. `compiled` gives the tables that the legs need, as `price_tables` does.
+    `assumed` is the billing mode of some resellers, whatever it was.
     """
     started_at = identified["started_at"].to_numpy()
     terms = party_terms(
@@ -68,7 +71,7 @@ def rate_xdrs(
         first=int(started_at.min()),
         last=int(started_at.max()),
     )
-    legs = plan_legs(identified, terms)
+    legs = plan_legs(identified, terms.assuming(assumed) if assumed else terms)
     tables = compiled(source.provider_id, table_ids(legs))
     priced = price_legs(
         legs,

@@ -62,7 +62,7 @@ def assign_billing_mode(
     """
     if valid_to is not None and valid_to <= valid_from:
         raise BillingModeEmpty(f"Billing mode cannot end at {valid_to}: it starts {valid_from}.")
-    _check_tables(reseller, rate_table, policy, internal_rate_table)
+    check_tables(reseller, rate_table, policy, internal_rate_table)
     reseller = Reseller.objects.select_for_update(no_key=True).get(pk=reseller.pk)
     assignment = BillingModeAssignment(
         provider_id=reseller.provider_id,
@@ -129,12 +129,17 @@ def end_billing_mode(
     return assignment
 
 
-def _check_tables(
+def check_tables(
     reseller: Reseller,
     rate_table: RateTable,
     policy: BillingModeAssignment.Policy,
     internal_rate_table: RateTable | None,
 ) -> None:
+    """Whether the reseller could be in billing mode so.
+
+    :raises InternalTableNeeded: if policy and internal table do not go together.
+    :raises RateTableDoesNotFit: if a table's currency or product is another.
+    """
     internal = policy == BillingModeAssignment.Policy.INTERNAL_TABLE
     if internal != (internal_rate_table is not None):
         raise InternalTableNeeded(

@@ -1,5 +1,6 @@
 """What billing mode would have cost: questions about a past period, which charge nobody."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -56,6 +57,11 @@ class WhatIf(ProviderOwned):
 
     def __str__(self) -> str:
         return f"What-if {self.pk}"
+
+    @property
+    def last_date(self) -> date:
+        """The last day asked about."""
+        return self.to_date - timedelta(days=1)
 
     @property
     def has_ended(self) -> bool:

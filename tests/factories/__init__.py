@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from catalogue.models import (
     RateTable,
     TimeProfile,
 )
-from cdr.models import CustomerIdentifier, Source, Trunk
+from cdr.models import CustomerIdentifier, Source, Trunk, WhatIf, WhatIfReseller
 from customers.models import Customer, TeamMember
 from resellers.models import (
     BillingModeAssignment,
@@ -223,6 +223,23 @@ def make_billing_mode(
     return BillingModeAssignment.objects.create(
         provider=reseller.provider, reseller=reseller, rate_table=rate_table, **values | fields
     )
+
+
+def make_what_if(reseller: Reseller, **fields: Any) -> WhatIf:
+    """A question about a reseller and October 2026 that nobody has answered yet."""
+    provider = reseller.provider
+    values = {
+        "rate_table": make_rate_table(make_product(provider)),
+        "policy": BillingModeAssignment.Policy.PARENT_VENDORS_ONLY,
+        "from_date": date(2026, 10, 1),
+        "to_date": date(2026, 11, 1),
+        "day_count": 31,
+        "asked_at": LONG_AGO,
+        "queued_at": LONG_AGO,
+    }
+    question = WhatIf.objects.create(provider=provider, **values | fields)
+    WhatIfReseller.objects.create(provider=provider, what_if=question, reseller=reseller)
+    return question
 
 
 def make_source(product: Product, default_vendor: Vendor | None = None, **fields: Any) -> Source:

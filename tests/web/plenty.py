@@ -132,6 +132,7 @@ class Plenty:
         factories.make_vendor(table, reseller)
         factories.make_billing_mode(self.reseller, table)
         factories.make_reseller_user(self.reseller)
+        factories.make_what_if(reseller)
         year = 2000 + number
         make_plan(self.reseller, valid_from=date(year, 1, 1), valid_to=date(year + 1, 1, 1))
         self._add_statement(self.reseller, month(2020 + number // 12, 1 + number % 12))

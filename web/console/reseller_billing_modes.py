@@ -75,6 +75,12 @@ def reseller_billing_modes(request: SurfaceRequest, reseller_id: int) -> HttpRes
         needs="resellers.write",
         is_main=True,
     )
+    what_if = Action(
+        "What if",
+        f"{reverse('console_what_if_ask')}?reseller={reseller.pk}",
+        "calculator",
+        needs="resellers.write",
+    )
     return list_page(
         request,
         title=f"Billing mode of {reseller}",
@@ -88,7 +94,7 @@ def reseller_billing_modes(request: SurfaceRequest, reseller_id: int) -> HttpRes
             action=assign,
         ),
         template=TAB,
-        context=frame(request, reseller, assign),
+        context=frame(request, reseller, what_if, assign),
     )
 
 

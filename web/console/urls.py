@@ -59,6 +59,7 @@ from web.console import (
     time_profiles,
     usage,
     vendors,
+    what_ifs,
     xdrs,
 )
 
@@ -74,6 +75,7 @@ urlpatterns = [
     *sign_up_settings.urls,
     *second_factor.urls,
     *identifiers.urls,
+    *what_ifs.urls,
     *resellers.urls,
     *reseller_tabs.urls,
     *reseller_codes.urls,

@@ -13,7 +13,7 @@ from catalogue.models import (
     RateTable,
     TimeProfile,
 )
-from cdr.models import Rerating, Source, Suspense, Xdr, XdrFile
+from cdr.models import Rerating, Source, Suspense, WhatIf, Xdr, XdrFile
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from payments.models import Payment
@@ -37,6 +37,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, TimeProfile): ("console_time_profile", "profile_id"),
     (Surface.CONSOLE, Xdr): ("console_xdr", "xdr_key"),
     (Surface.CONSOLE, Rerating): ("console_rerating", "rerating_id"),
+    (Surface.CONSOLE, WhatIf): ("console_what_if", "what_if_id"),
     (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),
     (Surface.CONSOLE, BillRun): ("console_bill_run", "run_id"),
     (Surface.CONSOLE, CreditNote): ("console_credit_note", "credit_note_id"),

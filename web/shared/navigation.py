@@ -62,6 +62,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("Resellers", "console_resellers", "resellers.list", of_resellers=True),
                 Page("Tree", "console_reseller_tree", "resellers.list", of_resellers=True),
+                Page("What if", "console_what_ifs", "resellers.read", of_resellers=True),
             ),
         ),
         Group(

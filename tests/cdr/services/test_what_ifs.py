@@ -30,6 +30,7 @@ from cdr.services.what_ifs import (
     cancel_what_if,
     requeue_lost_what_ifs,
 )
+from common.errors import DomainError
 from common.periods import Period
 from resellers.models import BillingModeAssignment, Reseller
 from resellers.services.billing_mode import InternalTableNeeded, RateTableDoesNotFit
@@ -244,7 +245,7 @@ class TestAsking:
         ],
     )
     def test_is_refused_where_there_is_no_answer(
-        self, world: World, fields: dict[str, Any], refusal: type[Exception]
+        self, world: World, fields: dict[str, Any], refusal: type[DomainError]
     ) -> None:
         with refused(refusal):
             ask(world, **fields)

@@ -7,6 +7,7 @@ from tests.factories import (
     make_reseller,
     make_reseller_user,
     make_vendor,
+    make_what_if,
 )
 from tests.web.matrix import Page, staff
 
@@ -34,7 +35,16 @@ def viewer(provider: Provider) -> dict[str, object]:
     return {"reseller_id": user.reseller_id, "viewer_id": user.pk}
 
 
+def what_if(provider: Provider) -> dict[str, object]:
+    return {"what_if_id": make_what_if(make_reseller(provider)).pk}
+
+
 PAGES = {
+    "console_what_ifs": Page(staff("resellers.read")),
+    "console_what_if_ask": Page(staff("resellers.write")),
+    "console_what_if": Page(staff("resellers.read"), what_if),
+    "console_what_if_progress": Page(staff("resellers.read"), what_if),
+    "console_what_if_cancel": Page(staff("resellers.write"), what_if),
     "console_resellers": Page(staff("resellers.list")),
     "console_reseller_tree": Page(staff("resellers.list")),
     "console_reseller_create": Page(staff("resellers.write")),

@@ -26,8 +26,9 @@ from cdr.services.intake import receive_file
 from common.periods import Period, month
 from common.scope import Scope
 from customers.models import Customer
-from payments.models import Payment
+from payments.models import Payment, WebhookEvent
 from payments.services.offline import record_offline_payment
+from payouts.services.approving import approve_statement
 from payouts.services.preparing import prepare_statement
 from resellers.models import Reseller
 from tenancy.models import Provider
@@ -42,6 +43,7 @@ POLL_SECONDS = 0.2
 STRANGER_EVERY, FIRST_CUSTOMER_EVERY, JUNK_EVERY = 200, 20, 5_000
 MONTHS = [month(2026, number) for number in range(1, 11)]
 CREDIT_NOTE_EVERY, PAYMENTS_PER_CUSTOMER = 100, 2
+REFUSED, NO_ORDER = WebhookEvent.State.REFUSED, "There is no such order."
 IN_NOVEMBER = datetime(2026, 11, 10, 12, tzinfo=UTC)
 IN_DECEMBER = datetime(2026, 12, 2, 12, tzinfo=UTC)
 
@@ -121,12 +123,34 @@ def write_credit_notes(provider: Provider) -> None:
 
 
 def state_payouts(provider: Provider) -> None:
-    """What every reseller earned in October, as drafts."""
+    """What every reseller earned, by month; October's are drafts still."""
     for reseller in Reseller.objects.filter(provider=provider).order_by("pk"):
-        prepare_statement(
-            reseller=reseller,
-            period=OCTOBER,
-            currency=reseller.currency,
-            at=IN_DECEMBER,
-            actor_id=None,
+        for period in MONTHS:
+            statement = prepare_statement(
+                reseller=reseller,
+                period=period,
+                currency=reseller.currency,
+                at=IN_DECEMBER,
+                actor_id=None,
+            )
+            if period != OCTOBER:
+                approve_statement(statement=statement, at=IN_DECEMBER, actor_id=None)
+
+
+def hear_from_gateway(provider: Provider) -> None:
+    """A message about every payment, one of so many about an order that nobody knows."""
+    scope = Scope.system(provider.pk)
+    orders = Payment.objects.visible_to(scope).order_by("pk").values_list("order_number", flat=True)
+    WebhookEvent.objects.bulk_create(
+        WebhookEvent(
+            provider=provider,
+            gateway="sandbox",
+            event_id=f"evt-{order}",
+            body=b"{}",
+            received_at=IN_NOVEMBER,
+            processed_at=IN_NOVEMBER,
+            state=WebhookEvent.State.APPLIED if number % STRANGER_EVERY else REFUSED,
+            outcome=f"Order {order} was paid." if number % STRANGER_EVERY else NO_ORDER,
         )
+        for number, order in enumerate(orders)
+    )

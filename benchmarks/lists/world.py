@@ -20,7 +20,7 @@ from tests.factories.payouts import make_plan
 # What the URL names of their pages begin with.
 SURFACES = ("console_", "account_centre_", "reseller_portal_")
 CODES_PER_RESELLER = 5
-SUB_RESELLER_EVERY = 4
+SUB_RESELLER_EVERY, FIRST_RESELLERS_OWN_EVERY = 4, 8
 BILLING_MODE_EVERY = 10
 # Every so many customers nobody tagged, and every so many came by the first reseller.
 UNTAGGED_EVERY, FIRST_RESELLERS_EVERY = 5, 10
@@ -66,15 +66,19 @@ def make_world(slug: str, size: Size) -> Source:
 
 
 def make_resellers(provider: Provider, count: int, wholesale: RateTable) -> list[Reseller]:
-    """Resellers with codes and commission, some below others, some in billing mode."""
+    """Resellers with codes and commission, some below others, some in billing mode.
+
+    The first has most of those below it, which settle with it.
+    """
     made: list[Reseller] = []
     for number in range(count):
-        parent = made[number // 2] if number % SUB_RESELLER_EVERY == 1 else None
+        is_firsts = number % FIRST_RESELLERS_OWN_EVERY == 1
+        parent = made[0 if is_firsts else number // 2] if number % SUB_RESELLER_EVERY == 1 else None
         opened: dict[str, Any] = dict.fromkeys(OPENINGS, number == 0)
         reseller = factories.make_reseller(provider, parent, **opened)
         for _ in range(CODES_PER_RESELLER):
             factories.make_code(reseller)
-        if number % BILLING_MODE_EVERY == 0:
+        if number % BILLING_MODE_EVERY == 0 or is_firsts:
             factories.make_billing_mode(reseller, wholesale)
         make_plan(reseller)
         record_creation(reseller)

@@ -1,8 +1,14 @@
 """WSGI entry point for gunicorn."""
 
+import gc
 import os
+from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+import_module("config.urls")  # all pages, which the first request would have to wait for
+# What is loaded stays: looking through it for garbage takes 130 ms, out of some request's time.
+gc.collect()
+gc.freeze()

@@ -812,7 +812,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(fields=["provider", "issue_date"], name="invoice_issue_date"),
+            index=models.Index(
+                condition=models.Q(("state", "ESTIMATE"), _negated=True),
+                fields=["provider", "issue_date", "id"],
+                name="invoice_latest",
+            ),
         ),
         migrations.AddIndex(
             model_name="invoice",
@@ -938,6 +942,10 @@ class Migration(migrations.Migration):
             index=models.Index(
                 fields=["provider", "customer", "issue_date"], name="credit_note_customer"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["provider", "issue_date", "id"], name="credit_note_latest"),
         ),
         migrations.AddConstraint(
             model_name="creditnote",

@@ -64,7 +64,10 @@ class CreditNote(ProviderOwned):
             ),
         ]
         indexes = [
-            models.Index(fields=["provider", "customer", "issue_date"], name="credit_note_customer")
+            models.Index(
+                fields=["provider", "customer", "issue_date"], name="credit_note_customer"
+            ),
+            models.Index(fields=["provider", "issue_date", "id"], name="credit_note_latest"),
         ]
 
     def __str__(self) -> str:

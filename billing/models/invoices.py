@@ -125,7 +125,12 @@ class Invoice(ProviderOwned):
         ]
         indexes = [
             models.Index(fields=["provider", "customer", "issue_date"], name="invoice_customer"),
-            models.Index(fields=["provider", "issue_date"], name="invoice_issue_date"),
+            # To the row: bill runs issue tens of thousands on one day.
+            models.Index(
+                fields=["provider", "issue_date", "id"],
+                condition=~models.Q(state="ESTIMATE"),
+                name="invoice_latest",
+            ),
             models.Index(
                 fields=["provider", "period_from", "id"],
                 condition=models.Q(state="ESTIMATE"),

@@ -13,6 +13,9 @@ def unbilled_charges(scope: Scope) -> ProviderQuerySet[Charge]:
 
     A charge on an estimate is unbilled still.
     """
-    waiting = Q(invoice_line=None) | Q(invoice_line__invoice__state=Invoice.State.ESTIMATE)
+    estimates = Invoice.objects.filter(state=Invoice.State.ESTIMATE).values("pk")
+    waiting = Q(invoice_line=None) | Q(invoice_line__invoice__in=estimates)
+    # Joined, the invoice of every charge there ever was is read, and its customer: 130 ms of 50,000
+    # where few are left over from before a day, against 55 ms so (2026-11-22).
     rows = Charge.objects.visible_to(scope).filter(waiting)
-    return rows.select_related("customer", "product").order_by("-pk")
+    return rows.prefetch_related("customer", "product").order_by("-pk")

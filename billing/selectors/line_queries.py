@@ -125,7 +125,12 @@ INSERT_USAGE_LINES = f"""
     {_LAST_POSITION}
 """
 
-_IN_ISSUED = "JOIN billing_invoice i ON i.id = {}.invoice_id AND i.state <> 'ESTIMATE'"
+# That the invoice is the customer's own follows; said, PostgreSQL reads its few and not all that is
+# billed (345 ms with a million usage charges against 12 ms so, 2026-11-22).
+_IN_ISSUED = """
+    JOIN billing_invoice i ON i.id = {}.invoice_id AND i.state <> 'ESTIMATE'
+     AND i.customer_id = %(customer_id)s
+"""
 UNBILLED_USAGE_LINES = f"""
     SELECT u.currency, {_USAGE_COLUMNS.format(period_from="%(period_from)s")}
     FROM cdr_usagecharge u

@@ -33,9 +33,11 @@ CREATE TABLE cdr_xdr (
 CREATE INDEX cdr_xdr_customer ON cdr_xdr (provider_id, customer_id, started_at);
 CREATE INDEX cdr_xdr_suspended ON cdr_xdr (provider_id, started_at) WHERE result = 3;
 -- Files lie in the table one after another: which pages hold a source's xDRs takes 50 KB a million,
--- and finds those of a rare one in 2 ms instead of 147 (2026-11-22).
-CREATE INDEX cdr_xdr_source ON cdr_xdr
-    USING brin (source_id) WITH (pages_per_range = 32, autosummarize = on);
+-- and finds those of a rare one in 2 ms instead of 147 (2026-11-22). Of results, pages keep which of
+-- the three occur, and not only the lowest and highest: 1 ms instead of 220 for one that does not.
+CREATE INDEX cdr_xdr_rare ON cdr_xdr
+    USING brin (source_id, result int2_minmax_multi_ops)
+    WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE cdr_leg (
     provider_id bigint NOT NULL,

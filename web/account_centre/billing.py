@@ -80,6 +80,7 @@ class CreditNoteTable(Table):
 
 class CreditNoteFilters(Filters):
     searches = ("number__icontains", "invoice__number__icontains")
+    joined = ("invoice",)
     search_hint = "Number"
 
     since = since_filter("Issued since", "issue_date")

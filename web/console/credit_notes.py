@@ -71,6 +71,7 @@ class CreditNoteFilters(Filters):
         "customer__organisation__icontains",
         "customer__last_name__icontains",
     )
+    joined = ("invoice",)
     search_hint = "Number, invoice or customer"
 
     reseller = tag_filter("Reseller", "invoice__tagged_reseller", _resellers)

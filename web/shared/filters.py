@@ -19,6 +19,8 @@ class Filters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter 
     """
 
     searches: ClassVar[tuple[str, ...]] = ()
+    # Relations to tables larger than the list's own: these are joined to be searched.
+    joined: ClassVar[tuple[str, ...]] = ()
     search_hint: ClassVar[str] = "Search"
 
     @property
@@ -48,7 +50,7 @@ class Filters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter 
         found, behind = Q(), dict[str, Q]()
         for lookup in self.searches:
             name, _, rest = lookup.partition("__")
-            if name in related:
+            if name in related and name not in self.joined:
                 behind[name] = behind.get(name, Q()) | Q(**{rest: word})
             else:
                 found |= Q(**{lookup: word})

@@ -15,16 +15,20 @@ from cdr.rating import Explanation, InvalidRate, Usage, explain
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rules.parties import ON_NET
 from cdr.selectors.engine_tables import fitting_rates, table_chains
+from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.parties import parties
 from cdr.selectors.xdrs import legs_of_xdr
 from common.scope import Scope
+from tenancy.selectors import own_provider
 
 
 @dataclass(frozen=True)
 class ExplainedLeg:
     """A leg, its parties, and why it costs what it costs by its table as it is now.
 
-    `explanation` is None where that cannot be told any more; `trouble` then says why.
+    `explanation` is None where that cannot be told any more; `trouble` then says why. A leg is
+    charged in the currency of its table; `equivalents` tell it in that of the provider and of the
+    customer, where it is another.
     """
 
     leg: Leg
@@ -32,6 +36,7 @@ class ExplainedLeg:
     payee: Model | None
     explanation: Explanation | None
     trouble: str
+    equivalents: tuple[Equivalent, ...]
 
     @property
     def cost_now(self) -> Decimal | None:
@@ -63,6 +68,7 @@ def explained_legs(scope: Scope, xdr: Xdr) -> list[ExplainedLeg]:
     legs = list(legs_of_xdr(scope, xdr))
     keys = {(leg.payer_kind, leg.payer_id) for leg in legs}
     known = parties(scope, keys | {(leg.payee_kind, leg.payee_id) for leg in legs})
+    told_in = {own_provider(scope).currency, xdr.customer.currency if xdr.customer else ""}
     explained = []
     for leg in legs:
         explanation, trouble = None, ""
@@ -72,7 +78,8 @@ def explained_legs(scope: Scope, xdr: Xdr) -> list[ExplainedLeg]:
             trouble = str(refusal)
         payer = known.get((leg.payer_kind, leg.payer_id))
         payee = known.get((leg.payee_kind, leg.payee_id))
-        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble))
+        also = equivalents(scope, leg.amount, leg.currency, at=xdr.started_at, wanted=told_in)
+        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble, also))
     return explained
 
 

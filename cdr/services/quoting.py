@@ -1,7 +1,7 @@
 """What a call that has not happened would cost everybody: rated like a call of a file."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -17,6 +17,7 @@ from cdr.rating import COST_SCALE_DIGITS, Explanation, InvalidRate, Usage
 from cdr.rating.explain import FAILED
 from cdr.rating.terms import NO_TABLE
 from cdr.rules.instants import to_microseconds
+from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.explaining import explain_usage, usage_of
 from cdr.selectors.parties import PartyKey, parties
 from cdr.services.price_tables import fitting_price_tables
@@ -25,6 +26,7 @@ from cdr.services.sources import SourceTerms, source_terms
 from common.scope import Scope
 from customers.models import Customer
 from resellers.models import Vendor
+from tenancy.selectors import own_provider
 
 _SENT = {
     "account_code": pl.String,
@@ -72,6 +74,8 @@ class QuotedLeg:
     `is_due` is False where nobody would be charged: `trouble` says what the leg would wait for; an
     attempt without a fee, or a call that waits as a whole, has none of its own. `rate_table` and
     `explanation` are None where the payer has no table, or one that cannot be rated by.
+    `equivalents` tell the amount in the currency of the provider and of the customer, where it is
+    another: nothing is converted when it is charged.
     """
 
     kind: LegKind
@@ -87,6 +91,7 @@ class QuotedLeg:
     is_due: bool
     trouble: Trouble | None
     explanation: Explanation | None
+    equivalents: tuple[Equivalent, ...]
 
 
 @dataclass(frozen=True)
@@ -145,12 +150,17 @@ def quote(scope: Scope, call: CallToQuote) -> Quote:
         is_on_net=xdr["terminating_customer_id"] is not None,
     )
     found = _parties(scope, rated, xdr)
-    legs = tuple(_legs(scope, rated, found, usage, call.volume))
+    customer = _of(found, PartyKind.CUSTOMER, xdr["customer_id"])
+    told_in = {own_provider(scope).currency, customer.currency if customer else ""}
+    legs = tuple(
+        replace(leg, equivalents=_equivalents(scope, leg, call.started_at, told_in))
+        for leg in _legs(scope, rated, found, usage, call.volume)
+    )
     return Quote(
         source=source,
         number=number,
         tags=xdr["tags"],
-        customer=_of(found, PartyKind.CUSTOMER, xdr["customer_id"]),
+        customer=customer,
         called_customer=_of(found, PartyKind.CUSTOMER, xdr["terminating_customer_id"]),
         vendor=_of(found, PartyKind.VENDOR, xdr["vendor_id"]),
         trouble=_troubles(rated).get(None),
@@ -229,7 +239,16 @@ def _legs(
             is_due=bool(rated.outcome.stands[place]),
             trouble=troubles.get((int(kind), payer[1])),
             explanation=_explanation(scope, table_id, usage, volume),
+            equivalents=(),
         )
+
+
+def _equivalents(
+    scope: Scope, leg: QuotedLeg, at: datetime, told_in: Collection[str]
+) -> tuple[Equivalent, ...]:
+    if leg.amount is None:
+        return ()
+    return equivalents(scope, leg.amount, leg.currency, at=at, wanted=told_in)
 
 
 def _rate_tables(scope: Scope, table_ids: list[int]) -> list[RateTable]:

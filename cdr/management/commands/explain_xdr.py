@@ -69,6 +69,9 @@ def _about_leg(explained: ExplainedLeg) -> Iterator[str]:
     who = f"{explained.payer} pays {explained.payee}"
     yield f"{leg.get_kind_display()} leg {leg.number}: {who} {amount}"
     yield f'  by rate table "{leg.rate_table}", in its currency: nothing is converted'
+    for also in explained.equivalents:
+        about = "unknown" if also.amount is None else f"{_plain(also.amount)} {also.currency}"
+        yield f"  in {also.currency}: {about}, {also.rate_line}"
     if explained.explanation is None:
         yield f"  cannot be explained by the table as it is now: {explained.change}"
         return

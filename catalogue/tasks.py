@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from catalogue.services import rate_exports, relabelling
+from catalogue.services import rate_edits, rate_exports, relabelling
 from common import clock
 
 
@@ -28,3 +28,15 @@ def write_rate_export(*, export_id: int, **_: object) -> bool:
 def sweep_rate_exports(**_: object) -> int:
     """Queue files that were forgotten, and empty old ones. Safe to repeat, as their writing is."""
     return rate_exports.sweep_rate_exports(at=clock.now())
+
+
+@shared_task(name="catalogue.edit_rates")
+def edit_rates(*, edit_id: int, **_: object) -> None:
+    """Make a change of many rates. Safe to repeat: one that is made, or failed, is left alone."""
+    rate_edits.make_rate_edit(edit_id=edit_id, at=clock.now())
+
+
+@shared_task(name="catalogue.sweep_rate_edits")
+def sweep_rate_edits(**_: object) -> int:
+    """Queue changes of rates whose task was lost. Safe to repeat, as they are."""
+    return rate_edits.requeue_lost_edits(at=clock.now())

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "apply advance": {"task": "payments.apply_advances", "schedule": 60},
     "accrue commission": {"task": "payouts.sweep", "schedule": 300},
     "end due subscriptions": {"task": "subscriptions.end_due_subscriptions", "schedule": 3600},
+    "make lost rate edits": {"task": "catalogue.sweep_rate_edits", "schedule": 60},
     "write lost rate exports": {"task": "catalogue.sweep_rate_exports", "schedule": 300},
     "relabel rates that were forgotten": {"task": "catalogue.sweep_relabellings", "schedule": 300},
     "verify the books": {

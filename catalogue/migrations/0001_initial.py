@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
@@ -802,6 +803,74 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         fields=["rate_table", "-requested_at", "-id"], name="rate_export_latest"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RateBatchEdit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "rate_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                ("edit", models.JSONField()),
+                ("revision", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("WAITING", "Waiting"), ("DONE", "Done"), ("FAILED", "Failed")],
+                        default="WAITING",
+                        max_length=7,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("continued_count", models.PositiveIntegerField(default=0)),
+                ("corrected_count", models.PositiveIntegerField(default=0)),
+                ("left_count", models.PositiveIntegerField(default=0)),
+                ("changed_from", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="edits",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "WAITING")),
+                        fields=["asked_at"],
+                        name="rate_edit_waiting",
                     )
                 ],
             },

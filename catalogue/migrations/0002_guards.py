@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
             "CatalogueVersion",
             "CatalogueVersionItem",
             "ExchangeRate",
+            "RateBatchEdit",
             "Relabelling",
             "RateExport",
         ),

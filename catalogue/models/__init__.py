@@ -9,6 +9,7 @@ from catalogue.models.catalogues import (
 )
 from catalogue.models.exchange_rates import ExchangeRate
 from catalogue.models.products import Product, ProductKind
+from catalogue.models.rate_edits import RateBatchEdit
 from catalogue.models.rate_exports import RateExport
 from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
 from catalogue.models.rates import Rate
@@ -26,6 +27,7 @@ __all__ = [
     "Product",
     "ProductKind",
     "Rate",
+    "RateBatchEdit",
     "RateExport",
     "RateTable",
     "Relabelling",

@@ -80,12 +80,15 @@ def in_force(rows: QuerySet[Rate], at: datetime) -> QuerySet[Rate]:
     return begun.filter(Q(effective_to__gt=at) | is_last)
 
 
+def next_start() -> Subquery:
+    """In a query of rates, when the next of the same table for the same calls starts; or null."""
+    following = _for_the_same_calls().filter(effective_from__gt=OuterRef("effective_from"))
+    return Subquery(following.order_by("effective_from").values("effective_from")[:1])
+
+
 def with_ends(rows: QuerySet[Rate]) -> QuerySet[Rate]:
     """The rates with `ends_at`: their own end, else the start of the one that follows; or None."""
-    following = _for_the_same_calls().filter(effective_from__gt=OuterRef("effective_from"))
-    following = following.order_by("effective_from")
-    starts = Subquery(following.values("effective_from")[:1])
-    return rows.annotate(ends_at=Coalesce("effective_to", starts))
+    return rows.annotate(ends_at=Coalesce("effective_to", next_start()))
 
 
 def rate_history(scope: Scope, table: RateTable, prefix: str) -> QuerySet[Rate]:

@@ -10,6 +10,7 @@ from catalogue.services.rates import RateAlreadyEnded, close_rate
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.rate_affected import url_after
 from web.shared.form_fields import Form, InstantField
 from web.shared.form_pages import FormPage, form_page
 from web.shared.links import url_of
@@ -33,7 +34,8 @@ def rate_close(request: SurfaceRequest, rate_id: int) -> HttpResponse:
             actor_id=request.scope.user_id,
         )
         messages.success(request, "The rate ends then.")
-        return url_of(request.scope, rate)
+        since = form.cleaned_data["effective_to"]
+        return url_after(request, rate, since=since, otherwise=url_of(request.scope, rate))
 
     page = FormPage(
         f"Close the rate of {rate.prefix or 'any number'}",

@@ -1,19 +1,24 @@
 """What the console's lists of rates have in common: their columns, filters and tabs."""
 
+from datetime import datetime
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalogue.models import Rate, RateTable, TimeProfile
-from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT
+from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT, in_force
 from common.csv_files import Cell
 from web.access import SurfaceRequest
 from web.shared.actions import Tab
+from web.shared.filters import Filters, choice_filter, tag_filter, text_filter
+from web.shared.form_fields import DateTimeInput
 from web.shared.links import url_of
-from web.shared.tables import Column, InstantColumn, LinkColumn
+from web.shared.tables import NUMBER, Column, InstantColumn, LinkColumn
+from web.shared.writing import NONE
 
 ANY_NUMBER = "any number"
 # Label and URL name.
@@ -90,7 +95,7 @@ class ConditionsColumn(Column):
         super().__init__(verbose_name, **{"accessor": "pk", **options})
 
     def render(self, record: Rate) -> str:
-        return conditions_of(record) or self.default or "all calls"
+        return conditions_of(record) or NONE
 
     def export_cells(self, record: Rate, value: Any) -> list[Cell]:
         return [conditions_of(record)]
@@ -113,7 +118,34 @@ class TableColumn(Column):
         if not record.is_inherited:
             return "this table"
         address = url_of(table.scope, value)
-        return format_html('inherited from <a href="{}">{}</a>', address, value)
+        return format_html('<span>inherited from <a href="{}">{}</a></span>', address, value)
+
+
+class IntervalColumn(Column):
+    """Minimum and increment as the trade writes them, 60/1."""
+
+    def __init__(self, verbose_name: str = "Min/incr", **options: Any) -> None:
+        super().__init__(verbose_name, **{"accessor": "pk", "attrs": NUMBER, **options})
+
+    def render(self, record: Rate) -> str:
+        return f"{record.minimum}/{record.increment}"
+
+    def export_headings(self, heading: str) -> list[str]:
+        return ["Minimum", "Increment"]
+
+    def export_cells(self, record: Rate, value: Any) -> list[Cell]:
+        return [record.minimum, record.increment]
+
+
+class TickColumn(Column):
+    """A box that chooses the rate for the buttons below the list."""
+
+    def __init__(self, verbose_name: str = "Choose", **options: Any) -> None:
+        super().__init__(verbose_name, **{"accessor": "pk", "exclude_from_export": True, **options})
+
+    def render(self, record: Rate, value: int) -> SafeString:
+        box = '<input type="checkbox" name="rate" value="{}" form="chosen" aria-label="Choose {}">'
+        return format_html(box, value, record.prefix or ANY_NUMBER)
 
 
 class HistoryColumn(Column):
@@ -127,3 +159,20 @@ class HistoryColumn(Column):
         address = history_url(record.rate_table_id, record.prefix)
         words = format_html('History<span class="unseen"> of {}</span>', name)
         return format_html('<a href="{}">{}</a>', address, words)
+
+
+class RateFilters(Filters):
+    prefix = text_filter("Prefix", "prefix__startswith")
+    destination = text_filter("Destination", "destination__icontains")
+    at = django_filters.DateTimeFilter(
+        label="In force at",
+        method="in_force_at",
+        widget=DateTimeInput(),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"],
+    )
+    tag = text_filter("Tag", "tag__iexact")
+    time_profile = tag_filter("Time profile", "time_profile", time_profiles)
+    status = choice_filter("Status", "status", Rate.Status.choices)
+
+    def in_force_at(self, rows: QuerySet[Rate], _: str, at: datetime) -> QuerySet[Rate]:
+        return in_force(rows, at)

@@ -62,7 +62,7 @@ class ConditionsColumn(Column):
     """For which of the calls to the prefix."""
 
     def render(self, value: CallsKey, table: "ComparisonTable") -> str:
-        return conditions(value, table.profiles) or "all calls"
+        return conditions(value, table.profiles) or NONE
 
     def export_headings(self, heading: str) -> list[str]:
         return ["Tag", "Origin prefix", "Policy", "Time profile number"]

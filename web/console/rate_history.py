@@ -17,7 +17,7 @@ from common import clock
 from common.csv_files import Cell
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
-from web.console.rate_columns import ANY_NUMBER, ConditionsColumn, EndColumn
+from web.console.rate_columns import ANY_NUMBER, ConditionsColumn, EndColumn, IntervalColumn
 from web.shared.actions import Action
 from web.shared.badges import badge
 from web.shared.charts import Chart, bar_chart
@@ -29,7 +29,6 @@ from web.shared.tables import (
     InstantColumn,
     LinkColumn,
     MoneyColumn,
-    NumberColumn,
     Table,
 )
 from web.shared.writing import NONE, signed_percent
@@ -94,8 +93,7 @@ class HistoryTable(Table):
     ends_at = EndColumn(default="the next")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
     change = PercentColumn()
-    minimum = NumberColumn("Minimum")
-    increment = NumberColumn("Increment")
+    intervals = IntervalColumn()
     connection_fee = MoneyColumn("Fee", currency="rate_table__currency", is_exact=True)
     conditions = ConditionsColumn()
     destination = Column("Destination")

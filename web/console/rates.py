@@ -4,7 +4,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import django_filters
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -20,22 +19,32 @@ from catalogue.services.rates import add_rate, change_rate
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console import rate_closing, rate_comparison, rate_history, rate_prices, rates_at
+from web.console import (
+    rate_affected,
+    rate_closing,
+    rate_comparison,
+    rate_edits,
+    rate_history,
+    rate_prices,
+    rates_at,
+)
+from web.console.rate_affected import url_after
 from web.console.rate_columns import (
     ConditionsColumn,
     HistoryColumn,
+    IntervalColumn,
     PrefixColumn,
+    RateFilters,
+    TickColumn,
     conditions_of,
     frame,
     history_url,
-    time_profiles,
 )
 from web.shared.actions import Action, allowed
-from web.shared.filters import Filters, choice_filter, tag_filter, text_filter
+from web.shared.filters import Filters
 from web.shared.form_fields import (
     CountField,
     CurrencyField,
-    DateTimeInput,
     ExactField,
     Form,
     InstantField,
@@ -48,7 +57,6 @@ from web.shared.tables import (
     InstantColumn,
     LinkColumn,
     MoneyColumn,
-    NumberColumn,
     Table,
 )
 
@@ -157,34 +165,17 @@ def rate_table_create(request: SurfaceRequest) -> HttpResponse:
 
 
 class RateTableRates(Table):
+    chosen = TickColumn()
     prefix = PrefixColumn()
     destination = Column("Destination")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
-    minimum = NumberColumn("Minimum")
-    increment = NumberColumn("Increment")
+    intervals = IntervalColumn()
     connection_fee = MoneyColumn("Fee", currency="rate_table__currency", is_exact=True)
     effective_from = InstantColumn("From")
     effective_to = InstantColumn("Until")
     conditions = ConditionsColumn()
     status = BadgeColumn("Status", accessor="get_status_display", value="status")
     history = HistoryColumn()
-
-
-class RateFilters(Filters):
-    prefix = text_filter("Prefix", "prefix__startswith")
-    destination = text_filter("Destination", "destination__icontains")
-    at = django_filters.DateTimeFilter(
-        label="In force at",
-        method="in_force_at",
-        widget=DateTimeInput(),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"],
-    )
-    tag = text_filter("Tag", "tag__iexact")
-    time_profile = tag_filter("Time profile", "time_profile", time_profiles)
-    status = choice_filter("Status", "status", Rate.Status.choices)
-
-    def in_force_at(self, rows: QuerySet[Rate], _: str, at: datetime) -> QuerySet[Rate]:
-        return selectors.in_force(rows, at)
 
 
 @page_of(Surface.CONSOLE, "catalogue.read")
@@ -220,7 +211,7 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
         actions=[compare, price, deck, export, load, add],
         empty=Empty("No rates yet", "Import a CSV file of them, or add one here.", load),
         template="console/rates/rate_list.html",
-        context=frame(request, table),
+        context={**frame(request, table), "may_write": write in request.scope.permissions},
     )
 
 
@@ -287,9 +278,12 @@ def rate_create(request: SurfaceRequest, table_id: int) -> HttpResponse:
     table = selectors.rate_table(request.scope, table_id)
 
     def save(form: RateForm) -> str:
-        add_rate(table=table, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id)
+        added = add_rate(
+            table=table, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id
+        )
         messages.success(request, f"The rate of {form.terms.prefix or 'any number'} was added.")
-        return _url(table)
+        since = form.terms.effective_from
+        return url_after(request, added, since=since, otherwise=_url(table))
 
     page = FormPage(
         f"Add a rate to {table}",
@@ -339,7 +333,8 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
     def save(form: RateForm) -> str:
         change_rate(rate=rate, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id)
         messages.success(request, "The rate was changed.")
-        return _rate_url(rate)
+        since = min(rate.effective_from, form.terms.effective_from)
+        return url_after(request, rate, since=since, otherwise=_rate_url(rate))
 
     page = FormPage(
         f"Change the rate of {rate.prefix or 'any number'}",
@@ -384,4 +379,6 @@ urls = [
     *rates_at.urls,
     *rate_history.urls,
     *rate_comparison.urls,
+    *rate_edits.urls,
+    *rate_affected.urls,
 ]

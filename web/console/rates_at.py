@@ -20,7 +20,7 @@ from web.access import SurfaceRequest, page_of
 from web.console.rate_columns import (
     ConditionsColumn,
     EndColumn,
-    HistoryColumn,
+    IntervalColumn,
     PrefixColumn,
     TableColumn,
     frame,
@@ -34,7 +34,6 @@ from web.shared.tables import (
     Column,
     InstantColumn,
     MoneyColumn,
-    NumberColumn,
     Table,
 )
 
@@ -43,15 +42,13 @@ class RateAtTable(Table):
     prefix = PrefixColumn()
     destination = Column("Destination")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
-    minimum = NumberColumn("Minimum")
-    increment = NumberColumn("Increment")
+    intervals = IntervalColumn()
     connection_fee = MoneyColumn("Fee", currency="rate_table__currency", is_exact=True)
     conditions = ConditionsColumn()
     effective_from = InstantColumn("From")
     ends_at = EndColumn()
     rate_table = TableColumn()
     status = BadgeColumn("Status", accessor="get_status_display", value="status")
-    history = HistoryColumn()
 
 
 class InstantFilter(django_filters.DateTimeFilter):  # type: ignore[misc]

@@ -24,6 +24,13 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 TABLES = "/console/rate-tables/"
 FILE = "prefix,rate,destination\n49,0.06,Destination 49\n1,0.01,America\n"
+RECKONED = {
+    "rounding": "half_up",
+    "decimals": "6",
+    "increment_base": "after_minimum",
+    "boundary": "start",
+    "connection_fee_due": "beyond_allowance",
+}
 NEW = {
     "prefix": "44",
     "destination": "United Kingdom",
@@ -93,7 +100,7 @@ class TestTheTables:
 
     def test_are_added(self, staff: Client, provider: Provider) -> None:
         product = make_product(provider)
-        fields = {"name": "Wholesale", "product": product.pk, "currency": "USD", "notes": ""}
+        fields = {"name": "Wholesale", "product": product.pk, "currency": "USD", **RECKONED}
 
         response = staff.post(f"{TABLES}new/", fields)
 
@@ -106,7 +113,7 @@ class TestTheTables:
         )
 
     def test_keep_a_name_that_is_taken(self, staff: Client, table: RateTable) -> None:
-        fields = {"name": "retail", "product": table.product_id, "currency": "EUR"}
+        fields = {"name": "retail", "product": table.product_id, "currency": "EUR", **RECKONED}
 
         response = staff.post(f"{TABLES}new/", fields)
 
@@ -164,14 +171,15 @@ class TestTheRates:
 
 class TestARate:
     def test_is_added(self, staff: Client, table: RateTable) -> None:
-        response = staff.post(url(table, "new/"), NEW)
+        later = {**NEW, "effective_from": "2999-10-01T00:00"}
+        response = staff.post(url(table, "new/"), later)
 
         assert response.headers["Location"] == url(table)
         rate = Rate.objects.get(prefix="44")
         assert (rate.rate, rate.minimum, rate.effective_from) == (
             Decimal("0.0125"),
             60,
-            datetime(2026, 9, 30, 22, tzinfo=UTC),
+            datetime(2999, 9, 30, 22, tzinfo=UTC),
         )
 
     @pytest.mark.parametrize(

@@ -3,12 +3,16 @@ from datetime import UTC, datetime
 from django.core.cache import cache
 
 from catalogue.models import RateExport, RateTable
+from catalogue.rules.rate_edits import RateEdit
+from catalogue.services.rate_edits import ask_for_rate_edit, make_rate_edit
 from catalogue.services.rate_exports import request_rate_export, write_rate_export
 from tenancy.models import Provider
 from tests.factories import make_product, make_rate_table
 from tests.web.matrix import Page, staff
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def made(provider: Provider) -> RateTable:
@@ -47,12 +51,30 @@ def prefix(provider: Provider) -> dict[str, object]:
     return {**table(provider), "prefix": "49"}
 
 
+def batch_edit(provider: Provider) -> dict[str, object]:
+    rate = made(provider).rates.get()
+    edit = ask_for_rate_edit(
+        table=rate.rate_table,
+        rate_ids=[rate.pk],
+        edit=RateEdit(values={"minimum": 60}),
+        at=START,
+        actor_id=None,
+    )
+    make_rate_edit(edit_id=edit.pk, at=START)
+    return {"edit_id": edit.pk}
+
+
 PAGES = {
     "console_quote": Page(staff("catalogue.read")),
     "console_rate_tables": Page(staff("catalogue.read")),
     "console_rate_table_create": Page(staff("catalogue.write")),
     "console_rates": Page(staff("catalogue.read"), table),
     "console_rate_create": Page(staff("catalogue.write"), table),
+    "console_rate_edit": Page(staff("catalogue.write"), table),
+    "console_rate_batch_edit": Page(staff("catalogue.read"), batch_edit),
+    "console_rate_batch_edit_state": Page(staff("catalogue.read"), batch_edit),
+    "console_rate_affected": Page(staff("usage.read"), rate),
+    "console_rate_edit_affected": Page(staff("usage.read"), batch_edit),
     "console_rates_at": Page(staff("catalogue.read"), table),
     "console_rate_history": Page(staff("catalogue.read"), prefix),
     "console_rate_comparison": Page(staff("catalogue.read")),

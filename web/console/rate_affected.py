@@ -15,6 +15,7 @@ from cdr.selectors.affected_usage import affected_by_rates, changed_prefixes
 from common import clock
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
+from web.console.reratings import LONGEST_REASON, rerating_url
 
 
 def may_see_affected(request: SurfaceRequest) -> bool:
@@ -64,10 +65,19 @@ def _affected(
     back: str,
 ) -> HttpResponse:
     changed = changed_prefixes(table, rate_ids)
+    prefixes = sorted({each.prefix for each in changed})
     context = {
         "rate_table": table,
         "since": since,
-        "prefix_count": len({each.prefix for each in changed}),
+        "prefix_count": len(prefixes),
+        "rerating_url": "usage.write" in request.scope.permissions
+        and rerating_url(
+            started_from=since,
+            rate_table_id=table.pk,
+            # Under an empty prefix lies every number.
+            prefixes=prefixes if all(prefixes) else [],
+            reason=f"Rates of {table.name} were changed for the past"[:LONGEST_REASON],
+        ),
         "affected": affected_by_rates(request.scope, table, changed, since=since),
         "back_url": back,
     }

@@ -41,6 +41,7 @@ from web.shared.writing import NONE, money_html
 
 MOST_PREFIXES = 100
 LONGEST_PREFIX = 15
+LONGEST_REASON = 300
 
 
 def rerating_url(
@@ -145,7 +146,9 @@ class ReratingForm(Form):
     )
 
     reason = forms.CharField(
-        label="Why", max_length=300, help_text="It is kept in the history and the audit log."
+        label="Why",
+        max_length=LONGEST_REASON,
+        help_text="It is kept in the history and the audit log.",
     )
     started_from = InstantField(label="Started from")
     started_to = InstantField(label="Started before")

@@ -217,7 +217,7 @@ class TestTheResult:
         text = page(staff, f"{address}affected/")
 
         assert "one of the 3 changed prefixes" in text
-        assert "Rating them again is not available yet" in text
+        assert "/console/usage/re-rating/new/?started_from=" in text
         part = staff.get(
             f"{address}affected/", headers={"HX-Request": "true", "HX-Target": "affected"}
         )

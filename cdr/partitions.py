@@ -5,10 +5,16 @@ from datetime import date
 
 from django.db import connection
 
+from cdr.models import RetiredMonth
+from common.errors import DomainError
 from common.locks import lock_in_transaction
 from common.periods import month
 
 PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg")
+
+
+class MonthRetired(DomainError):
+    """The month's xDRs are in files, where a repeated one would not be recognised."""
 
 
 def ensure_partitions(months: Iterable[date]) -> None:
@@ -17,18 +23,52 @@ def ensure_partitions(months: Iterable[date]) -> None:
     They belong to the transaction at hand; another that needs one waits for its end. A partition is
     made on its own and attached, which keeps nobody from reading or writing the others, and nobody
     but its owner may touch it directly: the locks of a provider's rows are on the parent.
+
+    :raises MonthRetired: if a month was taken out of the database.
     """
     wanted = {day.replace(day=1) for day in months}
     if not _missing(wanted):
         return
-    lock_in_transaction("cdr.partitions")
-    for first_day in _missing(wanted):
+    lock_partitions()
+    missing = _missing(wanted)
+    if retired := RetiredMonth.objects.filter(first_day__in=missing).first():
+        raise MonthRetired(f"The xDRs of {retired} were taken out of the database.")
+    for first_day in missing:
         _make(first_day)
+
+
+def lock_partitions() -> None:
+    """Have the transaction be the only one that makes or drops partitions."""
+    lock_in_transaction("cdr.partitions")
+
+
+def partition(parent: str, first_day: date) -> str:
+    """The name of a table's partition of a month."""
+    return f"{parent}_{first_day:%Y_%m}"
+
+
+def months_stored() -> list[date]:
+    """The first days of the months that have partitions, in order."""
+    parent = PARTITIONED[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_date(right(relname, 7), 'YYYY_MM') FROM pg_inherits"
+            " JOIN pg_class ON oid = inhrelid WHERE inhparent = %s::regclass ORDER BY 1",
+            [parent],
+        )
+        return [first_day for (first_day,) in cursor.fetchall()]
+
+
+def drop_partitions(first_day: date) -> None:
+    """Take a month out of the database for good."""
+    with connection.cursor() as cursor:
+        for parent in PARTITIONED:
+            cursor.execute(f"DROP TABLE {partition(parent, first_day)}")
 
 
 def _missing(first_days: set[date]) -> list[date]:
     # Asked of pg_class itself: to_regclass() would answer again what it knew before the lock.
-    names = {_name(PARTITIONED[-1], day): day for day in sorted(first_days)}
+    names = {partition(PARTITIONED[-1], day): day for day in sorted(first_days)}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relname = ANY(%s)"
@@ -43,14 +83,10 @@ def _make(first_day: date) -> None:
     following = month(first_day.year, first_day.month).to_date
     with connection.cursor() as cursor:
         for parent in PARTITIONED:
-            name = _name(parent, first_day)
+            name = partition(parent, first_day)
             cursor.execute(
                 f"CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);"
                 f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"
                 f"ALTER TABLE {parent} ATTACH PARTITION {name}"
                 f" FOR VALUES FROM ('{first_day} 00:00+00') TO ('{following} 00:00+00')"
             )
-
-
-def _name(parent: str, first_day: date) -> str:
-    return f"{parent}_{first_day:%Y_%m}"

@@ -5,10 +5,13 @@ from celery import shared_task
 from cdr.services.chunks import rate_chunk
 from cdr.services.rerating import plan_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
+from cdr.services.retiring import make_partitions_ahead
 from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
 from cdr.services.what_ifs import answer_what_if, requeue_lost_what_ifs
 from common.clock import now
+
+MONTHS_AHEAD = 3
 
 
 @shared_task(name="cdr.split_file")
@@ -27,6 +30,12 @@ def rate_chunk_task(*, chunk_id: int, **_: object) -> None:
 def sweep_files_task(**_: object) -> None:
     """Queue again what was queued long ago and is still not done; it is marked when it is."""
     requeue_lost(at=now())
+
+
+@shared_task(name="cdr.make_partitions")
+def make_partitions_task(**_: object) -> None:
+    """Make the partitions of the coming months. Safe to repeat: those that are there stay."""
+    make_partitions_ahead(at=now(), count=MONTHS_AHEAD)
 
 
 @shared_task(name="cdr.retry_suspense")

@@ -207,6 +207,7 @@ CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_KEY_PREFIX = KEY_PREFIX
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
+    "make partitions": {"task": "cdr.make_partitions", "schedule": 24 * 3600},
     "requeue lost re-ratings": {"task": "cdr.sweep_reratings", "schedule": 60},
     "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue lost what-ifs": {"task": "cdr.sweep_what_ifs", "schedule": 60},

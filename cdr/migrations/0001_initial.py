@@ -611,6 +611,21 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="RetiredMonth",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first_day", models.DateField(unique=True)),
+                ("folder", models.CharField(max_length=500)),
+                ("manifest", models.JSONField()),
+                ("retired_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="XdrFile",
             fields=[
                 (

@@ -3,6 +3,7 @@
 from cdr.models.files import XdrChunk, XdrFile
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
+from cdr.models.retired_months import RetiredMonth
 from cdr.models.sources import CustomerIdentifier, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
 from cdr.models.usage_charges import UsageCharge
@@ -18,6 +19,7 @@ __all__ = [
     "Rerating",
     "ReratingDelta",
     "ReratingSlice",
+    "RetiredMonth",
     "Source",
     "Suspense",
     "SuspenseReason",

@@ -129,6 +129,8 @@ def _without_untimely(
     """The records whose start can be true, and the lines of the others with the reason."""
     started_at = pl.col("started_at")
     oldest, latest = at - source.oldest, at + MOST_IN_FUTURE
+    if source.not_before is not None:
+        oldest = max(oldest, source.not_before)
     too_old = started_at < to_microseconds(oldest)
     in_future = started_at > to_microseconds(latest)
     untimely = records.filter(too_old | in_future)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cdr.models import Source, Trunk
+from cdr.selectors.retired_months import first_day_taken
 
 
 class TrunkTerms(NamedTuple):
@@ -33,6 +34,8 @@ class SourceTerms:
     default_vendor_id: int | None
     allows_foreign_vendors: bool
     oldest: timedelta
+    not_before: datetime | None
+    """Where the months that the database still takes begin, if any were retired."""
     tags: str
     trunks: Mapping[str, TrunkTerms]
 
@@ -52,6 +55,7 @@ def source_terms(source_id: int) -> SourceTerms:
         "tags",
         named=True,
     ).get(pk=source_id)
+    first_day = first_day_taken()
     trunks = Trunk.objects.filter(source_id=source_id).order_by("tech_prefix")
     return SourceTerms(
         id=source_id,
@@ -64,6 +68,7 @@ def source_terms(source_id: int) -> SourceTerms:
         default_vendor_id=row.default_vendor_id,
         allows_foreign_vendors=row.allows_foreign_vendors,
         oldest=timedelta(days=row.oldest_days),
+        not_before=first_day and datetime.combine(first_day, time.min, tzinfo=UTC),
         tags=row.tags,
         trunks={trunk.tech_prefix: TrunkTerms(trunk.vendor_id, trunk.tags) for trunk in trunks},
     )

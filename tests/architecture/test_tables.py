@@ -2,16 +2,23 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
+from cdr.models import RetiredMonth
 from common.postgres import WEB_ROLE
 from tenancy.models import Provider, User
 from tenancy.owned import ProviderOwned
 from tests.architecture.source import STACK
 
 MODELS = [model for model in apps.get_models() if model._meta.app_label in STACK]
-# The tenant itself, and people, who may belong to several providers; each has policies of its own.
-NOT_OWNED: set[type[models.Model]] = {Provider, User}
-# What the web role uses of Django without row-level security: it holds nothing of a provider.
-OPEN_TABLES = {"django_session", "django_content_type", "django_migrations"}
+# The tenant itself, and people, who may belong to several providers, have policies of their own;
+# which months are stored is the same for all.
+NOT_OWNED: set[type[models.Model]] = {Provider, User, RetiredMonth}
+# What the web role uses without row-level security: it holds nothing of a provider.
+OPEN_TABLES = {
+    "django_session",
+    "django_content_type",
+    "django_migrations",
+    RetiredMonth._meta.db_table,
+}
 # Tells the id that belongs to one exact slug, for gateways' messages, and nothing else.
 ACTING_AS_OWNER = {
     "payments_provider_id",

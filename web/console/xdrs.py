@@ -16,6 +16,7 @@ from cdr.rules.xdr_keys import XDR_KEY, format_xdr_key, parse_xdr_key
 from cdr.selectors import xdrs as selectors
 from cdr.selectors.explaining import explained_legs
 from cdr.selectors.reratings import former_legs
+from cdr.selectors.retired_months import first_day_taken
 from cdr.selectors.sources import sources
 from cdr.selectors.suspense import suspense_of_xdr
 from common.csv_files import Cell
@@ -86,12 +87,20 @@ class XdrFilters(Filters):
         return rows.none() if found is None else rows.filter(customer_id=found.pk)
 
 
+def _lead() -> str:
+    lead = "Usage as received, the latest first."
+    first_day = first_day_taken()
+    if first_day is None:
+        return lead
+    return f"{lead} What started before {date_format(first_day)} (UTC) is kept in files."
+
+
 @page_of(Surface.CONSOLE, "usage.read")
 def xdr_list(request: SurfaceRequest) -> HttpResponse:
     return list_page(
         request,
         title="xDRs",
-        lead="Usage as received, the latest first.",
+        lead=_lead(),
         rows=selectors.with_charges(selectors.xdrs(request.scope)),
         table=XdrTable,
         filters=XdrFilters,

@@ -1,6 +1,6 @@
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 
@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from cdr.models import Xdr
+from cdr.models import RetiredMonth, Xdr
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_rate, make_rate_table, make_staff
-from tests.factories.cdr import CALL_AT, Call, import_lines
+from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
 
 pytestmark = pytest.mark.django_db
 XDRS = "/console/usage/xdrs/"
@@ -88,6 +88,15 @@ class TestTheList:
         assert [to for to, _, _ in exported(staff, "&result=3")] == ["4930000009"]
         assert [to for to, _, _ in exported(staff, "&result=2")] == ["4930000001"]
         assert len(exported(staff, f"&source={world.source.pk}")) == 4
+
+    def test_says_what_is_kept_in_files(self, staff: Client, world: World) -> None:
+        RetiredMonth.objects.create(
+            first_day=date(2024, 12, 1), folder="/archive", manifest={}, retired_at=IMPORT_AT
+        )
+
+        shown = staff.get(XDRS).content.decode()
+
+        assert "What started before 1 Jan 2025 (UTC) is kept in files." in shown
 
     def test_pages_through_xdrs_of_the_same_second(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="carla", to=f"49{n}") for n in range(120)])

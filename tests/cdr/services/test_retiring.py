@@ -1,0 +1,208 @@
+"""Months of xDRs that go to files and come back."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from cdr.models import Leg, Rerating, RetiredMonth, Suspense, UsageCharge, Xdr
+from cdr.partitions import MonthRetired, ensure_partitions, months_stored
+from cdr.services.archives import ArchiveDamaged
+from cdr.services.retiring import (
+    EarlierMonthStored,
+    MonthNotOver,
+    MonthNotRetired,
+    MonthNotStored,
+    MonthStillNeeded,
+    make_partitions_ahead,
+    restore_month,
+    retire_month,
+)
+from tests.cdr.worlds import World, counts_of, make_world, suspense_of
+from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.refusals import refused
+
+OCTOBER, AUGUST = date(2026, 10, 1), datetime(2026, 8, 5, 9, tzinfo=UTC)
+LATER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "retired"
+
+
+def rows_of(table: str) -> list[tuple[str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
+        rows: list[tuple[str]] = cursor.fetchall()
+    return rows
+
+
+class TestPartitionsAhead:
+    def test_are_those_of_the_month_and_the_next(self, db: None) -> None:
+        make_partitions_ahead(at=datetime(1998, 11, 20, tzinfo=UTC), count=2)
+        make_partitions_ahead(at=datetime(1998, 11, 21, tzinfo=UTC), count=2)
+
+        assert months_stored()[:3] == [date(1998, 11, 1), date(1998, 12, 1), date(1999, 1, 1)]
+
+
+class TestRetiring:
+    def test_takes_the_month_out_and_nothing_else(self, world: World, folder: Path) -> None:
+        november = CALL_AT + timedelta(days=31)
+        import_lines(world.source, [Call(account="carla"), Call(account="carla", uuid="b")])
+        import_lines(world.source, [Call(account="carla", started_at=november)], at=LATER)
+        charges = UsageCharge.objects.count()
+
+        retired = retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        assert OCTOBER not in months_stored()
+        assert [xdr.started_at for xdr in Xdr.objects.all()] == [november]
+        assert not Leg.objects.filter(started_at__lt=november).exists()
+        assert UsageCharge.objects.count() == charges
+        assert {name: entry["rows"] for name, entry in retired.manifest["tables"].items()} == {
+            "cdr_xdr": 2,
+            "cdr_leg": 4,
+            "cdr_replacedleg": 0,
+        }
+        assert json.loads((folder / "manifest.json").read_text()) == retired.manifest
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "cdr_leg.parquet",
+            "cdr_replacedleg.parquet",
+            "cdr_xdr.parquet",
+            "manifest.json",
+        ]
+
+    def test_writes_files_that_others_can_read(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla", seconds=120)])
+        expected = Leg.objects.get(number=1)
+
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        leg = pl.read_parquet(folder / "cdr_leg.parquet").filter(number=1).row(0, named=True)
+        assert (leg["started_at"], leg["amount"]) == (CALL_AT, expected.amount)
+        assert leg["currency"] == expected.currency
+
+    def test_has_what_comes_late_wait_as_too_old(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla", uuid="a")])
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        again = [Call(account="carla", uuid="a"), Call(account="carla", started_at=AUGUST)]
+        file = import_lines(world.source, again, at=LATER)
+
+        assert counts_of(file) == {"suspended": 2}
+        assert {reason for _, reason, _, _ in suspense_of(file)} == {"too_old"}
+        assert OCTOBER not in months_stored()
+        with refused(MonthRetired):
+            ensure_partitions([OCTOBER])
+
+    def test_goes_by_months_that_are_over_and_in_order(self, world: World, folder: Path) -> None:
+        import_lines(
+            world.source, [Call(account="carla"), Call(account="carla", started_at=AUGUST)]
+        )
+
+        with refused(MonthNotOver):
+            retire_month(first_day=OCTOBER, folder=folder, at=CALL_AT)
+        with refused(EarlierMonthStored, "2026-08"):
+            retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        with refused(MonthNotStored):
+            retire_month(first_day=date(2026, 9, 1), folder=folder, at=LATER)
+
+        assert Xdr.objects.count() == 2
+        assert not folder.exists()
+
+    def test_is_refused_while_something_waits(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="nobody")])
+
+        with refused(MonthStillNeeded, "1 of 2026-10 wait in suspense"):
+            retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        Suspense.objects.update(state="RESOLVED", resolved_at=LATER)
+        rerating = Rerating.objects.create(
+            provider=world.provider,
+            reason="New rates",
+            started_from=CALL_AT,
+            started_to=CALL_AT + timedelta(days=1),
+            queued_at=IMPORT_AT,
+            created_at=IMPORT_AT,
+        )
+        with refused(MonthStillNeeded, f"Re-rating {rerating.pk}"):
+            retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        assert Xdr.objects.count() == 1
+
+
+class TestRestoring:
+    def test_gives_back_every_row_as_it_was(self, world: World, folder: Path) -> None:
+        odd = Call(account="carla").line.replace("NORMAL_CLEARING", '""')
+        told: list[Call | str] = [
+            Call(account="carla", uuid='q""uote, é'),
+            Call(account="carla", seconds=0),
+            odd,
+        ]
+        import_lines(world.source, told)
+        tables = ("cdr_xdr", "cdr_leg", "cdr_replacedleg", "cdr_usagecharge")
+        before = {table: rows_of(table) for table in tables}
+
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        restored = restore_month(folder=folder)
+
+        assert restored == OCTOBER
+        assert {table: rows_of(table) for table in tables} == before
+        assert len(before["cdr_xdr"]) == 3
+        assert not RetiredMonth.objects.exists()
+
+    def test_knows_again_what_was_brought_before(self, world: World, folder: Path) -> None:
+        calls = [Call(account="carla", uuid="a")]
+        import_lines(world.source, calls)
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        restore_month(folder=folder)
+
+        file = import_lines(world.source, [*calls, Call(account="carla", uuid="b")], at=LATER)
+
+        assert counts_of(file) == {"rated": 1, "duplicate": 1}
+
+    @pytest.mark.parametrize("damaged", ["cdr_leg.parquet", "manifest.json"])
+    def test_refuses_files_that_are_not_whole(
+        self, world: World, folder: Path, damaged: str
+    ) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        content = (folder / damaged).read_bytes()
+        (folder / damaged).write_bytes(content[: len(content) // 2])
+
+        with refused(ArchiveDamaged):
+            restore_month(folder=folder)
+
+        assert RetiredMonth.objects.count() == 1
+        assert OCTOBER not in months_stored()
+
+    def test_refuses_what_was_not_taken_from_here(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        restore_month(folder=folder)
+
+        with refused(MonthNotRetired):
+            restore_month(folder=folder)
+
+
+class TestTheCommands:
+    def test_take_a_month_out_and_bring_it_back(
+        self, world: World, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import_lines(world.source, [Call(account="carla", started_at=AUGUST)])
+
+        call_command("retire_month", "2026-08", to=folder)
+        call_command("restore_month", str(folder / "2026-08"))
+
+        said = capsys.readouterr().out
+        assert "cdr_xdr: 1 rows" in said
+        assert "2026-08 is in the database again." in said
+        assert Xdr.objects.count() == 1

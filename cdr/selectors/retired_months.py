@@ -9,4 +9,4 @@ from common.periods import month
 def first_day_taken() -> date | None:
     """The day (UTC) after the months that were taken out of the database; None if none was."""
     last = RetiredMonth.objects.order_by("-first_day").first()
-    return last and month(last.first_day.year, last.first_day.month).to_date
+    return None if last is None else month(last.first_day.year, last.first_day.month).to_date

@@ -68,7 +68,7 @@ def source_terms(source_id: int) -> SourceTerms:
         default_vendor_id=row.default_vendor_id,
         allows_foreign_vendors=row.allows_foreign_vendors,
         oldest=timedelta(days=row.oldest_days),
-        not_before=first_day and datetime.combine(first_day, time.min, tzinfo=UTC),
+        not_before=None if first_day is None else datetime.combine(first_day, time.min, tzinfo=UTC),
         tags=row.tags,
         trunks={trunk.tech_prefix: TrunkTerms(trunk.vendor_id, trunk.tags) for trunk in trunks},
     )

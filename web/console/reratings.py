@@ -244,7 +244,7 @@ def _asked_for(request: SurfaceRequest) -> dict[str, object]:
     now = localtime(clock.now()).replace(second=0, microsecond=0) + timedelta(minutes=1)
     first = now.replace(day=1, hour=0, minute=0)
     named = {name: request.GET[name] for name in ReratingForm.base_fields if name in request.GET}
-    return {"started_from": first, "started_to": now} | named
+    return {"started_from": first, "started_to": now, **named}
 
 
 urls = [

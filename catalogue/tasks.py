@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from catalogue.services import rate_edits, rate_exports, relabelling
+from catalogue.services import rate_edits, rate_exports, rate_import_work, relabelling
 from common import clock
 
 
@@ -40,3 +40,15 @@ def edit_rates(*, edit_id: int, **_: object) -> None:
 def sweep_rate_edits(**_: object) -> int:
     """Queue changes of rates whose task was lost. Safe to repeat, as they are."""
     return rate_edits.requeue_lost_edits(at=clock.now())
+
+
+@shared_task(name="catalogue.work_on_rate_import")
+def work_on_rate_import(*, import_id: int, **_: object) -> None:
+    """Compare, write, confirm or throw away, by its state. Safe to repeat: what is done stays."""
+    rate_import_work.work_on_rate_import(import_id=import_id, at=clock.now())
+
+
+@shared_task(name="catalogue.sweep_rate_imports")
+def sweep_rate_imports(**_: object) -> int:
+    """Queue imports whose worker was lost. Safe to repeat: those at work are locked."""
+    return rate_import_work.requeue_lost_imports(at=clock.now())

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from cdr.services.chunks import rate_chunk
+from cdr.services.rate_undoing import requeue_lost_undos, undo_rate_import
 from cdr.services.rerating import plan_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retiring import make_partitions_ahead
@@ -78,3 +79,15 @@ def answer_what_if_task(*, what_if_id: int, **_: object) -> None:
 def sweep_what_ifs_task(**_: object) -> None:
     """Queue again what nobody has been seen at for a while; it is marked when it is."""
     requeue_lost_what_ifs(at=now())
+
+
+@shared_task(name="cdr.undo_rate_import")
+def undo_rate_import_task(*, import_id: int, **_: object) -> None:
+    """Take a rate import back; one that was taken back, or could not be, is left alone."""
+    undo_rate_import(import_id=import_id, at=now())
+
+
+@shared_task(name="cdr.sweep_rate_undos")
+def sweep_rate_undos_task(**_: object) -> None:
+    """Queue again the imports that were to be taken back long ago and still wait."""
+    requeue_lost_undos(at=now())

@@ -202,6 +202,9 @@ XDR_CHUNK_LINES = env.int("XDR_CHUNK_LINES", default=50_000)
 XDR_FILE_BYTES = env.int("XDR_FILE_BYTES", default=8 * 1024**3)  # of text, once decompressed
 XDR_UPLOAD_BYTES = env.int("XDR_UPLOAD_BYTES", default=1024**3)  # as a browser sends it
 
+RATE_FILES_DIR = Path(env.str("RATE_FILES_DIR", default=str(VAR_DIR / "rate_files")))
+RATE_FILE_BYTES = env.int("RATE_FILE_BYTES", default=128 * 1024**2)  # as a browser sends it
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_KEY_PREFIX = KEY_PREFIX
@@ -211,6 +214,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost re-ratings": {"task": "cdr.sweep_reratings", "schedule": 60},
     "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue lost what-ifs": {"task": "cdr.sweep_what_ifs", "schedule": 60},
+    "requeue lost rate imports": {"task": "catalogue.sweep_rate_imports", "schedule": 60},
+    "requeue lost rate undos": {"task": "cdr.sweep_rate_undos", "schedule": 60},
     "requeue open bill runs": {"task": "billing.sweep_runs", "schedule": 60},
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "send lost e-mails": {"task": "billing.sweep_emails", "schedule": 300},

@@ -105,6 +105,7 @@ def shared_environment() -> dict[str, str]:
         "DATABASE_URL": f"postgres://{user}:{password}@{address}",
         "REDIS_URL": settings.REDIS_URL,
         "XDR_FILES_DIR": str(settings.XDR_FILES_DIR),
+        "RATE_FILES_DIR": str(settings.RATE_FILES_DIR),
         "XDR_CHUNK_LINES": str(settings.XDR_CHUNK_LINES),
     }
 

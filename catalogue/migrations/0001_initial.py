@@ -875,4 +875,254 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="RateImport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("stored_name", models.CharField(max_length=100)),
+                ("kept_layout", models.JSONField(null=True)),
+                ("kept_options", models.JSONField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("COMPARING", "Comparing"),
+                            ("COMPARED", "Compared"),
+                            ("WRITING", "Writing"),
+                            ("DONE", "Imported"),
+                            ("STASHED", "Stashed"),
+                            ("CONFIRMING", "Confirming"),
+                            ("DISCARDING", "Throwing away"),
+                            ("DISCARDED", "Thrown away"),
+                            ("UNDOING", "Undoing"),
+                            ("UNDONE", "Undone"),
+                            ("FAILED", "Refused"),
+                        ],
+                        default="RECEIVED",
+                        max_length=10,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("revision", models.PositiveBigIntegerField(null=True)),
+                ("counts", models.JSONField(default=dict)),
+                ("read_count", models.PositiveIntegerField(default=0)),
+                ("touched_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("written_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rate_imports",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "received_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RateImportRow",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "rate_import_id",
+                        "number",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("sheet", models.CharField(max_length=100)),
+                ("line", models.PositiveIntegerField(null=True)),
+                (
+                    "row_class",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("increased", "Increased"),
+                            ("decreased", "Decreased"),
+                            ("changed", "Changed"),
+                            ("unchanged", "Unchanged"),
+                            ("closed", "Closed"),
+                            ("stashed", "Stashed"),
+                            ("duplicate", "Duplicate"),
+                            ("error", "Error"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Nothing"),
+                            ("insert", "Insert"),
+                            ("replace", "Replace"),
+                            ("close", "Close"),
+                            ("stash", "Stash"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("wrong_field", models.CharField(max_length=20)),
+                ("error", models.CharField(max_length=300)),
+                ("before_rate", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                ("rate_id", models.BigIntegerField(null=True)),
+                ("target_id", models.BigIntegerField(null=True)),
+                ("before", models.JSONField(null=True)),
+                ("prefix", models.CharField(max_length=40)),
+                ("destination", models.CharField(max_length=120)),
+                ("effective_from", models.DateTimeField(null=True)),
+                ("effective_to", models.DateTimeField(null=True)),
+                ("rate", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                ("initial_rate", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                ("connection_fee", models.DecimalField(decimal_places=8, max_digits=18)),
+                ("minimum", models.PositiveIntegerField()),
+                ("increment", models.PositiveIntegerField()),
+                ("grace", models.PositiveIntegerField()),
+                ("steps", models.CharField(max_length=400)),
+                ("min_cost", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                ("max_cost", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                ("attempt_fee", models.DecimalField(decimal_places=8, max_digits=18)),
+                ("policy", models.CharField(max_length=8)),
+                ("tag", models.CharField(max_length=40)),
+                ("origin_prefix", models.CharField(max_length=15)),
+                ("min_digits", models.PositiveSmallIntegerField(null=True)),
+                ("max_digits", models.PositiveSmallIntegerField(null=True)),
+                ("status", models.CharField(max_length=7)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_import",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="catalogue.rateimport",
+                    ),
+                ),
+                (
+                    "time_profile",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="catalogue.timeprofile",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RateFileTemplate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("layout", models.JSONField()),
+                ("options", models.JSONField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="rate_file_template_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="rateimport",
+            index=models.Index(
+                fields=["rate_table", "received_at", "id"], name="rate_import_by_table"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="rateimport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", ["COMPARING", "WRITING", "CONFIRMING", "DISCARDING", "UNDOING"])
+                ),
+                fields=("rate_table",),
+                name="one_rate_import_at_work",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="rateimportrow",
+            index=models.Index(
+                fields=["rate_import", "row_class", "number"], name="rate_import_row_by_class"
+            ),
+        ),
     ]

@@ -27,7 +27,11 @@ class Migration(migrations.Migration):
             "RateBatchEdit",
             "Relabelling",
             "RateExport",
+            "RateFileTemplate",
+            "RateImport",
         ),
+        # Rows by the hundred thousand, written by workers of one import: without keys to check.
+        ProviderTables("RateImportRow", references=False),
         append_only("catalogue_catalogueversion"),
         append_only("catalogue_catalogueversionitem"),
         migrations.RunSQL(
@@ -67,6 +71,12 @@ class Migration(migrations.Migration):
             CREATE TRIGGER rate_table_updated BEFORE UPDATE ON catalogue_ratetable
                 FOR EACH ROW EXECUTE FUNCTION catalogue_table_changed();
             """,
+            migrations.RunSQL.noop,
+        ),
+        # The id that a row's rate will have, so that what was written is known without asking.
+        migrations.RunSQL(
+            "ALTER TABLE catalogue_rateimportrow"
+            " ALTER COLUMN rate_id SET DEFAULT nextval('catalogue_rate_id_seq')",
             migrations.RunSQL.noop,
         ),
     ]

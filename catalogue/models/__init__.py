@@ -11,6 +11,7 @@ from catalogue.models.exchange_rates import ExchangeRate
 from catalogue.models.products import Product, ProductKind
 from catalogue.models.rate_edits import RateBatchEdit
 from catalogue.models.rate_exports import RateExport
+from catalogue.models.rate_imports import RateFileTemplate, RateImport, RateImportRow
 from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
 from catalogue.models.rates import Rate
 from catalogue.models.relabellings import Relabelling
@@ -29,6 +30,9 @@ __all__ = [
     "Rate",
     "RateBatchEdit",
     "RateExport",
+    "RateFileTemplate",
+    "RateImport",
+    "RateImportRow",
     "RateTable",
     "Relabelling",
     "TimeProfile",

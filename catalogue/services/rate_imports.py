@@ -1,133 +1,220 @@
-"""Rate files: what one would do to a table, and doing exactly that."""
+"""Rate imports as people drive them: received, compared, confirmed, thrown away.
 
-from collections import Counter
+The work itself is done by workers (`rate_comparing`, `rate_writing`); here it is asked for.
+"""
+
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any, BinaryIO
 
 from django.db import transaction
 
 from audit.services import record
-from catalogue.models import Rate, RateTable
-from catalogue.rules.rate_files import (
-    PlannedRow,
-    RowClass,
-    StoredRate,
-    plan_rows,
-    read_rate_file,
-)
-from catalogue.rules.rate_terms import RateTerms
-from catalogue.services.rates import add_rates, with_destinations
+from catalogue.importers.rate_files import is_workbook, sheet_names
+from catalogue.importers.refusals import RateFileUnreadable
+from catalogue.importers.texts import detect_encoding
+from catalogue.models import RateImport, RateTable
+from catalogue.rules.rate_layouts import Errors, ImportOptions, Layout
+from catalogue.rules.rate_row_classes import RowAction, RowClass
+from catalogue.services.rate_files import stored
 from common.errors import DomainError
+from common.jobs import enqueue
+from common.locks import lock_in_transaction
 
-_COLUMNS = [field.name for field in fields(RateTerms)]
-_BATCH_ROWS = 2000
+State = RateImport.State
+
+
+class RateImportBusy(DomainError):
+    """Another import of the table is being worked on."""
+
+
+class RateImportInState(DomainError):
+    """The import is in a state in which that cannot be done."""
 
 
 class RateFileRefused(DomainError):
-    """A line of the file is wrong: nothing of it is imported."""
+    """Rows of the file are wrong, and the import was to be refused then."""
+
+
+class NothingToImport(DomainError):
+    """The file changes nothing of the table."""
 
 
 class RateTableChanged(DomainError):
     """The table is not any more what the file was compared with."""
 
 
-@dataclass(frozen=True)
-class RateImport:
-    """What a file does to a table of that revision, line by line."""
+def receive_rate_file(
+    *, content: BinaryIO, name: str, table: RateTable, at: datetime, actor_id: int | None
+) -> RateImport:
+    """Keep a rate file for a table; how it is to be read is said next.
 
-    revision: int
-    rows: list[PlannedRow]
-
-    @property
-    def counts(self) -> Mapping[RowClass, int]:
-        """Lines by class, those without any included."""
-        counted = Counter(row.row_class for row in self.rows)
-        return {row_class: counted[row_class] for row_class in RowClass}
-
-
-def plan_rate_import(*, table: RateTable, text: str, default_start: datetime) -> RateImport:
-    """What the file would do to the table as it is now; nothing is written.
-
-    :raises RateFileUnreadable: it cannot be read at all; single wrong lines are in the answer.
+    :raises RateFileUnreadable: it is empty, too large, or neither text nor a workbook.
     """
-    lines = read_rate_file(text, zone=ZoneInfo(table.time_zone), default_start=default_start)
-    prefixes = {line.prefix for line in lines}
-    rates = Rate.objects.filter(provider_id=table.provider_id, rate_table=table).order_by("pk")
-    stored = [
-        StoredRate(pk, RateTerms(**dict(zip(_COLUMNS, values, strict=True))))
-        for pk, *values in rates.values_list("pk", *_COLUMNS).iterator()
-        if values[0] in prefixes
-    ]
-    return RateImport(table.revision, plan_rows(lines, stored))
+    with stored(content) as file, transaction.atomic():
+        _refuse_unreadable(name, file.path)
+        rate_import = RateImport.objects.create(
+            provider_id=table.provider_id,
+            rate_table=table,
+            name=name,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            stored_name=file.path.name,
+            touched_at=at,
+            received_at=at,
+            received_by_id=actor_id,
+        )
+        _record("received", rate_import, at, actor_id, {"name": name, "sha256": file.sha256})
+    return rate_import
+
+
+def _refuse_unreadable(name: str, path: Any) -> None:
+    if is_workbook(path):
+        sheet_names(path)
+    elif name.lower().endswith((".xlsx", ".xlsm", ".xls")):
+        raise RateFileUnreadable(
+            "The file is named as a workbook and is none: export it from the spreadsheet again."
+        )
+    else:
+        detect_encoding(path)
 
 
 @transaction.atomic
-def import_rates(
+def start_comparing(
     *,
-    table: RateTable,
-    text: str,
-    default_start: datetime,
-    revision: int,
+    rate_import: RateImport,
+    layout: Layout,
+    options: ImportOptions,
     at: datetime,
     actor_id: int | None,
 ) -> RateImport:
-    """Bring a file into a table as `plan_rate_import` said for that revision; all of it or nothing.
+    """Have the file read as `layout` says and compared with the table as it is now.
 
-    A line with the start of a rate there is takes its place; others are added, and end the rate
-    before them where they start. Unchanged lines write nothing.
-
-    :raises RateTableChanged: the table has another revision now.
-    :raises RateFileUnreadable: it cannot be read at all.
-    :raises RateFileRefused: a line is wrong; the message names the first, with its column.
-    :raises RateRefused: a line has no destination and the table's code deck knows none.
+    :raises RateImportInState: it was written, thrown away, or is being worked on.
+    :raises RateImportBusy: another import of the table is.
     """
-    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
-    if table.revision != revision:
-        raise RateTableChanged(
-            f"{table} was changed since the file was compared with it: look at the dry run again."
+    rate_import = _locked(rate_import, State.RECEIVED, State.COMPARED, State.FAILED)
+    rate_import.kept_layout, rate_import.kept_options = layout.as_json(), options.as_json()
+    rate_import.counts, rate_import.revision = {}, None
+    _start(rate_import, State.COMPARING, at)
+    return rate_import
+
+
+@transaction.atomic
+def confirm_import(*, rate_import: RateImport, at: datetime, actor_id: int | None) -> RateImport:
+    """Have an import written as it was compared, or the rates confirmed that it stashed.
+
+    :raises RateImportInState: it was not compared, was written, or is being worked on.
+    :raises RateFileRefused: rows are wrong and are not to be skipped.
+    :raises NothingToImport: it would write nothing.
+    :raises RateTableChanged: the table has another revision than that it was compared with.
+    :raises RateImportBusy: another import of the table is being worked on.
+    """
+    rate_import = _locked(rate_import, State.COMPARED, State.STASHED)
+    was_stashed = rate_import.state == State.STASHED
+    if not was_stashed:
+        _check_writable(rate_import)
+    rate_import.confirmed_by_id = actor_id
+    _start(rate_import, State.CONFIRMING if was_stashed else State.WRITING, at)
+    _record("confirmed", rate_import, at, actor_id, rate_import.counts)
+    return rate_import
+
+
+def _check_writable(rate_import: RateImport) -> None:
+    wrong = rate_import.count(RowClass.ERROR)
+    if wrong and rate_import.options.errors is Errors.ABORT:
+        raise RateFileRefused(
+            f"{wrong:,} rows are wrong: mend the file and send it again, or choose to leave wrong"
+            " rows out."
         )
-    planned = plan_rate_import(table=table, text=text, default_start=default_start)
-    _refuse_errors(planned)
-    writing = [row for row in planned.rows if row.writes]
-    _change(table, [row for row in writing if row.replaces is not None])
-    added = [row.line.terms for row in writing if row.replaces is None and row.line.terms]
-    if added:
-        add_rates(table=table, rates=added, at=at, actor_id=actor_id)
+    if not rate_import.rows.exclude(action=RowAction.NOTHING).exists():
+        raise NothingToImport("The table says all of this already.")
+    check_revision(rate_import)
+
+
+def check_revision(rate_import: RateImport) -> None:
+    """:raises RateTableChanged: the table was changed since the file was compared with it."""
+    table = RateTable.objects.get(pk=rate_import.rate_table_id)
+    if table.revision != rate_import.revision:
+        raise RateTableChanged(
+            f"{table} was changed since the file was compared with it: compare it again."
+        )
+
+
+@transaction.atomic
+def discard_import(*, rate_import: RateImport, at: datetime, actor_id: int | None) -> RateImport:
+    """Throw an import away; the rates that it stashed leave the table.
+
+    :raises RateImportInState: it was confirmed or thrown away, or is being worked on.
+    :raises RateImportBusy: it has stashed rates, and another import is being worked on.
+    """
+    rate_import = _locked(rate_import, State.RECEIVED, State.COMPARED, State.FAILED, State.STASHED)
+    rate_import.ended_by_id = actor_id
+    if rate_import.state == State.STASHED:
+        _start(rate_import, State.DISCARDING, at)
+    else:
+        rate_import.state, rate_import.ended_at = State.DISCARDED, at
+        rate_import.save()
+    _record("discarded", rate_import, at, actor_id, {})
+    return rate_import
+
+
+@transaction.atomic
+def start_undoing(*, rate_import: RateImport, at: datetime, actor_id: int | None) -> RateImport:
+    """Mark an import as being undone; whoever knows what its rates were used for does the rest.
+
+    :raises RateImportInState: it is not imported.
+    :raises RateImportBusy: another import of the table is being worked on.
+    """
+    rate_import = _locked(rate_import, State.DONE)
+    rate_import.ended_by_id = actor_id
+    _claim(rate_import, State.UNDOING, at)
+    _record("undo_asked", rate_import, at, actor_id, {})
+    return rate_import
+
+
+def _locked(rate_import: RateImport, *states: RateImport.State) -> RateImport:
+    rate_import = RateImport.objects.select_for_update(no_key=True).get(pk=rate_import.pk)
+    if rate_import.state not in states:
+        raise RateImportInState(
+            f"{rate_import} is {rate_import.get_state_display().lower()}: that cannot be done now."
+        )
+    return rate_import
+
+
+def _start(rate_import: RateImport, state: RateImport.State, at: datetime) -> None:
+    _claim(rate_import, state, at)
+    enqueue("catalogue.work_on_rate_import", import_id=rate_import.pk)
+
+
+def _claim(rate_import: RateImport, state: RateImport.State, at: datetime) -> None:
+    """One import of a table at a time: their changes would overtake each other."""
+    lock_in_transaction("rate_import", rate_import.rate_table_id)
+    others = RateImport.objects.filter(
+        rate_table_id=rate_import.rate_table_id, state__in=RateImport.WORKING
+    )
+    if other := others.exclude(pk=rate_import.pk).first():
+        raise RateImportBusy(
+            f"{other.name} is being worked on ({other.get_state_display().lower()}): wait until it"
+            " is done."
+        )
+    rate_import.state, rate_import.error = state, ""
+    rate_import.touched_at, rate_import.read_count = at, 0
+    rate_import.save()
+
+
+def _record(
+    what: str,
+    rate_import: RateImport,
+    at: datetime,
+    actor_id: int | None,
+    after: Mapping[str, object],
+) -> None:
     record(
-        provider_id=table.provider_id,
-        action="rate_table.imported",
-        changed=table,
+        provider_id=rate_import.provider_id,
+        action=f"rate_import.{what}",
+        changed=rate_import,
         at=at,
         actor_id=actor_id,
-        after={row_class.value: count for row_class, count in planned.counts.items()},
+        after={"rate_table": rate_import.rate_table_id, **after},
     )
-    return planned
-
-
-def _refuse_errors(planned: RateImport) -> None:
-    wrong = [row.line for row in planned.rows if row.row_class is RowClass.ERROR]
-    if wrong:
-        first = wrong[0]
-        place = f"line {first.number}" + (f", column {first.column}" if first.column else "")
-        raise RateFileRefused(
-            f"{len(wrong):,} of {len(planned.rows):,} lines are wrong; the first is {place}:"
-            f" {first.error}. Nothing was imported."
-        )
-
-
-def _change(table: RateTable, rows: list[PlannedRow]) -> None:
-    """Put the terms of lines in place of those of the rates with the same prefix and start."""
-    terms = with_destinations(table, [row.line.terms for row in rows if row.line.terms])
-    changed = [
-        Rate(
-            pk=row.replaces,
-            provider_id=table.provider_id,
-            rate_table=table,
-            **{name: getattr(each, name) for name in _COLUMNS},
-        )
-        for row, each in zip(rows, terms, strict=True)
-    ]
-    if changed:
-        Rate.objects.bulk_update(changed, _COLUMNS, batch_size=_BATCH_ROWS)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from catalogue.rules.prefixes import parse_prefixes
 from cdr.rating.columns import RateColumns
 from cdr.rating.compiled import CompiledTable, compile_table
 from cdr.rating.csv_cells import (
@@ -17,7 +18,6 @@ from cdr.rating.csv_cells import (
     parse_whole,
 )
 from cdr.rules.instants import BEGINNING
-from cdr.rules.prefixes import parse_prefixes
 from cdr.rules.rates import (
     Boundary,
     IncrementBase,

@@ -1,11 +1,9 @@
 """Stored rate tables and rates as the engine takes them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from tempfile import TemporaryFile
 from typing import Any
 
 import polars as pl
-from django.db import connection
 from django.db.models import BigIntegerField, F, Func
 
 from catalogue.models import Rate as StoredRate
@@ -27,6 +25,7 @@ from cdr.rating import (
 )
 from cdr.rating.columns import AMOUNTS, RATE_SCHEMA, TEXTS
 from cdr.rules.rates import PREFIX_DIGITS
+from common.copying import copied_rows
 from common.scope import Scope
 
 Chain = tuple[Any, ...]
@@ -126,14 +125,9 @@ def rate_columns(scope: Scope, table_ids: Sequence[int]) -> dict[int, RateColumn
     names = [*_COLUMNS, "time_profile__ranges", "time_profile__weight"]
     ordered = rows.order_by("rate_table_id", "pk").values_list(*map(_copied, names))
     sql, params = ordered.query.sql_with_params()
-    with TemporaryFile() as copied, connection.cursor() as cursor:
-        with connection.wrap_database_errors:
-            statement = cursor.mogrify(sql, params).decode()
-            cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", copied)
-        if not copied.tell():
-            return {table_id: RateColumns.of([]) for table_id in table_ids}
-        copied.seek(0)
-        found = pl.read_csv(copied, has_header=False, schema=_COPIED)
+    found = copied_rows(sql, params, _COPIED)
+    if found.is_empty():
+        return {table_id: RateColumns.of([]) for table_id in table_ids}
     texts = [pl.col(name).fill_null("") for name in ("prefix", *TEXTS) if name in _COPIED]
     profile = _profile(pl.col("ranges"), pl.col("weight")).alias("time_profile")
     rates = found.select("rate_table_id", *_NUMBERS, *texts, profile)

@@ -13,7 +13,6 @@ from cdr.importers.chunks import CHUNK_BYTES, read_chunks
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
-from cdr.services.copying import timestamps
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
@@ -25,6 +24,7 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
+from common.copying import timestamps
 
 PLACE_BITS = 18
 """An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""

@@ -8,10 +8,10 @@ from io import BytesIO
 
 import numpy as np
 import polars as pl
-from django.db import connection
 from numpy.typing import NDArray
 
-_BYTES_AT_ONCE = 1 << 20
+from common.copying import by_distinct, copy_encoded
+
 # So many rows stay in a core's cache while their cells are filled in.
 _ROWS_AT_ONCE = 4_096
 _BINARY_START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
@@ -41,19 +41,6 @@ class Column:
     values: NDArray[np.generic] | int
 
 
-def copy_rows(table: str, rows: pl.DataFrame, *, texts: Sequence[str]) -> None:
-    """Append `rows` to the table's columns of the same names.
-
-    Null is NULL, save in `texts`: columns that may hold empty texts but no NULL.
-    """
-    if rows.is_empty():
-        return
-    never_null = f", FORCE_NOT_NULL ({', '.join(texts)})" if texts else ""
-    encoded = BytesIO()
-    rows.write_csv(encoded, include_header=False)
-    _copy(table, rows.columns, f"FORMAT csv{never_null}", encoded)
-
-
 def copy_binary(table: str, columns: Mapping[str, Column], count: int) -> None:
     """Append `count` rows without any null to the table's columns.
 
@@ -65,14 +52,7 @@ def copy_binary(table: str, columns: Mapping[str, Column], count: int) -> None:
     encoded.write(_BINARY_START)
     encoded.write(_encode(columns, count).data)
     encoded.write(_BINARY_END)
-    _copy(table, list(columns), "FORMAT binary", encoded)
-
-
-def _copy(table: str, columns: Sequence[str], options: str, encoded: BytesIO) -> None:
-    encoded.seek(0)
-    command = f"COPY {table} ({', '.join(columns)}) FROM STDIN ({options})"
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(command, encoded, _BYTES_AT_ONCE)
+    copy_encoded(table, list(columns), "FORMAT binary", encoded)
 
 
 def _encode(columns: Mapping[str, Column], count: int) -> NDArray[np.void]:
@@ -126,28 +106,7 @@ def _amount_parts(scaled: NDArray[np.int64]) -> dict[str, NDArray[np.generic] | 
     return parts
 
 
-def timestamps(microseconds: pl.Series) -> pl.Series:
-    """Instants, given in microseconds UTC, as PostgreSQL reads them; null stays null."""
-    instant = pl.from_epoch("instant", time_unit="us")
-    return _by_distinct(microseconds, instant.dt.to_string("%Y-%m-%d %H:%M:%S%.6f+00"))
-
-
 def days(microseconds: pl.Series, zone: str) -> pl.Series:
     """The calendar day of each instant in a time zone."""
     instant = pl.from_epoch("instant", time_unit="us").dt.replace_time_zone("UTC")
-    return _by_distinct(microseconds, instant.dt.convert_time_zone(zone).dt.date())
-
-
-def _by_distinct(microseconds: pl.Series, answer: pl.Expr) -> pl.Series:
-    """The answer for each `instant`, worked out once: a second of traffic holds many starts."""
-    distinct = microseconds.unique().to_frame("instant").with_columns(answer.alias("answer"))
-    found = microseconds.to_frame("instant").join(
-        distinct, on="instant", how="left", maintain_order="left"
-    )
-    return found["answer"]
-
-
-def amounts(costs: str) -> pl.Expr:
-    """The column `costs`, whole numbers of 10^-8, as exact decimals."""
-    unit = pl.lit("0.00000001").cast(pl.Decimal(38, 8))
-    return pl.col(costs).cast(pl.Decimal(38, 0)) * unit
+    return by_distinct(microseconds, instant.dt.convert_time_zone(zone).dt.date())

@@ -11,17 +11,10 @@ from numpy.typing import NDArray
 from cdr.models import Suspense
 from cdr.partitions import ensure_partitions
 from cdr.rating.usage import sum_usage
-from cdr.services.copying import (
-    Binary,
-    Column,
-    amounts,
-    copy_binary,
-    copy_rows,
-    days,
-    timestamps,
-)
+from cdr.services.copying import Binary, Column, copy_binary, days
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
+from common.copying import amounts, copy_rows, timestamps
 
 DETAIL_CHARACTERS = 300
 _XDR_TEXTS = (

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
 from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
-from cdr.services.copying import timestamps
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
 from cdr.services.stored_parties import FOUND, update_xdrs
+from common.copying import timestamps
 from common.scope import Scope
 
 STILL_WAITING = {"suspense_id": pl.Int64, "reason": pl.String, "detail": pl.String}

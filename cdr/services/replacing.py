@@ -11,11 +11,12 @@ from cdr.importers.chunks import split_lines
 from cdr.models import XdrChunk
 from cdr.rating.changes import Fate
 from cdr.services.chunks import chunk_content
-from cdr.services.copying import Binary, Column, copy_binary, timestamps
+from cdr.services.copying import Binary, Column, copy_binary
 from cdr.services.rating_again import RatedAgain
 from cdr.services.recording import Origin, copy_legs, copy_usage, record_suspense
 from cdr.services.settling import explain_waiting, resolve
 from cdr.services.stored_parties import update_xdrs
+from common.copying import timestamps
 
 # The keys of what was replaced are in the table of it already, next to each other.
 _DELETE_REPLACED = """

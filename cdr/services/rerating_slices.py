@@ -12,9 +12,9 @@ from cdr.rating.changes import Fate
 from cdr.rules.rerating import Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
-from cdr.services.copying import amounts
 from cdr.services.rating_again import RatedAgain, rate_again
 from cdr.services.replacing import write_changes
+from common.copying import amounts
 from common.scope import Scope
 
 State = Rerating.State

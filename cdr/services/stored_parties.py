@@ -3,7 +3,7 @@
 import polars as pl
 from django.db import connection
 
-from cdr.services.copying import timestamps
+from common.copying import timestamps
 
 FOUND = ["normalised_number", "tags", "customer_id", "vendor_id", "terminating_customer_id"]
 """What identification finds."""

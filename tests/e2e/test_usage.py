@@ -117,27 +117,43 @@ class TestAFileOfUsage:
 class TestRates:
     @SCRIPT
     def test_are_imported_after_a_look_at_what_changes(
-        self, visit: Visits, aurora: Aurora, calendar: Calendar, script: bool
+        self, visit: Visits, aurora: Aurora, background: Background, script: bool
     ) -> None:
         window = visit(make_colleague(aurora.provider, "Product"), java_script_enabled=script)
         page = window.open(f"/console/rate-tables/{aurora.retail.pk}/")
         self._send(page, RATES)
+        self._compare(page, background, script)
         expect(page.get_by_role("cell", name="4a", exact=True)).to_be_visible()
         assert aurora.retail.rates.count() == 4
 
         page.goto(f"/console/rate-tables/{aurora.retail.pk}/")
         self._send(page, RATES.replace(b"4a", b"41"))
+        window.look("rate-import-columns")
+        self._compare(page, background, script)
         window.illustrate("rate-import")
+        follow(page, "Import the rates")
         press(page, "Import the rates")
+        background.do_all()
 
-        expect(page.get_by_role("status")).to_contain_text("3 rates of rates.csv were imported")
+        page.reload()
+        expect(page.get_by_text("Imported").first).to_be_visible()
         assert aurora.retail.rates.filter(prefix="86").get().rate.normalize().as_tuple().digits == (
             4,
         )
+        assert window.complaints == []
 
     def _send(self, page: Page, content: bytes) -> None:
-        follow(page, "Import")
+        page.locator("#content").get_by_role("link", name="Import", exact=True).click()
         page.get_by_label("File").set_input_files(
             {"name": "rates.csv", "mimeType": "text/csv", "buffer": content}
         )
-        press(page, "Look at what it changes")
+        press(page, "Go on")
+
+    def _compare(self, page: Page, background: Background, script: bool) -> None:
+        expect(page.get_by_label("prefix", exact=True)).to_have_value("prefix")
+        press(page, "See what it changes")
+        expect(page.get_by_text("Reading and comparing")).to_be_visible()
+        background.do_all()
+        if not script:
+            page.reload()
+        expect(page.get_by_text("How it was imported")).to_be_visible()

@@ -19,7 +19,11 @@ from catalogue.models import (
     ExchangeRate,
     Product,
     ProductKind,
+    RateImport,
+    RateImportRow,
 )
+from catalogue.rules.rate_layouts import ImportOptions, Layout
+from catalogue.services.rate_file_templates import save_template
 from cdr.models import LegKind, PartyKind, ReratingDelta
 from common.periods import Period, month
 from customers.models import Customer
@@ -191,6 +195,7 @@ class Plenty:
         factories.make_rate(
             factories.make_rate_table(product), f"48{number:03}", time_profile=self.profile
         )
+        self._add_rate_import(number)
         ExchangeRate.objects.create(
             provider=self.provider,
             from_currency="EUR",
@@ -198,6 +203,44 @@ class Plenty:
             day=IN_OCTOBER.date() + timedelta(days=number),
             rate=Decimal("1.0825"),
             entered_at=IN_DECEMBER,
+        )
+
+    def _add_rate_import(self, number: int) -> None:
+        """One of the first table, a row of the one whose rows are shown, and a template."""
+        RateImport.objects.create(
+            provider=self.provider,
+            rate_table=self.table,
+            name=f"rates-{number}.csv",
+            size_bytes=1,
+            counts={"new": number},
+            touched_at=IN_OCTOBER,
+            received_at=IN_OCTOBER + timedelta(days=number),
+            received_by=factories.make_user(),
+            confirmed_by=factories.make_user(),
+        )
+        first = RateImport.objects.filter(rate_table=self.table).earliest("pk")
+        self.arguments["import_id"] = first.pk
+        RateImportRow.objects.create(
+            provider=self.provider,
+            rate_import=first,
+            number=number + 1,
+            line=number + 2,
+            row_class=RateImportRow.RowClass.NEW,
+            prefix=str(number),
+            rate=Decimal(1),
+            connection_fee=0,
+            attempt_fee=0,
+            minimum=1,
+            increment=1,
+            grace=0,
+        )
+        save_template(
+            provider_id=self.provider.pk,
+            name=f"Vendor {number}",
+            layout=Layout(columns={"prefix": "Code"}),
+            options=ImportOptions(),
+            at=IN_OCTOBER,
+            actor_id=None,
         )
 
     def _add_usage(self, customer: Customer) -> None:

@@ -1,186 +1,199 @@
-"""Rate files in the console: sent, looked at line by line, and only then imported; and exported."""
+"""The import wizard: a rate file is sent, and somebody says how to read it; then it is compared."""
 
-from datetime import datetime
-from secrets import token_urlsafe
-from typing import TypedDict
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from django import forms
 from django.contrib import messages
-from django.core.cache import cache
-from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from catalogue import selectors
-from catalogue.models import RateTable
-from catalogue.rules.rate_files import COLUMNS, PlannedRow, RateFileUnreadable, RowClass
-from catalogue.services.rate_imports import import_rates, plan_rate_import
+from catalogue.importers.proposals import Proposal, propose_layout
+from catalogue.importers.rate_files import sheet_names
+from catalogue.importers.refusals import RateFileUnreadable
+from catalogue.models import RateFileTemplate, RateImport, RateTable
+from catalogue.rules.rate_layouts import ImportOptions, Layout
+from catalogue.selectors.rate_imports import (
+    rate_file_templates,
+    rate_import,
+    time_profile_ids,
+)
+from catalogue.services.rate_file_templates import save_template
+from catalogue.services.rate_files import path_of
+from catalogue.services.rate_imports import receive_rate_file, start_comparing
 from common import clock
-from common.csv_files import Cell
-from common.errors import DomainError
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.shared.exports import csv_response
-from web.shared.form_fields import Form, InstantField
+from web.console.rate_import_forms import ColumnsForm, RateFileForm, ReadingForm, said_before
 from web.shared.form_pages import FormPage, form_page
 
-MOST_BYTES = 16 * 1024 * 1024
-MOST_SHOWN = 500
-KEPT_SECONDS = 3600
-PLAN_COLUMNS = (
-    *("line", "class", "prefix", "destination", "rate before", "rate", "in force from"),
-    *("column", "error"),
-)
-
-
-class SentFile(TypedDict):
-    """A file between the dry run and the import; it is kept for an hour."""
-
-    name: str
-    text: str
-    default_start: datetime
-
-
-class ImportForm(Form):
-    file = forms.FileField(
-        help_text=f"CSV with a header of these columns: {', '.join(COLUMNS)}."
-        " Only prefix and rate are required.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv"}),
-        error_messages={"empty": "The file is empty."},
-    )
-    default_start = InstantField(
-        label="In force from", help_text="For lines that do not say it themselves."
-    )
-
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
-        if not str(file.name).lower().endswith(".csv"):
-            raise forms.ValidationError("Send a file that ends in .csv.")
-        if (file.size or 0) > MOST_BYTES:
-            raise forms.ValidationError("It is larger than 16 MB: split it by destination.")
-        try:
-            self.text = file.read().decode()
-        except UnicodeDecodeError as error:
-            raise forms.ValidationError("It is not UTF-8 text: save it as CSV UTF-8.") from error
-        return file
+MOST_SHOWN_ROWS = 8
 
 
 @page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
-def rate_import(request: SurfaceRequest, table_id: int) -> HttpResponse:
+def rate_import_upload(request: SurfaceRequest, table_id: int) -> HttpResponse:
     table = selectors.rate_table(request.scope, table_id)
 
-    def save(form: ImportForm) -> str:
-        start = form.cleaned_data["default_start"]
-        plan_rate_import(table=table, text=form.text, default_start=start)
-        sent = SentFile(name=form.cleaned_data["file"].name, text=form.text, default_start=start)
-        token = token_urlsafe(16)
-        cache.set(_key(table, token), sent, KEPT_SECONDS)
-        return reverse("console_rate_import_plan", kwargs={"table_id": table.pk, "token": token})
+    def save(form: RateFileForm) -> str:
+        file = form.cleaned_data["file"]
+        received = receive_rate_file(
+            content=file,
+            name=PurePath(str(file.name)).name[:255],
+            table=table,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        return reverse("console_rate_import_columns", kwargs={"import_id": received.pk})
 
     page = FormPage(
         f"Import rates into {table}",
-        submit="Look at what it changes",
-        cancel_url=_url(table),
-        lead=f"Amounts are in {table.currency} per {table.product.rating_unit}. You see what each"
-        " line does before anything is written.",
+        submit="Go on",
+        cancel_url=_table_url(table),
+        lead=f"Amounts are in {table.currency} per {table.product.rating_unit}. Next you say what"
+        " the columns mean, and then you see what every row does before anything is written.",
+    )
+    return form_page(
+        request, page, form=RateFileForm, save=save, fields_of={RateFileUnreadable: "file"}
+    )
+
+
+@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
+def rate_import_columns(request: SurfaceRequest, import_id: int) -> HttpResponse:
+    """How the file is read, in the address, and what its columns mean, in the form."""
+    imported = rate_import(request.scope, import_id)
+    url = _url(imported)
+    if imported.state not in ("RECEIVED", "COMPARED", "FAILED"):
+        return HttpResponseRedirect(url)
+    reading = _reading(request, imported)
+    proposal, unreadable = _proposal(imported, reading)
+    known = _known(imported, reading)
+    if not unreadable and not reading.errors:
+        # Shown as it was read, whether that was said or found out.
+        asked = reading.cleaned_data if reading.is_bound else {}
+        shown = {**proposal.layout.as_json(), "template": asked.get("template")}
+        reading = _reading_form(request, proposal.sheets, initial=shown)
+    profiles = time_profile_ids(request.scope)
+
+    def save(form: ColumnsForm) -> str:
+        start_comparing(
+            rate_import=imported,
+            layout=form.layout,
+            options=form.options,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        _save_template(request, form)
+        return url
+
+    page = FormPage(
+        f"What {imported} means",
+        submit="See what it changes",
+        cancel_url=url,
+        lead=f"For {imported.rate_table}. Times are those of {imported.rate_table.time_zone}.",
+        template="console/rates/rate_import_columns.html",
+        context={
+            "imported": imported,
+            "reading": reading,
+            "proposal": proposal,
+            "unreadable": unreadable,
+            "shown_rows": proposal.rows[:MOST_SHOWN_ROWS],
+        },
     )
     return form_page(
         request,
         page,
-        form=ImportForm,
+        form=ColumnsForm,
         save=save,
-        fields_of={RateFileUnreadable: "file"},
-        initial={"default_start": clock.now()},
+        initial=said_before(proposal, *known, clock.now()),
+        proposal=proposal,
+        zone=ZoneInfo(imported.rate_table.time_zone),
+        time_profiles=profiles,
     )
 
 
-@page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
-def rate_import_plan(request: SurfaceRequest, table_id: int, token: str) -> HttpResponse:
-    """The dry run of a file that was sent, and, by POST, the import of exactly that."""
-    table = selectors.rate_table(request.scope, table_id)
-    sent: SentFile | None = cache.get(_key(table, token))
-    if sent is None:
-        raise Http404
-    refusal = ""
-    if request.method == "POST":
-        try:
-            return _import(request, table, sent, token)
-        except DomainError as error:
-            refusal = str(error)
-    plan = plan_rate_import(table=table, text=sent["text"], default_start=sent["default_start"])
-    if request.GET.get("format") == "csv":
-        return csv_response("rate-import", PLAN_COLUMNS, [_plan_cells(row) for row in plan.rows])
-    chosen = request.GET.get("class", "")
-    rows = [row for row in plan.rows if not chosen or row.row_class == chosen]
-    context = {
-        "table": table,
-        "sent": sent,
-        "plan": plan,
-        "counts": [(each, count) for each, count in plan.counts.items() if count],
-        "rows": rows[:MOST_SHOWN],
-        "row_count": len(rows),
-        "chosen": chosen,
-        "refusal": refusal,
-        "has_errors": bool(plan.counts[RowClass.ERROR]),
-        "has_changes": any(row.writes for row in plan.rows),
-        "past_count": sum(_is_past(row) for row in plan.rows),
-        "table_url": _url(table),
-        "again_url": reverse("console_rate_import", kwargs={"table_id": table.pk}),
-    }
-    status = 422 if refusal else 200
-    return render(request, "console/rates/rate_import_plan.html", context, status=status)
+def _reading(request: SurfaceRequest, imported: RateImport) -> ReadingForm:
+    """How the address says that the file is written, else how it was read before."""
+    try:
+        sheets = sheet_names(path_of(imported))
+    except RateFileUnreadable:
+        sheets = []
+    layout = imported.layout
+    kept = {} if layout is None else layout.as_json()
+    form = _reading_form(request, sheets, request.GET or None, initial=kept)
+    form.full_clean()
+    return form
 
 
-def _import(request: SurfaceRequest, table: RateTable, sent: SentFile, token: str) -> HttpResponse:
-    revision = request.POST.get("revision", "")
-    imported = import_rates(
-        table=table,
-        text=sent["text"],
-        default_start=sent["default_start"],
-        revision=int(revision) if revision.isdecimal() else 0,
-        at=clock.now(),
-        actor_id=request.scope.user_id,
-    )
-    cache.delete(_key(table, token))
-    written = sum(row.writes for row in imported.rows)
-    messages.success(request, f"{written:,} rates of {sent['name']} were imported.")
-    return HttpResponseRedirect(_url(table))
+def _reading_form(
+    request: SurfaceRequest, sheets: Sequence[str], *asked: Any, initial: dict[str, Any]
+) -> ReadingForm:
+    templates = rate_file_templates(request.scope)
+    return ReadingForm(*asked, templates=templates, sheets=sheets, initial=initial)
 
 
-def _is_past(row: PlannedRow) -> bool:
-    terms = row.line.terms
-    return row.writes and terms is not None and terms.effective_from < clock.now()
+def _proposal(imported: RateImport, reading: ReadingForm) -> tuple[Proposal, str]:
+    """The beginning of the file so read; why it cannot be, where it cannot."""
+    said: dict[str, Any] = dict(reading.initial)
+    if reading.is_bound:
+        said = {
+            name: value for name, value in reading.cleaned_data.items() if value not in ("", [])
+        }
+    if template := said.pop("template", None):
+        said = {**template.layout, **said}
+        if said.get("header_line") is None:
+            said["header_line"] = template.layout["header_line"]
+    try:
+        return propose_layout(path_of(imported), said), ""
+    except RateFileUnreadable as error:
+        return Proposal(Layout(columns={}), [], [], []), str(error)
 
 
-def _plan_cells(row: PlannedRow) -> list[Cell]:
-    terms = row.line.terms
-    return [
-        row.line.number,
-        row.row_class.value,
-        row.line.prefix,
-        terms.destination if terms else None,
-        row.before.rate if row.before else None,
-        terms.rate if terms else None,
-        terms.effective_from if terms else None,
-        row.line.column,
-        row.line.error,
-    ]
+def _known(
+    imported: RateImport, reading: ReadingForm
+) -> tuple[Layout | None, ImportOptions | None]:
+    """What the chosen template, or an earlier look at this file, says of the columns."""
+    if reading.is_bound and (template := reading.cleaned_data.get("template")):
+        return _of_template(template)
+    if imported.layout is not None and not reading.is_bound:
+        return imported.layout, imported.options
+    return None, None
 
 
-def _key(table: RateTable, token: str) -> str:
-    return f"rate-file:{table.provider_id}:{table.pk}:{token}"
+def _of_template(template: RateFileTemplate) -> tuple[Layout, ImportOptions]:
+    return Layout.from_json(template.layout), ImportOptions.from_json(template.options)
 
 
-def _url(table: RateTable) -> str:
+def _save_template(request: SurfaceRequest, form: ColumnsForm) -> None:
+    name = form.cleaned_data["save_as"]
+    if name:
+        save_template(
+            provider_id=request.scope.provider_id,
+            name=name,
+            layout=form.layout,
+            options=form.options,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
+        messages.success(request, f"The template {name} was kept.")
+
+
+def _table_url(table: RateTable) -> str:
     return reverse("console_rates", kwargs={"table_id": table.pk})
 
 
+def _url(imported: RateImport) -> str:
+    return reverse("console_rate_import", kwargs={"import_id": imported.pk})
+
+
 urls = [
-    path("rate-tables/<int:table_id>/import/", rate_import, name="console_rate_import"),
     path(
-        "rate-tables/<int:table_id>/import/<slug:token>/",
-        rate_import_plan,
-        name="console_rate_import_plan",
+        "rate-tables/<int:table_id>/import/", rate_import_upload, name="console_rate_import_upload"
+    ),
+    path(
+        "rate-imports/<int:import_id>/columns/",
+        rate_import_columns,
+        name="console_rate_import_columns",
     ),
 ]

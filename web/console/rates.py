@@ -189,8 +189,12 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
     deck = Action(
         "Code deck", reverse("console_rate_table_deck", kwargs=of_table), "tag", needs=write
     )
+    imports = Action("Imports", reverse("console_rate_imports", kwargs=of_table), "clock")
     load = Action(
-        "Import", reverse("console_rate_import", kwargs=of_table), "arrow-up-tray", needs=write
+        "Import",
+        reverse("console_rate_import_upload", kwargs=of_table),
+        "arrow-up-tray",
+        needs=write,
     )
     add = Action(
         "Add rate",
@@ -208,8 +212,8 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
         table=RateTableRates,
         filters=RateFilters,
         name=f"rates-{table.pk}",
-        actions=[compare, price, deck, export, load, add],
-        empty=Empty("No rates yet", "Import a CSV file of them, or add one here.", load),
+        actions=[compare, price, deck, export, imports, load, add],
+        empty=Empty("No rates yet", "Import a file of them, or add one here.", load),
         template="console/rates/rate_list.html",
         context={**frame(request, table), "may_write": write in request.scope.permissions},
     )

@@ -78,8 +78,10 @@ def _keys(model: type[Model], ordering: Sequence[str]) -> list[_Key]:
     keys = [_key(model, lookup) for lookup in ordering]
     primary_key = model._meta.pk
     assert primary_key is not None
-    # Rows under a key of several columns, xdrs, have an `id` that is unique as well.
-    if keys[-1].lookup not in ("pk", "id", primary_key.name):
+    # Of a key of several columns the last tells the rows of a list apart: an xDR by its id, a row
+    # of an import by its number.
+    columns = getattr(primary_key, "field_names", (primary_key.name,))
+    if keys[-1].lookup not in ("pk", columns[-1]):
         keys.append(_Key("pk", keys[-1].is_descending, may_be_null=False))
     return keys
 

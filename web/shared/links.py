@@ -10,6 +10,7 @@ from catalogue.models import (
     CodeDeck,
     CodeDeckEntry,
     Rate,
+    RateImport,
     RateTable,
     TimeProfile,
 )
@@ -31,6 +32,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Source): ("console_source_edit", "source_id"),
     (Surface.CONSOLE, XdrFile): ("console_xdr_file", "file_id"),
     (Surface.CONSOLE, RateTable): ("console_rates", "table_id"),
+    (Surface.CONSOLE, RateImport): ("console_rate_import", "import_id"),
     (Surface.CONSOLE, Rate): ("console_rate", "rate_id"),
     (Surface.CONSOLE, CodeDeck): ("console_code_deck", "deck_id"),
     (Surface.CONSOLE, CodeDeckEntry): ("console_code_deck_entry", "entry_id"),

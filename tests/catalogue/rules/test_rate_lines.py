@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalogue.rules.prefixes import parse_prefixes
 from catalogue.rules.rate_lines import PrefixLayout, prefix_cells
-from cdr.rules.prefixes import parse_prefixes
 
 PREFIXES = st.sets(st.text("0123456789", max_size=4) | st.text("01", max_size=12), max_size=40)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from cdr.rules.instants import to_microseconds
-from cdr.services.copying import Binary, Column, amounts, copy_binary, copy_rows, days, timestamps
+from cdr.services.copying import Binary, Column, copy_binary, days
+from common.copying import amounts, copy_rows, timestamps
 
 COSTS = st.integers(-(10**18) + 1, 10**18 - 1)
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1))  # noqa: DTZ001

@@ -3,17 +3,14 @@ import io
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from catalogue.models import Rate, RateTable
 from tenancy.models import Provider
 from tests.factories import (
-    LONG_AGO,
     make_product,
     make_provider,
     make_rate,
@@ -23,7 +20,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 TABLES = "/console/rate-tables/"
-FILE = "prefix,rate,destination\n49,0.06,Destination 49\n1,0.01,America\n"
 RECKONED = {
     "rounding": "half_up",
     "decimals": "6",
@@ -81,12 +77,6 @@ def prefixes(client: Client, table: RateTable, query: str) -> list[tuple[str, st
     response = client.get(f"{url(table)}?format=csv&{query}")
     rows = csv.DictReader(io.StringIO(response.content.decode()))
     return [(row["Prefix"], row["Rate"]) for row in rows]
-
-
-def send(client: Client, table: RateTable, text: str = FILE, name: str = "rates.csv") -> Any:
-    file = SimpleUploadedFile(name, text.encode())
-    fields = {"file": file, "default_start": "2026-10-01T00:00"}
-    return client.post(url(table, "import/"), fields)
 
 
 class TestTheTables:
@@ -247,86 +237,10 @@ class TestARate:
         answers = [
             staff.post(url(foreign, "new/"), NEW),
             staff.post(f"{TABLES}rates/{rate.pk}/change/", NEW),
-            send(staff, foreign),
         ]
 
-        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        assert [answer.status_code for answer in answers] == [404, 404]
         assert Rate.objects.count() == 1
-
-
-class TestAnImport:
-    def test_is_looked_at_before_anything_is_written(self, staff: Client, table: RateTable) -> None:
-        plan_url = send(staff, table).headers["Location"]
-
-        text = page(staff, plan_url)
-
-        assert "Increased (1)" in text
-        assert "New (1)" in text
-        assert Rate.objects.count() == 1
-        rows = list(csv.DictReader(io.StringIO(page(staff, f"{plan_url}?format=csv"))))
-        assert [(row["line"], row["class"], row["rate before"], row["rate"]) for row in rows] == [
-            ("2", "increased", "0.05000000", "0.06"),
-            ("3", "new", "", "0.01"),
-        ]
-
-    def test_is_made_when_it_is_agreed_to(self, staff: Client, table: RateTable) -> None:
-        plan_url = send(staff, table).headers["Location"]
-        table.refresh_from_db()
-
-        response = staff.post(plan_url, {"revision": table.revision})
-
-        assert response.headers["Location"] == url(table)
-        rates = Rate.objects.exclude(effective_from=LONG_AGO).order_by("prefix")
-        assert list(rates.values_list("prefix", "rate")) == [
-            ("1", Decimal("0.01")),
-            ("49", Decimal("0.06")),
-        ]
-        assert staff.get(plan_url).status_code == HTTPStatus.NOT_FOUND
-
-    def test_of_a_file_with_a_wrong_line_is_refused(self, staff: Client, table: RateTable) -> None:
-        plan_url = send(staff, table, f"{FILE}7,much,Russia\n").headers["Location"]
-        table.refresh_from_db()
-
-        text = page(staff, plan_url)
-        response = staff.post(plan_url, {"revision": table.revision})
-
-        assert "<strong>rate</strong>: &#x27;much&#x27; is not a number" in text
-        assert "Import the rates" not in text
-        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert "line 4, column rate" in response.content.decode()
-        assert Rate.objects.count() == 1
-
-    def test_is_refused_when_the_table_has_changed_since(
-        self, staff: Client, table: RateTable
-    ) -> None:
-        plan_url = send(staff, table).headers["Location"]
-        table.refresh_from_db()
-        make_rate(table, "44")
-
-        response = staff.post(plan_url, {"revision": table.revision})
-
-        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert "look at the dry run again" in response.content.decode()
-        assert Rate.objects.count() == 2
-
-    @pytest.mark.parametrize(
-        ("text", "name", "message"),
-        [
-            ("prefix\n49\n", "rates.csv", "lacks the column &#x27;rate&#x27;"),
-            (FILE, "rates.xlsx", "Send a file that ends in .csv."),
-            ("", "rates.csv", "The file is empty."),
-        ],
-    )
-    def test_takes_only_files_of_rates(
-        self, staff: Client, table: RateTable, text: str, name: str, message: str
-    ) -> None:
-        response = send(staff, table, text, name)
-
-        assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert message in response.content.decode()
-
-    def test_is_for_those_who_may_change_rates(self, provider: Provider, table: RateTable) -> None:
-        assert send(as_role(provider, "Finance"), table).status_code == HTTPStatus.FORBIDDEN
 
 
 class TestPricingACall:

@@ -1,16 +1,18 @@
 from datetime import UTC, datetime
 
-from django.core.cache import cache
-
 from catalogue.models import RateExport, RateTable
 from catalogue.rules.rate_edits import RateEdit
+from catalogue.rules.rate_layouts import ImportOptions, Layout
 from catalogue.services.rate_edits import ask_for_rate_edit, make_rate_edit
 from catalogue.services.rate_exports import request_rate_export, write_rate_export
+from catalogue.services.rate_file_templates import save_template
 from tenancy.models import Provider
 from tests.factories import make_product, make_rate_table
+from tests.factories.rate_files import AT, compare_rates, import_rates, receive_rates
 from tests.web.matrix import Page, staff
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
+FILE = "prefix,rate,destination\n49,0.06,Germany\n"
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -40,11 +42,28 @@ def export(provider: Provider) -> dict[str, object]:
     return {"export_id": asked.pk}
 
 
-def sent_file(provider: Provider) -> dict[str, object]:
-    table_id = made(provider).pk
-    sent = {"name": "rates.csv", "text": "prefix,rate\n49,1\n", "default_start": OCTOBER}
-    cache.set(f"rate-file:{provider.pk}:{table_id}:token", sent)
-    return {"table_id": table_id, "token": "token"}
+def template(provider: Provider) -> dict[str, object]:
+    kept = save_template(
+        provider_id=provider.pk,
+        name="Vendor",
+        layout=Layout(columns={"prefix": "Code", "rate": "Price"}),
+        options=ImportOptions(),
+        at=AT,
+        actor_id=None,
+    )
+    return {"template_id": kept.pk}
+
+
+def received(provider: Provider) -> dict[str, object]:
+    return {"import_id": receive_rates(made(provider), FILE).pk}
+
+
+def compared(provider: Provider) -> dict[str, object]:
+    return {"import_id": compare_rates(made(provider), FILE).pk}
+
+
+def imported(provider: Provider) -> dict[str, object]:
+    return {"import_id": import_rates(made(provider), FILE).pk}
 
 
 def prefix(provider: Provider) -> dict[str, object]:
@@ -82,8 +101,17 @@ PAGES = {
     "console_rate": Page(staff("catalogue.read"), rate),
     "console_rate_change": Page(staff("catalogue.write"), rate),
     "console_rate_close": Page(staff("catalogue.write"), rate),
-    "console_rate_import": Page(staff("catalogue.write"), table),
-    "console_rate_import_plan": Page(staff("catalogue.write"), sent_file),
+    "console_rate_import_upload": Page(staff("catalogue.write"), table),
+    "console_rate_imports": Page(staff("catalogue.read"), table),
+    "console_rate_import_columns": Page(staff("catalogue.write"), received),
+    "console_rate_import": Page(staff("catalogue.read"), compared),
+    "console_rate_import_progress": Page(staff("catalogue.read"), compared),
+    "console_rate_import_file": Page(staff("catalogue.read"), compared),
+    "console_rate_import_confirm": Page(staff("catalogue.write"), compared),
+    "console_rate_import_discard": Page(staff("catalogue.write"), compared),
+    "console_rate_import_undo": Page(staff("catalogue.write"), imported),
+    "console_rate_file_templates": Page(staff("catalogue.read")),
+    "console_rate_file_template_delete": Page(staff("catalogue.write"), template),
     "console_rates_export": Page(staff("catalogue.read"), table),
     "console_rate_export": Page(staff("catalogue.read"), export),
     "console_rate_export_file": Page(staff("catalogue.read"), export),

@@ -8,7 +8,7 @@ import re
 from itertools import product
 from math import prod
 
-from cdr.rules.rates import PREFIX_DIGITS
+from catalogue.rules.rate_terms import PREFIX_DIGITS
 
 MAX_EXPANDED_PREFIXES = 10_000
 """A cell that stands for more prefixes than any destination has is a slip of the keyboard."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdr.rules.prefixes import MAX_EXPANDED_PREFIXES, PrefixNotUnderstood, parse_prefixes
+from catalogue.rules.prefixes import MAX_EXPANDED_PREFIXES, PrefixNotUnderstood, parse_prefixes
 
 
 class TestParsePrefixes:

@@ -1,0 +1,1 @@
+"""Rate files of half a million rows, for measuring."""

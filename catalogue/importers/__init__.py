@@ -1,0 +1,1 @@
+"""Rate files as they are received: texts and workbooks, read within bounds."""

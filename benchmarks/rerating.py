@@ -11,11 +11,11 @@ process.
 
 import sys
 
-from benchmarks.pipeline.engines import measure_on_own_engines
+from benchmarks.imports.engines import measure_on_own_engines
 
 
 def main() -> None:
-    sys.exit(measure_on_own_engines("benchmarks.pipeline.rerating"))
+    sys.exit(measure_on_own_engines("benchmarks.imports.rerating"))
 
 
 if __name__ == "__main__":

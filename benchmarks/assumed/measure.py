@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.management import call_command
 
-from benchmarks.pipeline.world import START, make_world, random_accounts, write_calls
+from benchmarks.imports.world import START, make_world, random_accounts, write_calls
 from catalogue.models import RateTable
 from cdr.models import Source, WhatIf
 from cdr.services.chunks import rate_chunk

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pipeline.workers import running_workers
-from benchmarks.pipeline.world import SEED, write_calls
+from benchmarks.imports.workers import running_workers
+from benchmarks.imports.world import SEED, write_calls
 from billing.models import BillRun, Invoice
 from billing.selectors.invoices import open_invoices
 from billing.services import bill_run_work

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from audit.services import record
-from benchmarks.pipeline.world import make_codes, make_deck
+from benchmarks.imports.world import make_codes, make_deck
 from catalogue.models import CatalogueItem, CatalogueVersion, Product, ProductKind, RateTable
 from cdr.models import CustomerIdentifier, Source
 from common.scope import Scope

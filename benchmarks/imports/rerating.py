@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
-from benchmarks.pipeline.measure import POLL_SECONDS, import_file
-from benchmarks.pipeline.workers import running_workers
-from benchmarks.pipeline.world import AT, START, make_world, random_accounts, write_calls
+from benchmarks.imports.measure import POLL_SECONDS, import_file
+from benchmarks.imports.workers import running_workers
+from benchmarks.imports.world import AT, START, make_world, random_accounts, write_calls
 from catalogue.models import RateTable
 from cdr.models import Leg, LegKind, ReplacedLeg, Rerating, UsageCharge
 from cdr.services.rerating import apply_rerating, ask_for_rerating

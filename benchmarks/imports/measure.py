@@ -1,4 +1,4 @@
-"""Measure the import with one and with two worker processes."""
+"""Measure the import by a number of worker processes."""
 
 import argparse
 import json
@@ -12,11 +12,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from benchmarks.pipeline.copying import copy_again, dump_chunks
-from benchmarks.pipeline.tables import count_rated, empty_all, empty_rated
-from benchmarks.pipeline.workers import cpu_seconds, parent_of, running_workers
-from benchmarks.pipeline.world import AT, make_world, random_accounts, write_calls
-from cdr.models import Source, XdrFile
+from benchmarks.imports.copying import copy_again, dump_chunks
+from benchmarks.imports.tables import empty_all, empty_rated
+from benchmarks.imports.workers import cpu_seconds, parent_of, running_workers
+from benchmarks.imports.world import AT, make_world, random_accounts, write_calls
+from cdr.models import Leg, Source, XdrFile
 from cdr.services.intake import receive_file
 
 POLL_SECONDS = 0.02
@@ -25,26 +25,24 @@ CHUNKS_TO_WARM_UP = 6
 
 @dataclass(frozen=True)
 class Figures:
-    """Rates are xDRs per second; memory is the greatest of one worker process.
+    """What was measured; memory is the greatest of one worker process.
 
     The CPU time per xDR, of workers and of PostgreSQL, tells what the rates would be on a machine
     that does nothing else.
     """
 
-    lines: int
-    prefixes_per_table: int
-    customers: int
-    rows_per_xdr: float
-    one_worker: int
-    copy_only_one: int
-    ratio_one: float
-    two_workers: int
-    copy_only_two: int
-    ratio_two: float
+    xdrs: int
+    legs_per_xdr: float
+    workers: int
+    xdrs_per_second: int
+    copy_only_xdrs_per_second: int
+    ratio: float
+    worker_peak_mib: int
     worker_cpu_microseconds: float
     postgres_cpu_microseconds: float
     copy_only_cpu_microseconds: float
-    peak_worker_mib: int
+    prefixes_per_table: int
+    customers: int
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,11 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--prefixes", type=int, default=60_000)
     parser.add_argument("--customers", type=int, default=2_000)
-    print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
+    print(json.dumps(asdict(measure(parser.parse_args()))))
 
 
 def measure(options: argparse.Namespace) -> Figures:
@@ -73,23 +72,21 @@ def measure(options: argparse.Namespace) -> Figures:
     source = make_world(options.prefixes, options.customers)
     path = options.folder / "calls.csv"
     write_calls(path, random_accounts(options.lines, options.customers))
-    one, two = (measure_workers(count, source, path) for count in (1, 2))
+    run = measure_workers(options.workers, source, path)
     lines = options.lines
     return Figures(
-        lines=lines,
+        xdrs=lines,
+        legs_per_xdr=round(Leg.objects.count() / lines, 3),
+        workers=options.workers,
+        xdrs_per_second=round(lines / run.seconds),
+        copy_only_xdrs_per_second=round(lines / run.copy_seconds),
+        ratio=round(run.copy_seconds / run.seconds, 3),
+        worker_peak_mib=run.peak_mib,
+        worker_cpu_microseconds=round(run.worker_cpu / lines * 1e6, 1),
+        postgres_cpu_microseconds=round(run.postgres_cpu / lines * 1e6, 1),
+        copy_only_cpu_microseconds=round(run.copy_cpu / lines * 1e6, 1),
         prefixes_per_table=options.prefixes,
         customers=options.customers,
-        rows_per_xdr=round(count_rated() / lines, 3),
-        one_worker=round(lines / one.seconds),
-        copy_only_one=round(lines / one.copy_seconds),
-        ratio_one=round(one.copy_seconds / one.seconds, 3),
-        two_workers=round(lines / two.seconds),
-        copy_only_two=round(lines / two.copy_seconds),
-        ratio_two=round(two.copy_seconds / two.seconds, 3),
-        worker_cpu_microseconds=round(two.worker_cpu / lines * 1e6, 1),
-        postgres_cpu_microseconds=round(two.postgres_cpu / lines * 1e6, 1),
-        copy_only_cpu_microseconds=round(two.copy_cpu / lines * 1e6, 1),
-        peak_worker_mib=max(one.peak_mib, two.peak_mib),
     )
 
 

@@ -1,4 +1,4 @@
-"""Emptying and counting what imports write."""
+"""Emptying what imports write."""
 
 from django.db import connection
 
@@ -14,13 +14,6 @@ def empty_all() -> None:
 def empty_rated() -> None:
     """Forget what came of the files, and keep the chunks."""
     _truncate(*RATED)
-
-
-def count_rated() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + " + ".join(f"(SELECT count(*) FROM {name})" for name in RATED))
-        total: int = cursor.fetchone()[0]
-    return total
 
 
 def _truncate(*tables: str) -> None:

@@ -229,6 +229,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "make lost rate edits": {"task": "catalogue.sweep_rate_edits", "schedule": 60},
     "write lost rate exports": {"task": "catalogue.sweep_rate_exports", "schedule": 300},
     "relabel rates that were forgotten": {"task": "catalogue.sweep_relabellings", "schedule": 300},
+    "send lost rate notices": {"task": "customers.sweep_rate_notices", "schedule": 300},
     "verify the books": {
         "task": "reports.verify_ledgers",
         "schedule": crontab(hour="2", minute="30"),

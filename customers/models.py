@@ -1,12 +1,13 @@
-"""The accounts that are served and invoiced, and their teams."""
+"""The accounts that are served and invoiced, their teams, and what they were told of rates."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from catalogue.models import Catalogue, RateTable
+from catalogue.models import Catalogue, RateNotice, RateNoticeFile, RateTable
 from resellers.models import Reseller, ResellerCode
 from tenancy.models import BillerEntity
 from tenancy.owned import ProviderOwned
@@ -156,3 +157,59 @@ class Consent(ProviderOwned):
     terms = models.ForeignKey(SignUpTerms, on_delete=models.PROTECT, related_name="consents")
     agreed_at = models.DateTimeField()
     address = models.GenericIPAddressField(null=True)
+
+
+class RateNotification(ProviderOwned):
+    """A rate notice to one customer, or to a reseller in billing mode, with its file.
+
+    `since` is the notice that they were sent before. Sent, or on its way, is only one that follows
+    each notice: nobody is told the same twice.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "DRAFT"
+        QUEUED = "QUEUED"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    rate_table = models.ForeignKey(RateTable, on_delete=models.PROTECT, related_name="+")
+    notice = models.ForeignKey(RateNotice, on_delete=models.CASCADE, related_name="notifications")
+    since = models.ForeignKey(RateNotice, on_delete=models.PROTECT, null=True, related_name="+")
+    file = models.ForeignKey(RateNoticeFile, on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="rate_notifications"
+    )
+    reseller = models.ForeignKey(
+        Reseller, on_delete=models.PROTECT, null=True, related_name="rate_notifications"
+    )
+    addresses = ArrayField(models.EmailField())
+    state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
+    queued_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(customer__isnull=True) ^ models.Q(reseller__isnull=True),
+                name="rate_notification_to_one_party",
+            ),
+            models.UniqueConstraint(
+                fields=["rate_table", "customer", "reseller", "since"],
+                condition=models.Q(state__in=["QUEUED", "SENT"]),
+                nulls_distinct=False,
+                name="rate_notification_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="rate_notification_customer"),
+            models.Index(fields=["notice", "id"], name="rate_notification_notice"),
+        ]
+
+    def mark_sent(self, at: datetime) -> None:
+        """The mail server has taken it."""
+        self.state, self.sent_at = self.State.SENT, at
+
+    def mark_failed(self, error: str) -> None:
+        """The mail server refused it, or could not be reached."""
+        self.state, self.error = self.State.FAILED, error[:300]

@@ -3,16 +3,29 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Case, Count, DateField, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Count, DateField, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, TruncMonth
 
 from audit.models import Entry
-from catalogue.models import Catalogue, CatalogueVersion
+from catalogue.models import (
+    Catalogue,
+    CatalogueVersion,
+    CatalogueVersionItem,
+    RateNotice,
+    RateTable,
+)
 from catalogue.selectors import catalogues
 from common.scope import Scope
-from customers.models import Consent, Customer, SignUpSettings, SignUpTerms, TeamMember
+from customers.models import (
+    Consent,
+    Customer,
+    RateNotification,
+    SignUpSettings,
+    SignUpTerms,
+    TeamMember,
+)
 from resellers.models import Reseller, ResellerCode
-from resellers.selectors import resellers
+from resellers.selectors import billing_modes_by, resellers
 from tenancy.owned import ProviderQuerySet
 
 
@@ -144,3 +157,84 @@ def catalogues_with_customers(scope: Scope) -> ProviderQuerySet[Catalogue]:
 def _count(rows: QuerySet[Customer], tie: str) -> Coalesce:
     """How many rows an outer row has, which they are tied to by a field."""
     return Coalesce(Subquery(rows.values(tie).annotate(count=Count("pk")).values("count")), 0)
+
+
+@dataclass(frozen=True)
+class RateRecipient:
+    """Who pays by a rate table, a customer or a reseller, and the addresses they are told at."""
+
+    customer: Customer | None
+    reseller: Reseller | None
+    addresses: list[str]
+
+
+def rate_recipients(scope: Scope, table: RateTable, at: datetime) -> list[RateRecipient]:
+    """The customers and resellers who pay by a table at an instant, by name.
+
+    Customers who are served: by a rate table of their own, or by the version of their catalogue in
+    effect. Told are the customer's address and its team's billing members. Resellers in billing
+    mode by it: theirs, and the users of their portal.
+    """
+    customers = list(_paying_by(scope, table, at))
+    billing: dict[int, list[str]] = {}
+    members = TeamMember.objects.visible_to(scope).filter(
+        customer__in=customers, role=TeamMember.TeamRole.BILLING, user__is_active=True
+    )
+    for customer_id, email in members.order_by("pk").values_list("customer_id", "user__email"):
+        billing.setdefault(customer_id, []).append(email)
+    told = [
+        RateRecipient(each, None, _distinct(each.email, *billing.get(each.pk, [])))
+        for each in customers
+    ]
+    modes = billing_modes_by(scope, table, at)
+    return told + [
+        RateRecipient(None, reseller, _distinct(reseller.email, *emails))
+        for reseller, emails in modes
+    ]
+
+
+def _paying_by(scope: Scope, table: RateTable, at: datetime) -> ProviderQuerySet[Customer]:
+    in_effect = (
+        CatalogueVersion.objects.visible_to(scope)
+        .filter(effective_at__lte=at)
+        .order_by("catalogue_id", "-effective_at", "-number")
+        .distinct("catalogue_id")
+    )
+    items = CatalogueVersionItem.objects.visible_to(scope).filter(
+        version__in=in_effect.values("pk"), rate_table=table
+    )
+    by_catalogue = Q(pk__in=[])
+    for catalogue_id, is_default, currency in items.values_list(
+        "version__catalogue_id", "version__catalogue__is_default", "currency"
+    ):
+        theirs = Q(custom_catalogue=catalogue_id)
+        if is_default:
+            theirs |= Q(custom_catalogue=None)
+        by_catalogue |= theirs & Q(currency=currency)
+    served = Customer.objects.visible_to(scope).filter(
+        state__in=(Customer.State.ACTIVE, Customer.State.RESTRICTED)
+    )
+    rows = served.filter(Q(rate_table=table) | Q(rate_table=None) & by_catalogue)
+    return rows.order_by("organisation", "last_name", "pk")
+
+
+def _distinct(*addresses: str) -> list[str]:
+    return list({address.lower(): address for address in reversed(addresses)}.values())[::-1]
+
+
+def rate_notifications(scope: Scope, notice: RateNotice) -> ProviderQuerySet[RateNotification]:
+    """To whom a notice goes or went."""
+    rows = RateNotification.objects.visible_to(scope).filter(notice=notice)
+    rows = rows.select_related("customer", "reseller", "file__notice", "since")
+    return rows.defer(*_UNREAD).order_by("pk")
+
+
+def rate_notifications_to(scope: Scope, customer: Customer) -> ProviderQuerySet[RateNotification]:
+    """What a customer was told of rates, the latest first."""
+    rows = RateNotification.objects.visible_to(scope).filter(customer=customer)
+    rows = rows.exclude(state=RateNotification.State.DRAFT)
+    rows = rows.select_related("rate_table", "file__notice")
+    return rows.defer(*_UNREAD).order_by("-pk")
+
+
+_UNREAD = ("file__content", "file__examples", "file__notice__snapshot", "since__snapshot")

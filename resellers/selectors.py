@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import Q, Value
 
+from catalogue.models import RateTable
 from common.errors import DomainError
 from common.scope import Scope
 from resellers.models import (
@@ -92,6 +93,23 @@ def resellers_in_billing_mode(scope: Scope, at: datetime) -> ProviderQuerySet[Re
     )
     rows = Reseller.objects.visible_to(scope).filter(pk__in=on.values("reseller_id"))
     return rows.order_by("number", "pk")
+
+
+def billing_modes_by(
+    scope: Scope, table: RateTable, at: datetime
+) -> list[tuple[Reseller, list[str]]]:
+    """The resellers who pay by a rate table at an instant, each with its users' addresses."""
+    modes = BillingModeAssignment.objects.visible_to(scope).filter(
+        Q(rate_table=table) | Q(internal_rate_table=table),
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
+        valid_from__lte=at,
+    )
+    rows = resellers(scope).filter(pk__in=modes.values("reseller"), state=Reseller.State.ACTIVE)
+    emails: dict[int, list[str]] = {}
+    users = ResellerUser.objects.visible_to(scope).filter(reseller__in=rows, user__is_active=True)
+    for reseller_id, email in users.order_by("pk").values_list("reseller_id", "user__email"):
+        emails.setdefault(reseller_id, []).append(email)
+    return [(reseller, emails.get(reseller.pk, [])) for reseller in rows]
 
 
 def module(scope: Scope) -> ResellerModule:

@@ -1125,4 +1125,121 @@ class Migration(migrations.Migration):
                 fields=["rate_import", "row_class", "number"], name="rate_import_row_by_class"
             ),
         ),
+        migrations.CreateModel(
+            name="RateNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "format",
+                    models.CharField(choices=[("csv", "CSV"), ("xlsx", "Excel")], max_length=4),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PREPARING", "Preparing"),
+                            ("PREPARED", "Prepared"),
+                            ("SENT", "Sent"),
+                            ("DISCARDED", "Discarded"),
+                        ],
+                        default="PREPARING",
+                        max_length=9,
+                    ),
+                ),
+                ("revisions", models.JSONField(default=list)),
+                ("snapshot", models.BinaryField(null=True)),
+                ("rate_count", models.PositiveIntegerField(default=0)),
+                ("recipient_count", models.PositiveIntegerField(default=0)),
+                ("unchanged_count", models.PositiveIntegerField(default=0)),
+                ("requested_at", models.DateTimeField()),
+                ("prepared_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RateNoticeFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("changes", models.JSONField()),
+                ("examples", models.JSONField()),
+                ("content", models.BinaryField()),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="catalogue.ratenotice",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "since",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratenotice",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.AddIndex(
+            model_name="ratenotice",
+            index=models.Index(
+                fields=["rate_table", "-requested_at", "-id"], name="rate_notice_latest"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="ratenotice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["PREPARING", "PREPARED"])),
+                fields=("rate_table",),
+                name="one_open_rate_notice",
+            ),
+        ),
     ]

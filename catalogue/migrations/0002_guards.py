@@ -29,6 +29,8 @@ class Migration(migrations.Migration):
             "RateExport",
             "RateFileTemplate",
             "RateImport",
+            "RateNotice",
+            "RateNoticeFile",
         ),
         # Rows by the hundred thousand, written by workers of one import: without keys to check.
         ProviderTables("RateImportRow", references=False),

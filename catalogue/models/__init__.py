@@ -12,6 +12,7 @@ from catalogue.models.products import Product, ProductKind
 from catalogue.models.rate_edits import RateBatchEdit
 from catalogue.models.rate_exports import RateExport
 from catalogue.models.rate_imports import RateFileTemplate, RateImport, RateImportRow
+from catalogue.models.rate_notices import RateNotice, RateNoticeFile
 from catalogue.models.rate_tables import CodeDeck, CodeDeckEntry, RateTable, TimeProfile
 from catalogue.models.rates import Rate
 from catalogue.models.relabellings import Relabelling
@@ -33,6 +34,8 @@ __all__ = [
     "RateFileTemplate",
     "RateImport",
     "RateImportRow",
+    "RateNotice",
+    "RateNoticeFile",
     "RateTable",
     "Relabelling",
     "TimeProfile",

@@ -322,4 +322,116 @@ class Migration(migrations.Migration):
                 fields=("provider", "version"), name="terms_version_unique"
             ),
         ),
+        migrations.CreateModel(
+            name="RateNotification",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "addresses",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.EmailField(max_length=254), size=None
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "Draft"),
+                            ("QUEUED", "Queued"),
+                            ("SENT", "Sent"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="DRAFT",
+                        max_length=6,
+                    ),
+                ),
+                ("queued_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rate_notifications",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalogue.ratenoticefile",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to="catalogue.ratenotice",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "reseller",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rate_notifications",
+                        to="resellers.reseller",
+                    ),
+                ),
+                (
+                    "since",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.ratenotice",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["customer", "-id"], name="rate_notification_customer"),
+                    models.Index(fields=["notice", "id"], name="rate_notification_notice"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("customer__isnull", True), ("reseller__isnull", True), _connector="XOR"
+                        ),
+                        name="rate_notification_to_one_party",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["QUEUED", "SENT"])),
+                        fields=("rate_table", "customer", "reseller", "since"),
+                        name="rate_notification_once",
+                        nulls_distinct=False,
+                    ),
+                ],
+            },
+        ),
     ]

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations: ClassVar = [
-        ProviderTables("Customer", "SignUpSettings", "SignUpTerms", "Consent"),
+        ProviderTables("Customer", "SignUpSettings", "SignUpTerms", "Consent", "RateNotification"),
         ProviderTables("TeamMember", own_user=True),
         owner_function(
             "customers_seen_by_reseller()",

@@ -21,12 +21,14 @@ from catalogue.models import (
     ProductKind,
     RateImport,
     RateImportRow,
+    RateNotice,
+    RateNoticeFile,
 )
 from catalogue.rules.rate_layouts import ImportOptions, Layout
 from catalogue.services.rate_file_templates import save_template
 from cdr.models import LegKind, PartyKind, ReratingDelta
 from common.periods import Period, month
-from customers.models import Customer
+from customers.models import Customer, RateNotification
 from payments.models import WebhookEvent
 from payouts.services.approving import approve_statement
 from payouts.services.preparing import prepare_statement
@@ -88,6 +90,15 @@ class Plenty:
             "prefix": "49",
         }
         self.size = 0
+        self.notice = RateNotice.objects.create(
+            provider=self.provider,
+            rate_table=self.table,
+            format="csv",
+            state=RateNotice.State.PREPARED,
+            requested_at=IN_OCTOBER,
+        )
+        self.last_notice: RateNotice | None = None
+        self.arguments["notice_id"] = self.notice.pk
 
     def browsers(self) -> dict[str, Client]:
         """Who sees the most of each surface, by what the URL names of its pages begin with."""
@@ -110,6 +121,7 @@ class Plenty:
             self._add_offer(number, customer)
             self._add_usage(customer)
             self._add_books(number, customer)
+            self._add_notices(customer)
         self.size += count
 
     def _add_customer(self, number: int) -> Customer:
@@ -314,6 +326,42 @@ class Plenty:
             issuing_reseller=self.reseller,
             number=f"B-{number}",
         )
+
+    def _add_notices(self, customer: Customer) -> None:
+        """Of the first table, each to another customer; what the first customer was told."""
+        notice = RateNotice.objects.create(
+            provider=self.provider,
+            rate_table=self.table,
+            format="csv",
+            state=RateNotice.State.SENT,
+            requested_at=IN_OCTOBER,
+            requested_by=factories.make_user(),
+            sent_at=IN_OCTOBER,
+        )
+        sent = {"state": "SENT", "sent_at": IN_OCTOBER}
+        for of_notice, since, to, state in (
+            (self.notice, notice, customer, {}),
+            (notice, self.last_notice, self.customer, sent),
+        ):
+            file = RateNoticeFile.objects.create(
+                provider=self.provider,
+                notice=of_notice,
+                since=since,
+                changes={"new": 1},
+                examples=[],
+                content=b"",
+            )
+            RateNotification.objects.create(
+                provider=self.provider,
+                rate_table=self.table,
+                notice=of_notice,
+                since=since,
+                file=file,
+                customer=to,
+                addresses=["somebody@example.com"],
+                **state,
+            )
+        self.last_notice = notice
 
     def _copy(self, invoice: Invoice, **fields: object) -> None:
         """An invoice as another, with other fields."""

@@ -43,6 +43,7 @@ TABS = (
     ("Payments", "console_customer_payments", "money.read"),
     ("Ledger", "console_customer_ledger", "money.read"),
     ("Team", "console_customer_team", "customers.read"),
+    ("Rate notices", "console_customer_rate_notices", "customers.read"),
     ("Activity", "console_customer_activity", "customers.read"),
 )
 

@@ -186,6 +186,7 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
     compare = Action("Compare", f"{reverse('console_rate_comparison')}?left={table.pk}", "scale")
     price = Action("Price a call", reverse("console_rate_price", kwargs=of_table), "calculator")
     export = Action("Export", reverse("console_rates_export", kwargs=of_table), "arrow-down-tray")
+    notify = Action("Notify", reverse("console_rate_notices", kwargs=of_table), "envelope")
     deck = Action(
         "Code deck", reverse("console_rate_table_deck", kwargs=of_table), "tag", needs=write
     )
@@ -212,7 +213,7 @@ def rate_list(request: SurfaceRequest, table_id: int) -> HttpResponse:
         table=RateTableRates,
         filters=RateFilters,
         name=f"rates-{table.pk}",
-        actions=[compare, price, deck, export, imports, load, add],
+        actions=[compare, price, deck, notify, export, imports, load, add],
         empty=Empty("No rates yet", "Import a file of them, or add one here.", load),
         template="console/rates/rate_list.html",
         context={**frame(request, table), "may_write": write in request.scope.permissions},

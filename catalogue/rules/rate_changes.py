@@ -1,0 +1,119 @@
+"""What somebody who knows some rates has to be told of those that hold now, also of the future."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+CallsKey = tuple[str, ...]
+"""For which calls a rate is: prefix, tag, time profile, origin, policy, digit bounds, as texts."""
+
+
+class ChangeKind(StrEnum):
+    """What becomes of the price of a destination."""
+
+    NEW = "new"
+    INCREASED = "increased"
+    DECREASED = "decreased"
+    CHANGED = "changed"
+    """The same rate, under other terms or another name."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRate:
+    """A rate as people are told it, every column as text; `terms` are all but key and dates."""
+
+    key: CallsKey
+    starts_at: datetime
+    ends_at: datetime | None
+    terms: Mapping[str, str]
+
+    @property
+    def rate(self) -> Decimal | None:
+        """The price per unit, where that alone says which of two is dearer."""
+        if self.terms["steps"] or self.terms["status"] != "active":
+            return None
+        return Decimal(self.terms["rate"])
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """From `since` on, `after` is in place of `before`; one of them may be None."""
+
+    kind: ChangeKind
+    since: datetime
+    before: KnownRate | None
+    after: KnownRate | None
+
+    @property
+    def shown(self) -> KnownRate:
+        """The rate that it is about: the new one, or that which is closed."""
+        rate = self.after or self.before
+        assert rate is not None
+        return rate
+
+
+def rate_changes(
+    before: Iterable[KnownRate], after: Iterable[KnownRate], at: datetime
+) -> Iterator[RateChange]:
+    """What leads from the rates told before to those of now, from `at` on, by key.
+
+    Told is when the price of some calls becomes another than what was announced for that time:
+    what was announced and still holds is not told again, and what ended before `at` never.
+    """
+    known, present = _by_key(before), _by_key(after)
+    for key in sorted(known.keys() | present.keys()):
+        if known.get(key) != present.get(key):
+            yield from _changes(known.get(key, []), present.get(key, []), at)
+
+
+def _by_key(rates: Iterable[KnownRate]) -> dict[CallsKey, list[KnownRate]]:
+    found: dict[CallsKey, list[KnownRate]] = {}
+    for rate in rates:
+        found.setdefault(rate.key, []).append(rate)
+    for own in found.values():
+        own.sort(key=lambda rate: rate.starts_at)
+    return found
+
+
+def _changes(
+    known: Sequence[KnownRate], present: Sequence[KnownRate], at: datetime
+) -> Iterator[RateChange]:
+    last: tuple[object, object] = (None, None)
+    for instant in _instants([*known, *present], at):
+        before, after = _in_force(known, instant), _in_force(present, instant)
+        pair = (before and before.terms, after and after.terms)
+        if pair != last and pair[0] != pair[1]:
+            # A rate that began in the past is told with its beginning.
+            since = min(instant, after.starts_at) if after and instant == at else instant
+            yield RateChange(_kind(before, after), since, before, after)
+        last = pair
+
+
+def _instants(rates: Iterable[KnownRate], at: datetime) -> list[datetime]:
+    """`at`, and every later instant at which one of the rates begins or ends."""
+    ends = [rate.ends_at for rate in rates if rate.ends_at is not None]
+    later = {instant for instant in (*ends, *(rate.starts_at for rate in rates)) if instant > at}
+    return [at, *sorted(later)]
+
+
+def _in_force(rates: Sequence[KnownRate], instant: datetime) -> KnownRate | None:
+    """The rate at an instant; one without an end lasts until the next begins."""
+    begun = [rate for rate in rates if rate.starts_at <= instant]
+    if begun and (begun[-1].ends_at is None or begun[-1].ends_at > instant):
+        return begun[-1]
+    ending = [rate for rate in begun if rate.ends_at is not None and rate.ends_at > instant]
+    return ending[-1] if ending else None
+
+
+def _kind(before: KnownRate | None, after: KnownRate | None) -> ChangeKind:
+    if before is None:
+        return ChangeKind.NEW
+    if after is None:
+        return ChangeKind.CLOSED
+    old, new = before.rate, after.rate
+    if old is None or new is None or old == new:
+        return ChangeKind.CHANGED
+    return ChangeKind.INCREASED if new > old else ChangeKind.DECREASED

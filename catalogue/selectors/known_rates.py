@@ -1,0 +1,95 @@
+"""The rates of a table as people who pay by it are told them."""
+
+import csv
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from django.db.models import Q
+
+from catalogue.models import Rate, RateTable
+from catalogue.rules.rate_changes import CallsKey, KnownRate
+from catalogue.selectors.rate_tables import in_force
+from catalogue.selectors.rates_at import table_chain
+from common.scope import Scope
+
+KEYS = ("prefix", "tag", "time_profile_id", "origin_prefix", "policy", "min_digits", "max_digits")
+TERMS = (
+    *("destination", "rate", "initial_rate", "connection_fee", "minimum", "increment", "grace"),
+    *("steps", "min_cost", "max_cost", "attempt_fee", "hours", "status"),
+)
+_STORED = (
+    *("rate_table_id", "time_profile__ranges", "time_profile__weight"),
+    *("effective_from", "effective_to", *KEYS, *(name for name in TERMS if name != "hours")),
+)
+
+
+def table_revisions(scope: Scope, table: RateTable) -> list[list[int]]:
+    """The revisions of a table and its parents, which change whenever one of its rates does."""
+    chain = table_chain(scope, table)
+    rows = RateTable.objects.visible_to(scope).filter(pk__in=chain)
+    return [[pk, revision] for pk, revision in rows.order_by("pk").values_list("pk", "revision")]
+
+
+def known_rates(scope: Scope, table: RateTable, at: datetime) -> list[KnownRate]:
+    """The rates that are in force at an instant or begin later, of the table and its parents.
+
+    A parent's is told where no nearer table has one for the same calls. Stashed ones are not.
+    """
+    chain = table_chain(scope, table)
+    rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=chain)
+    later = Q(effective_from__gt=at) & ~Q(status=Rate.Status.STASHED)
+    current = in_force(rows, at).order_by().values_list(*_STORED)
+    coming = rows.filter(later).order_by().values_list(*_STORED)
+    nearest: dict[CallsKey, int] = {}
+    found = []
+    for table_id, ranges, weight, *columns in (*current.iterator(), *coming.iterator()):
+        depth = chain.index(table_id)
+        rate = _known(columns, f"{ranges} @{weight}" if ranges else "")
+        nearest[rate.key] = min(nearest.get(rate.key, depth), depth)
+        found.append((depth, rate))
+    return [rate for depth, rate in found if depth == nearest[rate.key]]
+
+
+def packed_rates(rates: Iterable[KnownRate]) -> bytes:
+    """The rates as they are kept, for `unpacked_rates`."""
+    text = StringIO()
+    writer = csv.writer(text)
+    for rate in rates:
+        ends_at = rate.ends_at.isoformat() if rate.ends_at else ""
+        terms = (rate.terms[name] for name in TERMS)
+        writer.writerow([rate.starts_at.isoformat(), ends_at, *rate.key, *terms])
+    return gzip.compress(text.getvalue().encode(), compresslevel=6, mtime=0)
+
+
+def unpacked_rates(content: bytes) -> Iterator[KnownRate]:
+    """The rates that were packed."""
+    text = StringIO(gzip.decompress(content).decode(), newline="")
+    for starts_at, ends_at, *cells in csv.reader(text):
+        yield KnownRate(
+            key=tuple(cells[: len(KEYS)]),
+            starts_at=datetime.fromisoformat(starts_at),
+            ends_at=datetime.fromisoformat(ends_at) if ends_at else None,
+            terms=dict(zip(TERMS, cells[len(KEYS) :], strict=True)),
+        )
+
+
+def _known(columns: Sequence[Any], hours: str) -> KnownRate:
+    starts_at, ends_at, *values = columns
+    texts = [_text(value) for value in values]
+    named = dict(zip((*KEYS, *(name for name in TERMS if name != "hours")), texts, strict=True))
+    return KnownRate(
+        key=tuple(named[name] for name in KEYS),
+        starts_at=starts_at.astimezone(UTC),
+        ends_at=ends_at and ends_at.astimezone(UTC),
+        terms={name: hours if name == "hours" else named[name] for name in TERMS},
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

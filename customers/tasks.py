@@ -1,0 +1,24 @@
+"""Background work of customers; each task can be repeated, as it looks before it acts."""
+
+from celery import shared_task
+
+from common import clock
+from customers.services import rate_emails, rate_notices
+
+
+@shared_task(name="customers.prepare_rate_notice")
+def prepare_rate_notice(*, notice_id: int, **_: object) -> int:
+    """Find out who is to be told what of rates. Safe to repeat: what is prepared stays."""
+    return rate_notices.prepare_rate_notice(notice_id=notice_id, at=clock.now())
+
+
+@shared_task(name="customers.send_rate_notification")
+def send_rate_notification(*, notification_id: int, **_: object) -> bool:
+    """Send a rate notice by e-mail. Safe to repeat: what was sent is not sent again."""
+    return rate_emails.send_rate_notification(notification_id=notification_id, at=clock.now())
+
+
+@shared_task(name="customers.sweep_rate_notices")
+def sweep_rate_notices(**_: object) -> int:
+    """Queue notices and e-mails whose task was lost. Safe to repeat, as they are."""
+    return rate_notices.queue_unfinished(at=clock.now())

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from benchmarks.lists import books
+from benchmarks.lists import books, prices
 from benchmarks.lists.measure import Measured, measure
 from benchmarks.lists.world import SURFACES, Size, make_world, sign_in
 from billing.models import BillRun, Invoice
@@ -60,6 +60,7 @@ def fill(slug: str, size: Size, folder: Path) -> None:
     books.write_credit_notes(source.provider)
     books.state_payouts(source.provider)
     books.hear_from_gateway(source.provider)
+    prices.keep_prices(source.provider)
 
 
 def figures(provider: Provider, options: argparse.Namespace) -> dict[str, object]:
@@ -109,6 +110,7 @@ def hub(provider: Provider) -> Mapping[str, object]:
         "version_id": CatalogueVersion.objects.get(catalogue=catalogue).pk,
         "month": "2026-10",
         "run_id": BillRun.objects.get(provider=provider, state=BillRun.State.REVIEW).pk,
+        **prices.kept(provider),
     }
 
 

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, IntegerField, Q, Value, When
-from django.db.models.expressions import RawSQL
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Rate, RateTable
 from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT, in_force
 from common.scope import Scope
-from tenancy.owned import ProviderQuerySet
 
 SAME_CALLS = ("prefix", "tag", "profile", "origin_prefix", "policy", "least", "most")
 """For which calls a rate is meant: of several for the same, one is used."""
 
+_CALLS = {
+    "profile": Coalesce("time_profile_id", 0),
+    "least": Coalesce("min_digits", 0),
+    "most": Coalesce("max_digits", NO_DIGITS_LIMIT),
+}
 _COLUMNS = ("id", "prefix", "tag", "origin_prefix", "policy", "effective_from")
 _CHOSEN = """
     SELECT DISTINCT ON ({same_calls}) {columns} FROM ({found}) AS found
@@ -56,12 +59,7 @@ def used_rates(
     found = (
         in_force(rows, at)
         .order_by()
-        .annotate(
-            depth=_depth_in(chain),
-            profile=Coalesce("time_profile_id", 0),
-            least=Coalesce("min_digits", 0),
-            most=Coalesce("max_digits", NO_DIGITS_LIMIT),
-        )
+        .annotate(depth=_depth_in(chain), **_CALLS)
         .values_list(*dict.fromkeys((*_COLUMNS, *columns)), "depth", "profile", "least", "most")
     )
     sql, params = found.query.sql_with_params()
@@ -75,16 +73,33 @@ def used_rates(
     return chosen, params
 
 
-def rates_at(scope: Scope, table: RateTable, at: datetime) -> ProviderQuerySet[Rate]:
+def rates_at(scope: Scope, table: RateTable, at: datetime) -> QuerySet[Rate]:
     """The rates used at an instant, those of the parents included, by prefix.
 
-    `is_inherited` says whether a rate is a parent's.
+    `is_inherited` says whether a rate is a parent's. Those of `used_rates`, asked rate by rate: so
+    a page reads what it shows, and not whole tables (1.5 s with 20,000 rates, 2026-11-22).
     """
-    sql, params = used_rates(scope, table, at)
-    rows = Rate.objects.visible_to(scope).select_related("rate_table", "time_profile")
-    ids = RawSQL(f"SELECT id FROM ({sql}) AS used", params)  # noqa: S608, S611
-    used = rows.filter(pk__in=ids)
+    chain = table_chain(scope, table)
+    rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=chain)
+    found = in_force(rows, at).annotate(depth=_depth_in(chain), **_CALLS)
+    used = found.filter(~Exists(found.filter(_replaces())))
+    used = used.select_related("rate_table", "time_profile")
     return used.annotate(is_inherited=~Q(rate_table=table)).order_by("prefix", "pk")
+
+
+def _replaces() -> Q:
+    """In a subquery, the rates because of which the outer one is not used."""
+    same_number = {name: OuterRef(name) for name in ("prefix", "tag", "origin_prefix", "policy")}
+    same_calls = Q(**{name: OuterRef(name) for name in _CALLS})
+    is_nearer = Q(depth__lt=OuterRef("depth"))
+    is_later = Q(effective_from__gt=OuterRef("effective_from")) | Q(
+        effective_from=OuterRef("effective_from"), pk__gt=OuterRef("pk")
+    )
+    is_in_same_table = Q(depth=OuterRef("depth"))
+    is_for_always = Q(profile=0, least=0, most=NO_DIGITS_LIMIT)
+    return Q(**same_number) & (
+        (is_for_always & is_nearer) | (same_calls & (is_nearer | (is_in_same_table & is_later)))
+    )
 
 
 def _depth_in(chain: Sequence[int]) -> Case:

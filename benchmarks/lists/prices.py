@@ -23,7 +23,7 @@ def keep_prices(provider: Provider) -> None:
     _change_often(table)
     _rate_again(provider)
     for reseller in Reseller.objects.filter(provider=provider).order_by("pk")[:OFTEN]:
-        factories.make_what_if(reseller, rate_table=table)
+        factories.make_what_if(reseller)
 
 
 def kept(provider: Provider) -> Mapping[str, object]:

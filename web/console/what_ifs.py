@@ -1,6 +1,6 @@
 """What billing mode would have cost: asked for resellers and a past period, and the answer."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.timezone import localdate
+from django.utils.formats import date_format
+from django.utils.timezone import localdate, localtime
 
 from catalogue.models import ProductKind, RateTable
 from catalogue.selectors import rate_tables
@@ -22,6 +23,7 @@ from cdr.services.what_ifs import (
     cancel_what_if,
 )
 from common import clock
+from common.csv_files import Cell
 from common.periods import Period
 from resellers.models import BillingModeAssignment, Reseller
 from resellers.selectors import resellers
@@ -40,8 +42,18 @@ from web.shared.tables import BadgeColumn, DateColumn, InstantColumn, LinkColumn
 DAYS_ASKED_ABOUT = 30
 
 
+class AskedColumn(LinkColumn):
+    """When it was asked, leading to the answer."""
+
+    def render(self, record: Any, value: datetime, table: Any) -> Any:
+        return super().render(record, date_format(localtime(value), "DATETIME_FORMAT"), table)
+
+    def export_cells(self, record: Any, value: Any) -> list[Cell]:
+        return [localtime(value)]
+
+
 class WhatIfTable(Table):
-    asked_at = LinkColumn("Asked", orderable=True)
+    asked_at = AskedColumn("Asked", orderable=True)
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     rate_table = LinkColumn("Rate table", accessor="rate_table__name", to="rate_table")
     policy = BadgeColumn("Internal calls", value="policy")

@@ -26,6 +26,11 @@ class Selection:
     prefixes: tuple[str, ...] = ()
     suspense_reason: str = ""
 
+    @property
+    def is_all_of_its_time(self) -> bool:
+        """Whether nothing but the time is chosen."""
+        return self == Selection(self.started_from, self.started_to)
+
     def between(self, started_from: datetime, started_to: datetime) -> "Selection":
         """Those of a part of its time."""
         return replace(self, started_from=started_from, started_to=started_to)

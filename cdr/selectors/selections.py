@@ -72,12 +72,17 @@ def selected(scope: Scope, selection: Selection) -> Condition:
 
 def legs_selected(scope: Scope, selection: Selection) -> Condition:
     """The condition that a leg `l` is one of an xDR of the selection."""
+    during = Condition(
+        "l.started_at >= %s AND l.started_at < %s", [selection.started_from, selection.started_to]
+    )
+    if selection.is_all_of_its_time:
+        return during
     of_xdr = selected(scope, selection)
     return Condition(
-        "l.started_at >= %s AND l.started_at < %s AND EXISTS (SELECT FROM cdr_xdr x"
+        f"{during.sql} AND EXISTS (SELECT FROM cdr_xdr x"
         " WHERE x.provider_id = l.provider_id AND x.started_at = l.started_at"
         f" AND x.id = l.xdr_id AND {of_xdr.sql})",
-        [selection.started_from, selection.started_to, *of_xdr.parameters],
+        [*during.parameters, *of_xdr.parameters],
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import cycle, islice
 from zoneinfo import ZoneInfo
 
-from cdr.importers.freeswitch_csv import COLUMNS, STAMP_FORMAT
+from cdr.importers.freeswitch_csv.adapter import COLUMNS, STAMP_FORMAT
 from cdr.rating.dial_plans import DialPlan
 from common.periods import Period
 from demo.calls import Account, Call, Destinations, Starts, Telephones, draw_number

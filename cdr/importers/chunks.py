@@ -7,8 +7,8 @@ that a file can be cut anywhere between lines and one unbalanced quote spoils on
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,7 +20,8 @@ from common.errors import DomainError
 LINES_PER_CHUNK = 50_000
 # A chunk of unusually long lines ends early, so that a worker's memory stays bounded.
 CHUNK_BYTES = 32 * 1024**2
-MAX_LINE_BYTES = 16 * 1024
+# A FreeSWITCH call in JSON takes up to some 20 KB.
+MAX_LINE_BYTES = 64 * 1024
 _BLOCK_BYTES = 4 * 1024**2
 _LINE_END = ord("\n")
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -50,9 +51,11 @@ class FileChunk:
 
 @dataclass(frozen=True)
 class ParsedChunk:
-    """What a chunk held: each of its lines is a record, rejected, or one of the blank lines.
+    """What a chunk held: each of its lines is a record, rejected, or one of the empty ones.
 
-    `records` has the columns its importer names; `rejected` has line_number (int64), raw, reason.
+    `records` has the columns of `layout.read_records`; `rejected` line_number (int64), raw, reason.
+    `blank_lines` are those that hold no record by their form: blank ones, headers, and records of
+    what is no call or no complete one.
     """
 
     records: pl.DataFrame
@@ -105,6 +108,14 @@ def read_chunks(
                 f"{path.name}: the gzip stream cannot be read on after line {first_line - 1} "
                 f"(byte {offset} of the text): {error}. Send the whole file again."
             ) from error
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """The first lines of a plain text as `split_lines` gives them, unreadable bytes replaced."""
+    with path.open("rb") as text:
+        start = b"".join(text.readline(MAX_LINE_BYTES) for _ in range(count))
+    shown = start.removeprefix(_BYTE_ORDER_MARK).decode(errors="replace").replace("\0", "\ufffd")
+    return [line.rstrip("\r") for line in shown.removesuffix("\n").split("\n")] if shown else []
 
 
 @dataclass(frozen=True)
@@ -215,6 +226,18 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
         reason.alias("reason"),
     ).filter(faulty)
     return Lines(lines.filter(~(faulty | blank)), rejected, int(blank.sum()))
+
+
+def without_header(lines: Lines, header: Sequence[str]) -> Lines:
+    """The lines without those that repeat the header, as files that were joined do."""
+    is_header = lines.readable["raw"].is_in(list(header))
+    if not is_header.any():
+        return lines
+    return replace(
+        lines,
+        readable=lines.readable.filter(~is_header),
+        blank_count=lines.blank_count + int(is_header.sum()),
+    )
 
 
 def _decode(content: bytes) -> tuple[pl.Series, pl.Series]:

@@ -14,6 +14,7 @@ def to_instants(local: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     `local` has these three as naive datetimes of `zone`, and duration_seconds. *Times told twice*
     (clocks put back): of the readings, the start and the end are taken that are duration_seconds
     apart, the earlier ones if several fit; the answer is the first reading not before the start.
+    Without a duration the start is the earlier reading and the end the first not before it.
     *Times that never were* (clocks put forward) are null: a switch that writes one keeps another
     zone than its source says.
     """
@@ -41,6 +42,7 @@ def _settle(local: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     starts_late = (both_late < both_early) & (both_late <= across)
     ends_early = (both_early <= both_late) & (both_early <= across)
     started_at = pl.when(starts_late).then("started_at_late").otherwise("started_at_early")
+    ends_early = ends_early.fill_null(pl.col("ended_at_early") >= started_at)
     ended_at = pl.when(ends_early).then("ended_at_early").otherwise("ended_at_late")
     answered_early = pl.col("answered_at_early") >= started_at
     return readings.select(

@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import cdr.models.sources
 
 
 class Migration(migrations.Migration):
@@ -33,18 +36,51 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 (
                     "format",
-                    models.CharField(choices=[("freeswitch-csv", "FreeSWITCH CSV")], max_length=20),
+                    models.CharField(
+                        choices=[
+                            ("freeswitch-csv", "FreeSWITCH CSV"),
+                            ("freeswitch-json", "FreeSWITCH JSON, a document per line"),
+                            ("asterisk-csv", "Asterisk Master.csv"),
+                            ("kamailio-csv", "Kamailio or OpenSIPS accounting, CSV with a header"),
+                            ("cucm-csv", "Cisco CUCM CDR file"),
+                            ("acme-csv", "Oracle (Acme Packet) SBC local CDR file"),
+                            ("yeti-csv", "Yeti CDR export"),
+                            ("mapped-csv", "Other CSV: you say which column is what"),
+                        ],
+                        max_length=20,
+                    ),
                 ),
                 ("time_zone", models.CharField(max_length=64)),
                 ("country_prefix", models.CharField(blank=True, max_length=4)),
                 (
                     "volume_rounding",
                     models.CharField(
-                        choices=[("up", "Up"), ("nearest", "Nearest"), ("down", "Down")],
+                        choices=[
+                            ("up", "Up to the next whole one"),
+                            ("nearest", "To the nearest whole one"),
+                            ("down", "Down to the whole one begun"),
+                        ],
                         default="up",
                         max_length=7,
                     ),
                 ),
+                (
+                    "identified_by",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("ACCOUNT_CODE", "Account code"),
+                                ("TRUNK", "Trunk"),
+                                ("IP", "IP address"),
+                                ("NUMBER", "Telephone number"),
+                            ],
+                            max_length=12,
+                        ),
+                        default=cdr.models.sources.usual_order,
+                        size=None,
+                    ),
+                ),
+                ("mapping", models.JSONField(blank=True, null=True)),
                 ("allows_foreign_vendors", models.BooleanField(default=False)),
                 ("oldest_days", models.PositiveSmallIntegerField(default=400)),
                 ("tags", models.CharField(blank=True, max_length=200)),
@@ -638,6 +674,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.PositiveBigIntegerField()),
                 ("stored_name", models.CharField(max_length=100)),
+                ("header", models.TextField(blank=True)),
                 (
                     "state",
                     models.CharField(
@@ -700,7 +737,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("ACCOUNT_CODE", "Account Code"), ("NUMBER", "Number")],
+                        choices=[
+                            ("ACCOUNT_CODE", "Account code"),
+                            ("TRUNK", "Trunk"),
+                            ("IP", "IP address"),
+                            ("NUMBER", "Telephone number"),
+                        ],
                         max_length=12,
                     ),
                 ),

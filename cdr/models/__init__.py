@@ -4,7 +4,7 @@ from cdr.models.files import XdrChunk, XdrFile
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
 from cdr.models.retired_months import RetiredMonth
-from cdr.models.sources import CustomerIdentifier, Source, Trunk
+from cdr.models.sources import CustomerIdentifier, IdentifiedBy, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
 from cdr.models.usage_charges import UsageCharge
 from cdr.models.what_ifs import WhatIf, WhatIfMargin, WhatIfReseller
@@ -12,6 +12,7 @@ from cdr.models.xdrs import Leg, Xdr
 
 __all__ = [
     "CustomerIdentifier",
+    "IdentifiedBy",
     "Leg",
     "LegKind",
     "PartyKind",

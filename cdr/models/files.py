@@ -8,7 +8,10 @@ from tenancy.owned import ProviderOwned
 
 
 class XdrFile(ProviderOwned):
-    """One file of xDRs as received; the same bytes are refused a second time."""
+    """One file of xDRs as received; the same bytes are refused a second time.
+
+    `header` has the lines in front that name its columns, for whoever reads a part of it.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "RECEIVED"
@@ -21,6 +24,7 @@ class XdrFile(ProviderOwned):
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
     stored_name = models.CharField(max_length=100)
+    header = models.TextField(blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     error = models.TextField(blank=True)
     received_at = models.DateTimeField()

@@ -1,5 +1,7 @@
 """Who made a call and where it ended."""
 
+from collections.abc import Iterable, Mapping
+
 import polars as pl
 
 from catalogue.rules.tags import join_tags, split_tags
@@ -12,45 +14,47 @@ _ON_NET = (frozenset[str](), frozenset({ON_NET}))
 def identify_parties(
     xdrs: pl.DataFrame,
     *,
-    accounts: pl.DataFrame,
+    customers: Mapping[str, pl.DataFrame],
     numbers: pl.DataFrame,
     default_vendor_id: int | None,
     source_tags: str = "",
 ) -> pl.DataFrame:
     """`xdrs` with customer_id, vendor_id and terminating_customer_id (int64, null for nobody).
 
-    And with tags, parted by commas. `xdrs` has account_code, caller_e164, normalised_number,
-    received_tags, trunk_vendor_id and trunk_tags; `accounts` and `numbers` have value, customer_id
-    and tags. The customer is the one of the account code, else of the caller's number. A trunk
-    named by its tech prefix carried the call; without one, a call to a customer's number is on-net,
-    and every other call went to the source's usual vendor. The tags are those received, and those
-    of the source, the trunk and what named the customer; null stands for none.
+    And with tags, parted by commas. `xdrs` has the columns that `customers` names,
+    normalised_number, received_tags, trunk_vendor_id and trunk_tags; each of `customers`, and
+    `numbers`, has value, customer_id and tags. The customer is the one that the first of these
+    columns names. A trunk named by its tech prefix carried the call; without one, a call to a
+    customer's number is on-net, and every other call went to the source's usual vendor. The tags
+    are those received, and those of the source, the trunk and what named the customer; null stands
+    for none.
     """
-    by_account = accounts.select(
-        account_code="value", _by_account="customer_id", _account_tags="tags"
-    )
-    by_caller = numbers.select(caller_e164="value", _by_caller="customer_id", _caller_tags="tags")
     by_number = numbers.select(normalised_number="value", _called="customer_id")
-    found = (
-        xdrs.join(by_account, on="account_code", how="left", maintain_order="left")
-        .join(by_caller, on="caller_e164", how="left", maintain_order="left")
-        .join(by_number, on="normalised_number", how="left", maintain_order="left")
-    )
+    found = xdrs.join(by_number, on="normalised_number", how="left", maintain_order="left")
+    for column, named in customers.items():
+        names = {column: "value", f"_payer_by_{column}": "customer_id", f"_tags_by_{column}": "tags"}
+        found = found.join(named.select(**names), on=column, how="left", maintain_order="left")
+    nobody, no_tags = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
+    payer = pl.coalesce(*(pl.col(f"_payer_by_{column}") for column in customers), nobody)
+    # Of the first that names somebody: what a later one says too is not looked at.
+    named_tags = no_tags
+    for column in reversed(customers):
+        is_named = pl.col(f"_payer_by_{column}").is_not_null()
+        named_tags = pl.when(is_named).then(f"_tags_by_{column}").otherwise(named_tags)
     trunk = pl.col("trunk_vendor_id")
     called = pl.when(trunk.is_null()).then("_called")
     default = pl.lit(default_vendor_id, pl.Int64)
-    by_code = pl.col("_by_account").is_not_null()
-    given = found.select(
-        "received_tags",
-        "trunk_tags",
-        named_tags=pl.when(by_code).then("_account_tags").otherwise("_caller_tags"),
-    )
+    given = found.select("received_tags", "trunk_tags", named_tags=named_tags)
     return found.with_columns(
         _carried(given, source_tags).alias("tags"),
-        customer_id=pl.coalesce("_by_account", "_by_caller"),
+        customer_id=payer,
         vendor_id=pl.coalesce(trunk, pl.when(called.is_null()).then(default)),
         terminating_customer_id=called,
-    ).drop("_by_account", "_account_tags", "_by_caller", "_caller_tags", "_called", "trunk_tags")
+    ).drop(*_named_by(customers), "_called", "trunk_tags")
+
+
+def _named_by(customers: Iterable[str]) -> list[str]:
+    return [f"_{what}_by_{column}" for column in customers for what in ("payer", "tags")]
 
 
 def _carried(given: pl.DataFrame, source_tags: str) -> pl.Series:

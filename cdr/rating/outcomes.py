@@ -124,8 +124,9 @@ def _suspend_xdrs(
     vendor = pl.col("vendor_id").replace_strict(vendor_names, default="", return_dtype=pl.String)
     quoted = {
         Suspended.UNKNOWN_CUSTOMER: pl.format(
-            'neither account code "{}" nor caller number "{}" names a customer',
-            *_quoted("account_code", "caller_number"),
+            'neither account code "{}" nor trunk "{}", address "{}" or caller number "{}" names'
+            " a customer",
+            *_quoted("account_code", "trunk", "caller_ip", "caller_number"),
         ),
         Suspended.UNKNOWN_VENDOR: pl.format(
             'no tech prefix of "{}" names a vendor, and the source has no default one',

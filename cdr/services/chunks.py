@@ -76,7 +76,9 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
         chunk.file.mark_failed(f"the stored file cannot be read: {error}")
         return False
     source = source_terms(chunk.file.source_id)
-    mediated = mediate_lines(content, first_line=chunk.first_line, source=source, at=at)
+    mediated = mediate_lines(
+        content, header=chunk.file.header, first_line=chunk.first_line, source=source, at=at
+    )
     counts = record_lines(mediated, Origin(source, chunk_id, at), first_line=chunk.first_line)
     _finish(chunk, counts, at)
     return True

@@ -1,6 +1,7 @@
-"""By what the switches know a customer: its account codes and telephone numbers."""
+"""By what the switches know a customer: account codes, trunks, addresses, telephone numbers."""
 
 from datetime import datetime
+from ipaddress import ip_address
 
 from django.db import transaction
 
@@ -19,7 +20,7 @@ _PUNCTUATION = str.maketrans("", "", " .-/()")
 
 
 class IdentifierRefused(DomainError):
-    """It is missing, too long, or no telephone number in international form, or a tag no word."""
+    """It is missing, too long, or no address or telephone number, or a tag no word."""
 
 
 class IdentifierTaken(DomainError):
@@ -36,16 +37,16 @@ def give_identifier(
     at: datetime,
     actor_id: int | None,
 ) -> CustomerIdentifier:
-    """Have usage under an account code, or of a number (as +49 30 1234567), charged to a customer.
+    """Have usage under a code, trunk, address or number (+49 30 1234567) charged to a customer.
 
     It carries the tags, parted by commas. What waits in suspense for it is rated when it is tried
     again.
 
-    :raises IdentifierRefused: if it is empty, longer than 64 characters, or no such number, or if
+    :raises IdentifierRefused: if it is empty, longer than 64 characters, or none of its kind, or if
         the tags are none.
     :raises IdentifierTaken: if another customer has it, or this one.
     """
-    value = _e164(value) if kind == Kind.NUMBER else value.strip()
+    value = _written(kind, value.strip())
     row = CustomerIdentifier(
         provider_id=customer.provider_id,
         customer=customer,
@@ -86,8 +87,20 @@ def take_identifier(*, identifier: CustomerIdentifier, at: datetime, actor_id: i
     identifier.delete()
 
 
+def _written(kind: Kind, value: str) -> str:
+    """As xDRs have it once they are read."""
+    if kind == Kind.NUMBER:
+        return _e164(value)
+    if kind == Kind.IP:
+        try:
+            return str(ip_address(value))
+        except ValueError as error:
+            raise IdentifierRefused("Write one address, such as 192.0.2.7.") from error
+    return value
+
+
 def _e164(number: str) -> str:
-    digits = number.strip().translate(_PUNCTUATION).removeprefix("+")
+    digits = number.translate(_PUNCTUATION).removeprefix("+")
     is_long_enough = SHORTEST_NUMBER <= len(digits) <= LONGEST_NUMBER
     if not (digits.isascii() and digits.isdecimal() and is_long_enough) or digits[0] == "0":
         raise IdentifierRefused("Write the number with its country, such as +49 30 1234567.")

@@ -1,29 +1,26 @@
 """Receiving files of xDRs: stored, fingerprinted and queued; the same bytes never twice."""
 
-import gzip
-import hashlib
 import os
 import uuid
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from audit.services import record
-from cdr.importers.chunks import FileTooLarge, FileUnreadable
+from cdr.importers.chunks import first_lines
+from cdr.importers.fingerprints import Fingerprint
+from cdr.importers.formats import ADAPTERS
+from cdr.importers.unpacking import copy_text
 from cdr.models import Source, XdrFile
+from cdr.services.sources import source_terms
 from common.errors import DomainError
 from common.jobs import enqueue
-
-_BYTES_AT_ONCE = 1 << 20
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class SourceDisabled(DomainError):
@@ -38,31 +35,45 @@ class XdrFileEmpty(DomainError):
     """The file holds nothing."""
 
 
+class XdrFileUnlikeSource(DomainError):
+    """No line of the file could be read as its source says."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     path: Path
     sha256: str
     size_bytes: int
+    header: str
 
 
 def receive_file(
-    *, content: BinaryIO, name: str, source: Source, at: datetime, actor_id: int | None
+    *,
+    content: BinaryIO,
+    name: str,
+    source: Source,
+    at: datetime,
+    actor_id: int | None,
+    stored_name: str | None = None,
 ) -> XdrFile:
-    """Keep a file of xDRs, plain or gzip, and have it rated in the background.
+    """Keep a file of xDRs, plain, gzip or zip, and have it rated in the background.
 
     It is stored as text, safe on disk before it is known to the database, so that a received file
-    is never lost. The fingerprint and size are those of the bytes as received.
+    is never lost. The fingerprint and size are those of the bytes as received. `content` can be
+    read from its start again. Whoever may be stopped before the answer arrives gives a
+    `stored_name` of its own, to see afterwards by it whether the file was received.
 
     :raises SourceDisabled: the source takes no files any more.
     :raises XdrFileKnown: the provider received the same bytes before, or at the same time.
     :raises XdrFileEmpty: no bytes, or compressed from none.
+    :raises XdrFileUnlikeSource: its header is none of the source's format.
     :raises FileTooLarge: more text than settings.XDR_FILE_BYTES.
-    :raises FileUnreadable: a gzip stream that is damaged or cut off.
+    :raises FileExpandsTooMuch, ArchiveRefused, FileUnreadable: as `copy_text`.
     """
     if not Source.objects.filter(pk=source.pk, is_enabled=True).exists():
         raise SourceDisabled(f"{source} is disabled; enable it, or choose another source.")
     with (
-        _stored(content, name) as stored,
+        _stored(content, name, source, stored_name or f"{uuid.uuid4().hex}.xdr") as stored,
         _refusing_known(name, source, stored.sha256),
         transaction.atomic(),
     ):
@@ -73,6 +84,7 @@ def receive_file(
             sha256=stored.sha256,
             size_bytes=stored.size_bytes,
             stored_name=stored.path.name,
+            header=stored.header,
             received_at=at,
             received_by_id=actor_id,
         )
@@ -109,68 +121,37 @@ def _refuse_known(name: str, known: XdrFile | None) -> None:
 
 
 @contextmanager
-def _stored(content: BinaryIO, name: str) -> Iterator[_Stored]:
+def _stored(content: BinaryIO, name: str, source: Source, stored_name: str) -> Iterator[_Stored]:
     """The file in the store; taken away again if the block fails."""
     folder = Path(settings.XDR_FILES_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{uuid.uuid4().hex}.xdr"
+    path = folder / stored_name
     try:
-        with path.open("xb") as target:
-            received = _Fingerprint(content)
-            _copy_text(received, target, name)
+        received = Fingerprint(content)
+        with path.open("wb") as target:
+            size = copy_text(received, target, name=name, max_bytes=settings.XDR_FILE_BYTES)
             target.flush()
             os.fsync(target.fileno())
+        if not size:
+            raise XdrFileEmpty(f"{name} is empty: nothing was imported.")
+        header = _header(path, name, source)
         _sync_folder(folder)
-        yield _Stored(path, received.hexdigest(), received.size_bytes)
+        yield _Stored(path, received.hexdigest(), received.size_bytes, header)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
-class _Fingerprint(RawIOBase):
-    """Passes a stream on, counting and hashing what goes by."""
-
-    def __init__(self, content: BinaryIO) -> None:
-        self._content = content
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        chunk = self._content.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        self._hash.update(chunk)
-        self.size_bytes += len(chunk)
-        return len(chunk)
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
-
-
-def _copy_text(received: _Fingerprint, target: IO[bytes], name: str) -> None:
-    stream = BufferedReader(received, _BYTES_AT_ONCE)
-    compressed = stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC)
-    text = cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if compressed else stream
-    size = 0
-    try:
-        while part := text.read(_BYTES_AT_ONCE):
-            if not size and part.startswith(_GZIP_MAGIC):
-                raise FileUnreadable(f"{name} is compressed twice: unpack it once.")
-            size += target.write(part)
-            if size > settings.XDR_FILE_BYTES:
-                raise FileTooLarge(
-                    f"{name} holds more than {settings.XDR_FILE_BYTES} bytes of text: split it,"
-                    " or raise XDR_FILE_BYTES."
-                )
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileUnreadable(
-            f"{name}: the gzip stream cannot be read on after {size} bytes of text: {error}."
-            " Send the whole file again."
-        ) from error
-    if not size:
-        raise XdrFileEmpty(f"{name} is empty: nothing was imported.")
+def _header(path: Path, name: str, source: Source) -> str:
+    """The lines in front of a stored file that name its columns."""
+    terms = source_terms(source.pk)
+    adapter = ADAPTERS[terms.format]
+    header = "\n".join(first_lines(path, adapter.header_lines(terms.mapping)))
+    fault = adapter.fault(terms.reading(header))
+    if fault is not None:
+        what = source.get_format_display()
+        raise XdrFileUnlikeSource(f"{name} cannot be read as {what}: {fault}.")
+    return header
 
 
 def _sync_folder(folder: Path) -> None:

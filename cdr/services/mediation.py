@@ -1,15 +1,14 @@
 """From the lines of a chunk to xDRs that can be identified and rated."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from cdr.importers import freeswitch_csv
 from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk
-from cdr.models import Source, Xdr
+from cdr.importers.formats import ADAPTERS
+from cdr.importers.layout import TEXTS
+from cdr.models import Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rules.instants import to_microseconds
@@ -19,17 +18,6 @@ from cdr.services.sources import SourceTerms
 MOST_IN_FUTURE = timedelta(hours=24)
 """A switch's clock may run ahead, or its zone be wrong, by no more."""
 
-_PARSERS: Mapping[str, Callable[..., ParsedChunk]] = {
-    Source.Format.FREESWITCH_CSV: freeswitch_csv.parse,
-}
-_KEPT_TEXTS = (
-    "call_id",
-    "account_code",
-    "caller_number",
-    "destination_number",
-    "hangup_cause",
-    "received_tags",
-)
 _WAITING = {
     "line_number": pl.Int64,
     "raw": pl.String,
@@ -40,8 +28,9 @@ _WAITING = {
 _WIDTHS = {
     field.name: field.max_length
     for field in Xdr._meta.local_fields
-    if field.name in _KEPT_TEXTS and field.max_length
+    if field.name in TEXTS and field.name != "hangup_cause" and field.max_length
 }
+_CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +49,13 @@ class MediatedLines:
 
 
 def mediate_lines(
-    content: bytes, *, first_line: int, source: SourceTerms, at: datetime
+    content: bytes, *, header: str, first_line: int, source: SourceTerms, at: datetime
 ) -> MediatedLines:
-    """Parse, leave out what repeats, and set aside what cannot be an xDR of this time."""
-    parsed = _parse(content, first_line=first_line, zone=source.zone, format_=source.format)
+    """Parse, leave out what repeats, and set aside what cannot be an xDR of this time.
+
+    `header` is that of the file that the lines are from.
+    """
+    parsed = _parse(content, header=header, first_line=first_line, source=source)
     records, oversized = _without_oversized(parsed.records)
     keyed = records.with_columns(dedup_keys(records, source_id=source.id))
     repeated = is_repeated(keyed)
@@ -98,16 +90,16 @@ def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     )
 
 
-def _parse(content: bytes, *, first_line: int, zone: ZoneInfo, format_: str) -> ParsedChunk:
-    parsed = _PARSERS[format_](content, first_line=first_line, zone=zone)
-    # Not every format has a place for tags.
-    tags = pl.col("tags") if "tags" in parsed.records.columns else pl.lit(None, pl.String)
+def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms) -> ParsedChunk:
+    adapter = ADAPTERS[source.format]
+    parsed = adapter.parse(content, first_line=first_line, reading=source.reading(header))
     # Nothing is used that was not answered, whatever the switch counted.
     answered = pl.col("answered_at").is_not_null()
     volume = pl.when(answered).then("billable_seconds").otherwise(0).cast(pl.Int64).alias("volume")
-    records = parsed.records.with_columns(volume, tags.alias("received_tags")).select(
-        "line_number", "raw", "leg_id", *_KEPT_TEXTS, "started_at", "duration_seconds", "volume"
+    records = parsed.records.rename({"tags": "received_tags"}).select(
+        "line_number", "raw", *_KEPT_TEXTS, "started_at", "duration_seconds", volume
     )
+    records = records.with_columns(pl.col("hangup_cause").str.slice(0, _CAUSE_CHARACTERS))
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
 
 

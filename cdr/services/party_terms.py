@@ -13,7 +13,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from catalogue.models import Catalogue
-from cdr.models import CustomerIdentifier
+from cdr.models import CustomerIdentifier, IdentifiedBy
 from cdr.rating.terms import NO_TABLE, Terms, VendorTerms
 from cdr.rules.instants import from_microseconds, to_microseconds
 from cdr.rules.parties import PROVIDER_ID
@@ -22,7 +22,12 @@ from cdr.services.sources import SourceTerms
 from common.scope import Scope
 from resellers.models import BillingModeAssignment, Reseller, Vendor
 
-_IDENTIFIERS = {"value": pl.String, "customer_id": pl.Int64, "tags": pl.String}
+_IDENTIFIERS = {
+    "kind": pl.String,
+    "value": pl.String,
+    "customer_id": pl.Int64,
+    "tags": pl.String,
+}
 _CUSTOMERS = {"customer_id": pl.Int64, "reseller_id": pl.Int64, "price_list": pl.Int64}
 
 
@@ -49,12 +54,13 @@ class _Overridden(NamedTuple):
 _PriceList: TypeAlias = _Catalogued | _Overridden
 
 
-def identifiers(provider_id: int, kind: CustomerIdentifier.Kind) -> pl.DataFrame:
-    """What names a customer of the provider: columns value, customer_id and tags, null for none."""
-    rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id)).filter(kind=kind)
-    found = list(rows.values_list("value", "customer_id", "tags"))
+def identifiers(provider_id: int) -> dict[str, pl.DataFrame]:
+    """What names customers of the provider, by kind: value, customer_id and tags, null for none."""
+    rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id))
+    named = list(rows.values_list("kind", "value", "customer_id", "tags"))
     tags = pl.when(pl.col("tags") != "").then("tags")
-    return pl.DataFrame(found, schema=_IDENTIFIERS, orient="row").with_columns(tags)
+    found = pl.DataFrame(named, schema=_IDENTIFIERS, orient="row").with_columns(tags)
+    return {kind: found.filter(pl.col("kind") == str(kind)).drop("kind") for kind in IdentifiedBy}
 
 
 def party_terms(

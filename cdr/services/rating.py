@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cdr.models import CustomerIdentifier
+from cdr.models import IdentifiedBy
 from cdr.rating import align
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rating.identification import identify_parties, tag_column
@@ -19,6 +19,13 @@ from cdr.services.mediation import normalise_numbers
 from cdr.services.party_terms import identifiers, party_terms
 from cdr.services.price_tables import price_tables
 from cdr.services.sources import SourceTerms
+
+_NAMED_IN = {
+    IdentifiedBy.ACCOUNT_CODE: "account_code",
+    IdentifiedBy.TRUNK: "trunk",
+    IdentifiedBy.IP: "caller_ip",
+    IdentifiedBy.NUMBER: "caller_e164",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,18 @@ class RatedXdrs:
 def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     """`xdrs` with the parties that hold now: customer_id, vendor_id and terminating_customer_id.
 
-    `xdrs` has account_code, caller_number, destination_number and received_tags, all as received,
-    and gets normalised_number and tags too.
+    `xdrs` has account_code, trunk, caller_ip, caller_number, destination_number and received_tags,
+    all as received, and gets normalised_number and tags too.
     """
-    kinds = CustomerIdentifier.Kind
+    kinds = identifiers(source.provider_id)
     return identify_parties(
         normalise_numbers(xdrs, source),
-        accounts=identifiers(source.provider_id, kinds.ACCOUNT_CODE),
-        numbers=identifiers(source.provider_id, kinds.NUMBER),
+        customers={
+            _NAMED_IN[kind]: kinds[kind]
+            for kind in source.identified_by
+            if not kinds[kind].is_empty()
+        },
+        numbers=kinds[IdentifiedBy.NUMBER],
         default_vendor_id=source.default_vendor_id,
         source_tags=source.tags,
     )

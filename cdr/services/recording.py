@@ -20,6 +20,8 @@ DETAIL_CHARACTERS = 300
 _XDR_TEXTS = (
     "call_id",
     "account_code",
+    "trunk",
+    "caller_ip",
     "caller_number",
     "destination_number",
     "normalised_number",

@@ -1,7 +1,7 @@
 """Sources of xDRs: added, changed, switched off and on again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
@@ -11,7 +11,9 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import Product, ProductKind
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
-from cdr.models import Source, Trunk
+from cdr.models import IdentifiedBy, Source, Trunk
+from cdr.models.sources import usual_order
+from cdr.rules.column_mapping import ColumnMapping
 from cdr.services.sources import TrunkTerms
 from common.errors import DomainError
 from common.fields import check_fields
@@ -33,6 +35,10 @@ class SourceStateUnchanged(DomainError):
     """The source is disabled, or enabled, already."""
 
 
+class SourceNotMapped(DomainError):
+    """The format of the source says itself which column is what."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceDetails:
     """How a source's lines are read and its vendors told.
@@ -40,7 +46,8 @@ class SourceDetails:
     Times without an offset are in `time_zone`; national numbers get `country_prefix`, none if it is
     empty. `trunks` gives the vendor reached by each tech prefix and the tags of its calls,
     `default_vendor_id` the vendor of all other calls; all calls carry `tags`. xDRs older than
-    `oldest_days` go to suspense.
+    `oldest_days` go to suspense. `identified_by` orders what names the customer of an xDR, and
+    `rounding` says what becomes of fractions of a volume unit.
     """
 
     name: str
@@ -50,6 +57,8 @@ class SourceDetails:
     default_vendor_id: int | None = None
     allows_foreign_vendors: bool = False
     oldest_days: int = 400
+    identified_by: Sequence[IdentifiedBy] = tuple(IdentifiedBy(kind) for kind in usual_order())
+    rounding: Source.VolumeRounding = Source.VolumeRounding.UP
     tags: str = ""
     trunks: Mapping[str, TrunkTerms]
 
@@ -127,6 +136,37 @@ def switch_source(
     return source
 
 
+@transaction.atomic
+def map_columns(
+    *, source: Source, mapping: ColumnMapping, at: datetime, actor_id: int | None
+) -> Source:
+    """Say which column of a source's files is what; it holds for files from now on, and for lines
+    in suspense when they are tried again.
+
+    :raises SourceNotMapped: if its format says that itself.
+    :raises SourceRefused: naming the columns, and other fields, that cannot be so.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    if source.format != Source.Format.MAPPED_CSV:
+        raise SourceNotMapped(f"The columns of {source} are those of its format.")
+    faults = mapping.faults()
+    if faults:
+        raise SourceRefused("; ".join(faults.values()), by_field=faults)
+    before, after = source.mapping, mapping.to_json()
+    if before != after:
+        source.mapping = after
+        source.save(update_fields=["mapping"])
+        _record(
+            source,
+            "source.mapped",
+            before and {"mapping": before},
+            {"mapping": after},
+            at=at,
+            actor_id=actor_id,
+        )
+    return source
+
+
 def _apply(source: Source, details: SourceDetails) -> None:
     source.name = details.name
     source.product_id = details.product_id
@@ -136,6 +176,8 @@ def _apply(source: Source, details: SourceDetails) -> None:
     source.allows_foreign_vendors = details.allows_foreign_vendors
     source.oldest_days = details.oldest_days
     source.tags = _tags("tags", details.tags)
+    source.identified_by = list(details.identified_by)
+    source.volume_rounding = details.rounding
     check_fields(source, SourceRefused, "name", "time_zone", "country_prefix", "oldest_days")
     _check(source, details)
 
@@ -149,6 +191,8 @@ def _check(source: Source, details: SourceDetails) -> None:
         raise _refused("country_prefix", "A country prefix is digits only, such as 49.")
     if source.oldest_days == 0:
         raise _refused("oldest_days", "Take xDRs that are at least one day old.")
+    if not details.identified_by or len(set(details.identified_by)) < len(details.identified_by):
+        raise _refused("identified_by", "Name at least one, and each of them once.")
     rated = Product.objects.filter(provider_id=source.provider_id, kind__in=_RATED)
     if not rated.filter(pk=source.product_id).exists():
         raise _refused("product", "Choose a voice or metered product; others have no usage.")
@@ -198,6 +242,8 @@ def _written(source: Source) -> dict[str, object]:
         "allows_foreign_vendors": source.allows_foreign_vendors,
         "oldest_days": source.oldest_days,
         "tags": source.tags,
+        "identified_by": ", ".join(source.identified_by),
+        "volume_rounding": source.volume_rounding,
         "trunks": ", ".join(trunk_lines(source)),
     }
 

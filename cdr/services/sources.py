@@ -1,12 +1,15 @@
 """What a source says about its lines, read once per batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from cdr.models import Source, Trunk
+from cdr.importers.reading import Reading
+from cdr.models import IdentifiedBy, Source, Trunk
+from cdr.rules.column_mapping import ColumnMapping
+from cdr.rules.volumes import Rounding
 from cdr.selectors.retired_months import first_day_taken
 
 
@@ -36,8 +39,16 @@ class SourceTerms:
     oldest: timedelta
     not_before: datetime | None
     """Where the months that the database still takes begin, if any were retired."""
+    identified_by: Sequence[IdentifiedBy]
+    rounding: Rounding
+    mapping: ColumnMapping | None
     tags: str
     trunks: Mapping[str, TrunkTerms]
+
+    def reading(self, header: str) -> Reading:
+        """How the lines of a file with that header are read."""
+        lines = header.split("\n") if header else []
+        return Reading(self.zone, self.rounding, lines, self.mapping)
 
 
 def source_terms(source_id: int) -> SourceTerms:
@@ -53,6 +64,9 @@ def source_terms(source_id: int) -> SourceTerms:
         "allows_foreign_vendors",
         "oldest_days",
         "tags",
+        "identified_by",
+        "volume_rounding",
+        "mapping",
         named=True,
     ).get(pk=source_id)
     first_day = first_day_taken()
@@ -69,6 +83,9 @@ def source_terms(source_id: int) -> SourceTerms:
         allows_foreign_vendors=row.allows_foreign_vendors,
         oldest=timedelta(days=row.oldest_days),
         not_before=None if first_day is None else datetime.combine(first_day, time.min, tzinfo=UTC),
+        identified_by=[IdentifiedBy(kind) for kind in row.identified_by],
+        rounding=Rounding(row.volume_rounding),
+        mapping=row.mapping and ColumnMapping.from_json(row.mapping),
         tags=row.tags,
         trunks={trunk.tech_prefix: TrunkTerms(trunk.vendor_id, trunk.tags) for trunk in trunks},
     )

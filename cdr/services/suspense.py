@@ -96,8 +96,13 @@ def read_correction(line: Suspense, source: SourceTerms, raw: str, at: datetime)
     """
     if line.state != Suspense.State.OPEN or line.reason != Suspended.UNPARSABLE:
         raise NotUnparsable(f"Line {line.line_number} is not waiting to be corrected.")
-    content = raw.replace("\n", " ").encode()
-    mediated = mediate_lines(content, first_line=line.line_number, source=source, at=at)
+    mediated = mediate_lines(
+        raw.replace("\n", " ").encode(),
+        header=line.chunk.file.header,
+        first_line=line.line_number,
+        source=source,
+        at=at,
+    )
     if len(mediated.xdrs) != 1:
         why = "; ".join(mediated.waiting["detail"].to_list()) or "it is blank"
         raise LineStillUnreadable(f"Line {line.line_number} as corrected: {why}.")
@@ -135,7 +140,7 @@ def _retry_chunk(
     origin = Origin(source_terms(locked.file.source_id), chunk_id, at)
     lines = waiting.filter(pl.col("xdr_id").is_null())
     xdrs = waiting.filter(pl.col("xdr_id").is_not_null())
-    still = pl.concat([_retry_lines(lines, origin, locked.first_line), release_xdrs(xdrs, origin)])
+    still = pl.concat([_retry_lines(lines, origin, locked), release_xdrs(xdrs, origin)])
     explain_waiting(still)
     resolved = waiting.join(still, on="suspense_id", how="anti")["suspense_id"].to_list()
     resolve(resolved, at=at)
@@ -162,18 +167,22 @@ def _waiting(rows: QuerySet[Suspense]) -> pl.DataFrame:
     return pl.DataFrame(texts, schema=_WAITING, orient="row")
 
 
-def _retry_lines(lines: pl.DataFrame, origin: Origin, first_line: int) -> pl.DataFrame:
+def _retry_lines(lines: pl.DataFrame, origin: Origin, chunk: XdrChunk) -> pl.DataFrame:
     """Read lines that became no xDR once more; gives those that still do not."""
     if lines.is_empty():
         return pl.DataFrame(schema=STILL_WAITING)
     content = "\n".join(lines["raw"].to_list()).encode()
-    mediated = mediate_lines(content, first_line=1, source=origin.source, at=origin.at)
+    mediated = mediate_lines(
+        content, header=chunk.file.header, first_line=1, source=origin.source, at=origin.at
+    )
     places = lines.select(
         "suspense_id", place="line_number", line_number=pl.int_range(1, len(lines) + 1)
     )
     back_in_place = mediated.xdrs.join(places, on="line_number").with_columns(line_number="place")
     nothing_waits = mediated.waiting.clear()
     record_lines(
-        replace(mediated, xdrs=back_in_place, waiting=nothing_waits), origin, first_line=first_line
+        replace(mediated, xdrs=back_in_place, waiting=nothing_waits),
+        origin,
+        first_line=chunk.first_line,
     )
     return mediated.waiting.join(places, on="line_number").select(list(STILL_WAITING))

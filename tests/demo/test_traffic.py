@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from cdr.importers.freeswitch_csv import parse
+from cdr.importers.freeswitch_csv.adapter import parse
+from cdr.importers.reading import Reading
 from cdr.rating.dial_plans import DialPlan, normalise
 from common.periods import month
 from demo.calls import FAILURES, Account
@@ -34,7 +35,7 @@ TRAFFIC = generate_traffic(PLAN)
 
 def read(traffic: Traffic, plan: TrafficPlan = PLAN) -> pl.DataFrame:
     """The distinct records of the file, their destinations normalised."""
-    records = parse(traffic.content, first_line=1, zone=plan.zone).records
+    records = parse(traffic.content, first_line=1, reading=Reading(plan.zone)).records
     distinct = records.unique("call_id", keep="first", maintain_order=True)
     return distinct.hstack(
         normalise(distinct["destination_number"], plan=plan.dial_plan, tech_prefixes=TECH_PREFIXES)
@@ -51,7 +52,7 @@ class TestGenerateTraffic:
         assert TRAFFIC.manifest.lines == 6000
 
     def test_says_how_many_lines_are_records_repeated_and_broken(self) -> None:
-        parsed = parse(TRAFFIC.content, first_line=1, zone=BERLIN)
+        parsed = parse(TRAFFIC.content, first_line=1, reading=Reading(BERLIN))
 
         assert parsed.blank_lines == 0
         assert len(parsed.rejected) == TRAFFIC.manifest.broken == 23
@@ -79,7 +80,7 @@ class TestGenerateTraffic:
         assert set(zeros) == {"00"}
 
     def test_repeats_a_record_to_the_letter_and_later(self) -> None:
-        records = parse(TRAFFIC.content, first_line=1, zone=BERLIN).records
+        records = parse(TRAFFIC.content, first_line=1, reading=Reading(BERLIN)).records
         repeated = records.filter(pl.col("call_id").is_duplicated())
 
         assert repeated["raw"].n_unique() == 31

@@ -186,7 +186,7 @@ class TestSplitLines:
         assert lines.readable["line_number"].to_list() == [1]
         assert lines.rejected["line_number"].to_list() == [2]
         assert lines.rejected["reason"].to_list() == [
-            "the line is longer than 16384 bytes; its beginning is kept"
+            "the line is longer than 65536 bytes; its beginning is kept"
         ]
 
     def test_finds_no_line_in_nothing(self) -> None:

@@ -212,10 +212,10 @@ class TestChunk:
     ) -> None:
         monkeypatch.setattr("cdr.services.chunks.CHUNK_BYTES", 100)
 
-        file = import_lines(world.source, ["x" * 20_000, Call(account="carla")])
+        file = import_lines(world.source, ["x" * 70_000, Call(account="carla")])
 
         assert counts_of(file) == {"rated": 1, "suspended": 1}
-        assert len(Suspense.objects.get().raw) <= 16 * 1024 + 1
+        assert len(Suspense.objects.get().raw) <= 64 * 1024 + 1
 
 
 class TestTwoProviders:

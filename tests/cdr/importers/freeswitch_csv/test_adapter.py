@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.importers.chunks import ParsedChunk
-from cdr.importers.freeswitch_csv import COLUMNS, parse
+from cdr.importers.freeswitch_csv.adapter import COLUMNS, parse
+from cdr.importers.reading import Reading
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EXAMPLE = (
@@ -31,7 +32,7 @@ def write_line(**changes: str) -> str:
 
 
 def parse_text(text: str, zone: ZoneInfo = BERLIN) -> ParsedChunk:
-    return parse(text.encode(), first_line=1, zone=zone)
+    return parse(text.encode(), first_line=1, reading=Reading(zone))
 
 
 def microseconds(stamp: str) -> int:
@@ -40,7 +41,7 @@ def microseconds(stamp: str) -> int:
 
 class TestParse:
     def test_types_every_column_of_the_shipped_template(self) -> None:
-        parsed = parse(EXAMPLE.encode() + b"\n", first_line=11, zone=BERLIN)
+        parsed = parse(EXAMPLE.encode() + b"\n", first_line=11, reading=Reading(BERLIN))
 
         assert parsed.records.rows(named=True) == [
             {
@@ -49,10 +50,11 @@ class TestParse:
                 "call_id": "c1",
                 "leg_id": "b1",
                 "account_code": "ACME",
+                "trunk": None,
+                "caller_ip": None,
                 "caller_number": "+4930123456",
                 "destination_number": "442071234567",
                 "hangup_cause": "NORMAL_CLEARING",
-                "context": "default",
                 "started_at": microseconds("2026-10-01 08:00:00"),
                 "answered_at": microseconds("2026-10-01 08:00:05"),
                 "ended_at": microseconds("2026-10-01 08:01:05"),
@@ -316,9 +318,9 @@ class TestProperties:
 
         parsed = parse_text(text.getvalue(), zone=ZoneInfo("UTC"))
 
-        names = ["caller_number", "destination_number", "context", "hangup_cause"]
+        names = ["caller_number", "destination_number", "hangup_cause"]
         names += ["call_id", "leg_id", "account_code"]
-        positions = [1, 2, 3, 9, 10, 11, 12]
+        positions = [1, 2, 9, 10, 11, 12]
         assert parsed.rejected.rows() == []
         assert parsed.records.select(names).rows() == [
             # Blanks before an unquoted field count as blanks between fields.
@@ -349,9 +351,11 @@ class TestProperties:
 
         parsed = parse_text(line)
 
-        read = ["caller_number", "destination_number", "context", "leg_id", "account_code"]
+        read = ["caller_number", "destination_number", "leg_id", "account_code"]
         assert parsed.rejected.rows() == []
-        assert parsed.records.select(read).rows() == [tuple(value or None for value in values[1:])]
+        assert parsed.records.select(read).rows() == [
+            tuple(values[place] or None for place in (1, 2, 4, 5))
+        ]
 
     @given(
         st.lists(
@@ -370,7 +374,7 @@ class TestProperties:
     ) -> None:
         content = b"".join(line.replace(b"\n", b"") + b"\n" for line in lines)
 
-        parsed = parse(content, first_line=first_line, zone=BERLIN)
+        parsed = parse(content, first_line=first_line, reading=Reading(BERLIN))
 
         numbers = [*parsed.records["line_number"], *parsed.rejected["line_number"]]
         assert len(numbers) == len(set(numbers))

@@ -1,125 +1,113 @@
-"""How fast FreeSWITCH CSV is read: chunks, records and numbers, on one core. Prints JSON.
+"""How fast lines of every format are read, into records, and their numbers. Prints JSON.
 
-    python -m benchmarks.parse_csv [--lines 400000] [--rounds 5]
+    python -m benchmarks.parse_csv [--format FORMAT] [--lines 200000] [--rounds 3]
 
-Each step's figure is its best round, in lines per second.
+Polars gets one thread. Rates are of each step's best round, in lines per second of processor time
+(`lines_per_cpu_second`), which other programs on the machine disturb least, and of the clock on the
+wall; `load` is how many programs wanted a processor at the end, on average of a minute.
 """
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+# Polars reads it once, when it is first imported; workers have one thread each as well.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
 import polars as pl
 
-from cdr.importers.chunks import FileChunk, read_chunks
-from cdr.importers.freeswitch_csv import CODEC_COLUMNS, parse
-from cdr.rating.dial_plans import DialPlan, normalise
-from common.periods import month
-from demo.calls import Account
-from demo.rate_deck import build_rate_deck
-from demo.traffic import Oddities, TrafficPlan, generate_traffic
+django.setup()
 
-ZONE = ZoneInfo("Europe/Berlin")
+from benchmarks.parsing.lines import FORMATS, MAPPING, content_of  # noqa: E402
+from cdr.importers.chunks import first_lines, read_chunks  # noqa: E402
+from cdr.importers.formats import ADAPTERS  # noqa: E402
+from cdr.importers.reading import Reading  # noqa: E402
+from cdr.rating.dial_plans import DialPlan, normalise  # noqa: E402
+
 PLAN = DialPlan(country_prefix="49")
 TECH_PREFIXES = {"9011": 1}
 MAX_BYTES = 2**40
+BROKEN_EVERY = 1000
 
 
-def write_traffic(path: Path, lines: int, broken: int) -> None:
-    """A month of 200 customers' calls, with so many broken lines."""
-    accounts = tuple(
-        Account(f"A{number:04}", (f"4930555{number:05}",), "49") for number in range(200)
-    )
-    traffic = generate_traffic(
-        TrafficPlan(
-            seed=1,
-            period=month(2026, 10),
-            zone=ZONE,
-            lines=lines,
-            accounts=accounts,
-            deck=build_rate_deck("EUR"),
-            oddities=Oddities(broken=broken),
-            dial_plan=PLAN,
-            trunks={"": 7, "9011": 3},
-        )
-    )
-    path.write_bytes(traffic.content)
-
-
-def to_fallback_template(content: bytes) -> bytes:
-    """The same records in 13 columns, with the blank before the last of them."""
-    lines = (line.rsplit(b",", CODEC_COLUMNS)[0] for line in content.splitlines())
-    return b"\n".join(b", ".join(line.rsplit(b",", 1)) for line in lines) + b"\n"
-
-
-def best_rate(step: Callable[[], int], rounds: int) -> int:
+def best_rates(step: Callable[[], int], rounds: int) -> dict[str, int]:
     """Lines per second of the best round of `step`, which returns how many lines it took."""
-    rates = []
+    of_processor, of_wall = [], []
     for _ in range(rounds):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         lines = step()
-        rates.append(lines / (time.perf_counter() - started))
-    return round(max(rates))
-
-
-def measure(path: Path, rounds: int) -> dict[str, int]:
-    chunks = list(read_chunks(path, max_bytes=MAX_BYTES))
-    fallback = [
-        FileChunk(chunk.first_line, chunk.offset, to_fallback_template(chunk.content))
-        for chunk in chunks
-    ]
-    numbers = [parse_chunk(chunk)["destination_number"] for chunk in chunks]
+        of_wall.append(lines / (time.perf_counter() - started))
+        of_processor.append(lines / (time.process_time() - used))
     return {
-        "read_chunks": best_rate(
-            lambda: sum(
-                chunk.content.count(b"\n") for chunk in read_chunks(path, max_bytes=MAX_BYTES)
-            ),
-            rounds,
-        ),
-        "parse": best_rate(lambda: sum(len(parse_chunk(chunk)) for chunk in chunks), rounds),
-        "parse_fallback_template": best_rate(
-            lambda: sum(len(parse_chunk(chunk)) for chunk in fallback), rounds
-        ),
-        "normalise": best_rate(lambda: sum(len(normalise_chunk(one)) for one in numbers), rounds),
-        "read_parse_and_normalise": best_rate(
-            lambda: sum(
-                len(normalise_chunk(parse_chunk(chunk)["destination_number"]))
-                for chunk in read_chunks(path, max_bytes=MAX_BYTES)
-            ),
-            rounds,
-        ),
+        "lines_per_cpu_second": round(max(of_processor)),
+        "lines_per_second": round(max(of_wall)),
     }
 
 
-def parse_chunk(chunk: FileChunk) -> pl.DataFrame:
-    return parse(chunk.content, first_line=chunk.first_line, zone=ZONE).records
+def measure(format_: str, path: Path, rounds: int) -> dict[str, object]:
+    """The rates of reading a file of a format, and how large its lines are."""
+    adapter = ADAPTERS[format_]
+    mapping = MAPPING if format_ == "mapped-csv" else None
+    header = first_lines(path, adapter.header_lines(mapping))
+    reading = Reading(ZoneInfo("Europe/Berlin"), header=header, mapping=mapping)
+    chunks = list(read_chunks(path, max_bytes=MAX_BYTES))
+
+    def parse() -> int:
+        parsed = [
+            adapter.parse(chunk.content, first_line=chunk.first_line, reading=reading)
+            for chunk in chunks
+        ]
+        return sum(len(each.records) + len(each.rejected) for each in parsed)
+
+    parsed = adapter.parse(chunks[0].content, first_line=1, reading=reading)
+    numbers = parsed.records["destination_number"]
+    rates = best_rates(parse, rounds)
+    bytes_per_line = path.stat().st_size / sum(chunk.content.count(b"\n") for chunk in chunks)
+    return {
+        "bytes_per_line": round(bytes_per_line),
+        "rejected_of_first_chunk": len(parsed.rejected),
+        "parse": rates,
+        "megabytes_per_cpu_second": round(rates["lines_per_cpu_second"] * bytes_per_line / 1e6),
+        "normalise": best_rates(lambda: len(normalised(numbers)), rounds),
+    }
 
 
-def normalise_chunk(numbers: pl.Series) -> pl.DataFrame:
+def normalised(numbers: pl.Series) -> pl.DataFrame:
     return normalise(numbers, plan=PLAN, tech_prefixes=TECH_PREFIXES)
+
+
+def spoilt(content: bytes) -> bytes:
+    """With one line in a thousand cut off."""
+    lines = content.split(b"\n")
+    for place in range(BROKEN_EVERY, len(lines), BROKEN_EVERY):
+        lines[place] = lines[place][:20]
+    return b"\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=400_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--format", choices=FORMATS)
+    parser.add_argument("--lines", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    figures: dict[str, object] = {"lines": arguments.lines}
     with tempfile.TemporaryDirectory() as folder:
-        clean, spoilt = Path(folder) / "clean.csv", Path(folder) / "spoilt.csv"
-        broken = arguments.lines // 1000
-        write_traffic(clean, arguments.lines, broken=0)
-        write_traffic(spoilt, arguments.lines, broken=broken)
-        figures = {
-            "lines": arguments.lines,
-            "bytes": clean.stat().st_size,
-            "lines_per_second": measure(clean, arguments.rounds),
-            "broken_lines": broken,
-            "lines_per_second_with_broken_lines": measure(spoilt, arguments.rounds),
-        }
+        path = Path(folder) / "calls"
+        for format_ in [arguments.format] if arguments.format else FORMATS:
+            content = content_of(format_, arguments.lines)
+            path.write_bytes(content)
+            clean = measure(format_, path, arguments.rounds)
+            path.write_bytes(spoilt(content))
+            broken = measure(format_, path, arguments.rounds)
+            figures[format_] = {**clean, "parse_with_broken_lines": broken["parse"]}
+    figures["load"] = round(os.getloadavg()[0], 1)
     print(json.dumps(figures, indent=2))
 
 

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from cdr.models import Source
 from cdr.services.chunks import rate_chunk
 from cdr.services.rate_undoing import requeue_lost_undos, undo_rate_import
 from cdr.services.rerating import plan_rerating, requeue_lost_reratings
@@ -9,8 +10,10 @@ from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retiring import make_partitions_ahead
 from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
+from cdr.services.watching import take_files
 from cdr.services.what_ifs import answer_what_if, requeue_lost_what_ifs
 from common.clock import now
+from common.jobs import enqueue
 
 MONTHS_AHEAD = 3
 
@@ -37,6 +40,20 @@ def sweep_files_task(**_: object) -> None:
 def make_partitions_task(**_: object) -> None:
     """Make the partitions of the coming months. Safe to repeat: those that are there stay."""
     make_partitions_ahead(at=now(), count=MONTHS_AHEAD)
+
+
+@shared_task(name="cdr.watch_folders")
+def watch_folders_task(**_: object) -> None:
+    """Have the folder of every enabled source looked at, each by a task of its own."""
+    enabled = Source.objects.filter(is_enabled=True).order_by("pk")
+    for source_id in enabled.values_list("pk", flat=True):
+        enqueue("cdr.take_files", source_id=source_id)
+
+
+@shared_task(name="cdr.take_files")
+def take_files_task(*, source_id: int, **_: object) -> None:
+    """Take in the complete files of a source's folder; one that was taken is there no more."""
+    take_files(source=Source.objects.select_related("provider").get(pk=source_id), at=now())
 
 
 @shared_task(name="cdr.retry_suspense")

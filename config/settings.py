@@ -198,6 +198,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
 XDR_FILES_DIR = Path(env.str("XDR_FILES_DIR", default=str(VAR_DIR / "xdr_files")))
+XDR_WATCH_DIR = Path(env.str("XDR_WATCH_DIR", default=str(VAR_DIR / "xdr_incoming")))
 XDR_CHUNK_LINES = env.int("XDR_CHUNK_LINES", default=50_000)
 XDR_FILE_BYTES = env.int("XDR_FILE_BYTES", default=8 * 1024**3)  # of text, once decompressed
 XDR_UPLOAD_BYTES = env.int("XDR_UPLOAD_BYTES", default=1024**3)  # as a browser sends it
@@ -212,6 +213,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "requeue lost files": {"task": "cdr.sweep_files", "schedule": 60},
     "make partitions": {"task": "cdr.make_partitions", "schedule": 24 * 3600},
     "requeue lost re-ratings": {"task": "cdr.sweep_reratings", "schedule": 60},
+    "take files from folders": {"task": "cdr.watch_folders", "schedule": 60},
     "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue lost what-ifs": {"task": "cdr.sweep_what_ifs", "schedule": 60},
     "requeue lost rate imports": {"task": "catalogue.sweep_rate_imports", "schedule": 60},

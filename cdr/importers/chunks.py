@@ -118,6 +118,13 @@ def first_lines(path: Path, count: int) -> list[str]:
     return [line.rstrip("\r") for line in shown.removesuffix("\n").split("\n")] if shown else []
 
 
+def sample_chunk(text: str, *, lines: int, header_lines: int) -> tuple[FileChunk, list[str]]:
+    """The first lines of a text as a chunk, and those of them that are its header."""
+    kept = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")[:lines]]
+    content = "".join(f"{line}\n" for line in kept).encode(errors="replace")
+    return FileChunk(1, 0, content), kept[:header_lines]
+
+
 @dataclass(frozen=True)
 class Cut:
     """Where a chunk of complete lines lies in a plain text, without its content."""

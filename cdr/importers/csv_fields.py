@@ -127,14 +127,15 @@ def _marks(raw: pl.Series, separator: str) -> _Marks:
 
 def _insides(is_quote: Flags, last: Places, fault: NDArray[np.int8]) -> Flags:
     """After which marks the text is inside quotes; lines with one too many are put in `fault`."""
-    inside = np.logical_xor.accumulate(is_quote)
+    inside: Flags = np.logical_xor.accumulate(is_quote)
     at_ends = inside[last]
     if not at_ends.any():
         return inside
     # Each line counts for itself, or one unbalanced quote would turn all that follows.
     at_starts = np.concatenate([[False], at_ends[:-1]])
     fault[at_ends != at_starts] = _UNBALANCED
-    return inside ^ np.repeat(at_starts, np.diff(last, prepend=-1))
+    inside ^= np.repeat(at_starts, np.diff(last, prepend=-1))
+    return inside
 
 
 def _check_quotes(
@@ -191,7 +192,9 @@ def _field(raw: pl.Series, marks: _Marks, position: int) -> pl.Series:
     cut = pl.DataFrame(
         {"raw": raw, "offset": begin + quoted - marks.starts, "size": np.maximum(size, 0)}
     )
-    text = cut.select(pl.col("raw").bin.slice("offset", "size").cast(pl.String)).to_series()
+    # A line with a quote too many, rejected later, may be cut in the middle of a character.
+    pieces = pl.col("raw").bin.slice("offset", "size").cast(pl.String, strict=False)
+    text = cut.select(pieces).to_series()
     if not present.all():
         text = text.set(pl.Series(~present), None)
     if not marks.has_doubled_quotes:

@@ -82,7 +82,9 @@ def _compression(start: bytes) -> str | None:
 
 
 @contextmanager
-def _opened(stream: BufferedReader, received: Fingerprint, name: str) -> Iterator[BinaryIO]:
+def _opened(
+    stream: "BufferedReader[Fingerprint]", received: Fingerprint, name: str
+) -> Iterator[BinaryIO]:
     match _compression(stream.peek(_LONGEST_MAGIC)):
         case "gzip":
             yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))

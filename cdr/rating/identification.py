@@ -32,13 +32,17 @@ def identify_parties(
     by_number = numbers.select(normalised_number="value", _called="customer_id")
     found = xdrs.join(by_number, on="normalised_number", how="left", maintain_order="left")
     for column, named in customers.items():
-        names = {column: "value", f"_payer_by_{column}": "customer_id", f"_tags_by_{column}": "tags"}
+        names = {
+            column: "value",
+            f"_payer_by_{column}": "customer_id",
+            f"_tags_by_{column}": "tags",
+        }
         found = found.join(named.select(**names), on=column, how="left", maintain_order="left")
     nobody, no_tags = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
     payer = pl.coalesce(*(pl.col(f"_payer_by_{column}") for column in customers), nobody)
     # Of the first that names somebody: what a later one says too is not looked at.
     named_tags = no_tags
-    for column in reversed(customers):
+    for column in reversed(list(customers)):
         is_named = pl.col(f"_payer_by_{column}").is_not_null()
         named_tags = pl.when(is_named).then(f"_tags_by_{column}").otherwise(named_tags)
     trunk = pl.col("trunk_vendor_id")

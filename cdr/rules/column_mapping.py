@@ -57,6 +57,7 @@ COLUMNS = {
     "call_id": "Call id",
     "leg_id": "Leg id",
     "hangup_cause": "Result",
+    "tags": "Tags",
 }
 """What a column can be, and what it is called."""
 

@@ -21,6 +21,8 @@ XDR_COLUMNS: Mapping[str, Any] = {
     "chunk_id": pl.Int64,
     "line_number": pl.Int64,
     "account_code": pl.String,
+    "trunk": pl.String,
+    "caller_ip": pl.String,
     "caller_number": pl.String,
     "destination_number": pl.String,
     "received_tags": pl.String,
@@ -52,7 +54,10 @@ LEG_COLUMNS: Mapping[str, Any] = {
 }
 """Costs are whole numbers of 10^-8, the additive one included in the cost."""
 
-_TEXTS = ("account_code", "caller_number", "destination_number", "tags")
+_TEXTS = (
+    *("account_code", "trunk", "caller_ip"),
+    *("caller_number", "destination_number", "tags"),
+)
 _EXPRESSIONS = {
     "started_at": "(extract(epoch FROM {}.started_at) * 1000000)::bigint",
     "received_tags": "nullif({}.received_tags, '')",

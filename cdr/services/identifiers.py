@@ -7,13 +7,12 @@ from django.db import transaction
 
 from audit.services import record
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
-from cdr.models import CustomerIdentifier
+from cdr.models import CustomerIdentifier, IdentifiedBy
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
 from customers.models import Customer
 
-Kind = CustomerIdentifier.Kind
 # ITU-T E.164: at most fifteen digits; fewer than seven are an extension or a short code.
 SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15
 _PUNCTUATION = str.maketrans("", "", " .-/()")
@@ -31,7 +30,7 @@ class IdentifierTaken(DomainError):
 def give_identifier(
     *,
     customer: Customer,
-    kind: Kind,
+    kind: IdentifiedBy,
     value: str,
     tags: str = "",
     at: datetime,
@@ -87,11 +86,11 @@ def take_identifier(*, identifier: CustomerIdentifier, at: datetime, actor_id: i
     identifier.delete()
 
 
-def _written(kind: Kind, value: str) -> str:
+def _written(kind: IdentifiedBy, value: str) -> str:
     """As xDRs have it once they are read."""
-    if kind == Kind.NUMBER:
+    if kind == IdentifiedBy.NUMBER:
         return _e164(value)
-    if kind == Kind.IP:
+    if kind == IdentifiedBy.IP:
         try:
             return str(ip_address(value))
         except ValueError as error:

@@ -147,7 +147,7 @@ def _header(path: Path, name: str, source: Source) -> str:
     terms = source_terms(source.pk)
     adapter = ADAPTERS[terms.format]
     header = "\n".join(first_lines(path, adapter.header_lines(terms.mapping)))
-    fault = adapter.fault(terms.reading(header))
+    fault = adapter.fault(terms.reading(header, terms.mapping))
     if fault is not None:
         what = source.get_format_display()
         raise XdrFileUnlikeSource(f"{name} cannot be read as {what}: {fault}.")

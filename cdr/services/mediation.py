@@ -25,10 +25,11 @@ _WAITING = {
     "detail": pl.String,
     "started_at": pl.Int64,
 }
+_KEPT_TEXTS = (*(name for name in TEXTS if name != "tags"), "received_tags")
 _WIDTHS = {
     field.name: field.max_length
     for field in Xdr._meta.local_fields
-    if field.name in TEXTS and field.name != "hangup_cause" and field.max_length
+    if field.name in _KEPT_TEXTS and field.name != "hangup_cause" and field.max_length
 }
 _CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
 
@@ -49,11 +50,11 @@ class MediatedLines:
 
 
 def mediate_lines(
-    content: bytes, *, header: str, first_line: int, source: SourceTerms, at: datetime
+    content: bytes, *, first_line: int, source: SourceTerms, at: datetime, header: str = ""
 ) -> MediatedLines:
     """Parse, leave out what repeats, and set aside what cannot be an xDR of this time.
 
-    `header` is that of the file that the lines are from.
+    `header` has the lines of the file that name its columns, where its format has some.
     """
     parsed = _parse(content, header=header, first_line=first_line, source=source)
     records, oversized = _without_oversized(parsed.records)
@@ -92,7 +93,9 @@ def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
 
 def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms) -> ParsedChunk:
     adapter = ADAPTERS[source.format]
-    parsed = adapter.parse(content, first_line=first_line, reading=source.reading(header))
+    parsed = adapter.parse(
+        content, first_line=first_line, reading=source.reading(header, source.mapping)
+    )
     # Nothing is used that was not answered, whatever the switch counted.
     answered = pl.col("answered_at").is_not_null()
     volume = pl.when(answered).then("billable_seconds").otherwise(0).cast(pl.Int64).alias("volume")

@@ -30,6 +30,8 @@ from tenancy.selectors import own_provider
 
 _SENT = {
     "account_code": pl.String,
+    "trunk": pl.String,
+    "caller_ip": pl.String,
     "caller_number": pl.String,
     "destination_number": pl.String,
     "received_tags": pl.String,
@@ -173,6 +175,8 @@ def _identified(call: CallToQuote, source: SourceTerms) -> pl.DataFrame:
     sent = pl.DataFrame(
         {
             "account_code": [call.account_code or None],
+            "trunk": [None],
+            "caller_ip": [None],
             "caller_number": [call.caller_number or None],
             "destination_number": [call.destination_number],
             "received_tags": [call.tags or None],

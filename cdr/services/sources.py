@@ -45,10 +45,10 @@ class SourceTerms:
     tags: str
     trunks: Mapping[str, TrunkTerms]
 
-    def reading(self, header: str) -> Reading:
-        """How the lines of a file with that header are read."""
+    def reading(self, header: str, mapping: ColumnMapping | None) -> Reading:
+        """How the lines of a file with that header are read, by that mapping of columns."""
         lines = header.split("\n") if header else []
-        return Reading(self.zone, self.rounding, lines, self.mapping)
+        return Reading(self.zone, self.rounding, lines, mapping)
 
 
 def source_terms(source_id: int) -> SourceTerms:

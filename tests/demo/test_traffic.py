@@ -36,7 +36,7 @@ TRAFFIC = generate_traffic(PLAN)
 def read(traffic: Traffic, plan: TrafficPlan = PLAN) -> pl.DataFrame:
     """The distinct records of the file, their destinations normalised."""
     records = parse(traffic.content, first_line=1, reading=Reading(plan.zone)).records
-    distinct = records.unique("call_id", keep="first", maintain_order=True)
+    distinct = records.drop("trunk").unique("call_id", keep="first", maintain_order=True)
     return distinct.hstack(
         normalise(distinct["destination_number"], plan=plan.dial_plan, tech_prefixes=TECH_PREFIXES)
     )

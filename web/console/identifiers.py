@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import path, reverse
 
 from catalogue.rules.tags import TAGS_CHARACTERS
-from cdr.models import CustomerIdentifier
+from cdr.models import CustomerIdentifier, IdentifiedBy
 from cdr.selectors.identifiers import identifiers
 from cdr.services.identifiers import (
     IdentifierRefused,
@@ -28,15 +28,12 @@ from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, Table
 
-LABELS = {
-    CustomerIdentifier.Kind.ACCOUNT_CODE: "Account code",
-    CustomerIdentifier.Kind.NUMBER: "Telephone number",
-}
+LABELS = {kind: kind.label for kind in IdentifiedBy}
 
 
 class IdentifierTable(Table):
     kind = Column("Kind")
-    value = Column("Account code or number", attrs={"td": {"class": "code"}})
+    value = Column("Value", attrs={"td": {"class": "code"}})
     tags = Column("Tags")
 
     def render_kind(self, value: str, record: CustomerIdentifier) -> str:
@@ -101,9 +98,9 @@ class IdentifierForm(TagsForm):
 
     kind = forms.ChoiceField(label="Kind", choices=list(LABELS.items()))
     value = forms.CharField(
-        label="Account code or number",
-        help_text="As the switch writes an account code; a number with its country, such as"
-        " +49 30 1234567.",
+        label="Account code, trunk, address or number",
+        help_text="An account code or trunk as the switch writes it, an address such as 192.0.2.7,"
+        " or a number with its country, such as +49 30 1234567.",
     )
 
 

@@ -1,41 +1,33 @@
 """Sources of xDRs in the console: where files come from, and how their lines are read."""
 
-import re
-from typing import Any, ClassVar
+from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path, reverse
 
-from catalogue.models import Product, ProductKind
-from catalogue.rules.tags import TAGS_CHARACTERS
+from catalogue.models import ProductKind
 from catalogue.selectors import products
 from cdr.models import Source
+from cdr.models.sources import usual_order
 from cdr.selectors.sources import sources
 from cdr.services.source_editing import (
-    SourceDetails,
     SourceSlugTaken,
     create_source,
     edit_source,
     switch_source,
     trunk_lines,
 )
-from cdr.services.sources import TrunkTerms
 from common import clock
 from common.scope import Surface
-from resellers.models import Vendor
 from resellers.selectors import vendors
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.source_forms import PAYERS, NewSourceForm, SourceForm
 from web.shared.actions import Action
 from web.shared.filters import Filters, yes_no_filter
-from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, LinkColumn, NumberColumn, Table
-
-_TAGGED = re.compile(r"(?P<name>.*?)\s*\[(?P<tags>[^\[\]]*)\]")
 
 
 class SourceTable(Table):
@@ -86,115 +78,6 @@ def source_list(request: SurfaceRequest) -> HttpResponse:
     )
 
 
-class SourceForm(Form):
-    groups: ClassVar[Any] = (
-        ("", ("name", "product")),
-        ("How its lines are read", ("time_zone", "country_prefix", "oldest_days")),
-        ("Who terminates its calls", ("default_vendor", "trunks", "allows_foreign_vendors")),
-        ("Rates of their own", ("tags",)),
-    )
-
-    name = forms.CharField(max_length=100)
-    product = forms.ModelChoiceField(
-        queryset=Product.objects.none(),
-        empty_label="Choose a product",
-        help_text="What its usage is rated as.",
-    )
-    time_zone = forms.CharField(
-        max_length=64, help_text="Of times without an offset, such as Europe/Berlin."
-    )
-    country_prefix = forms.CharField(
-        max_length=4, required=False, help_text="Put in front of national numbers, such as 49."
-    )
-    oldest_days = forms.IntegerField(
-        label="Oldest xDRs, in days",
-        min_value=1,
-        max_value=32767,
-        initial=400,
-        help_text="Older ones wait in suspense.",
-    )
-    default_vendor = forms.ModelChoiceField(
-        label="Vendor without a trunk",
-        queryset=Vendor.objects.none(),
-        required=False,
-        empty_label="None: such calls wait in suspense",
-    )
-    trunks = forms.CharField(
-        required=False,
-        max_length=5000,
-        widget=forms.Textarea,
-        help_text="A line for each tech prefix and its vendor's name, such as: 77 Tailwind. Tags of"
-        " its calls go behind it in brackets: 77 Tailwind [premium].",
-    )
-    allows_foreign_vendors = forms.BooleanField(
-        label="Calls may use vendors of resellers whose customer it is not", required=False
-    )
-    tags = forms.CharField(
-        max_length=TAGS_CHARACTERS,
-        required=False,
-        help_text="Words parted by commas that all its xDRs carry. Rates with such a tag come"
-        " first.",
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        rated: QuerySet[Product],
-        terminating: QuerySet[Vendor],
-        **options: Any,
-    ) -> None:
-        super().__init__(*args, **options)
-        self.vendor_ids = {vendor.name.lower(): vendor.pk for vendor in terminating}
-        self.fields["product"].queryset = rated  # type: ignore[attr-defined]
-        self.fields["default_vendor"].queryset = terminating  # type: ignore[attr-defined]
-
-    def clean_trunks(self) -> dict[str, TrunkTerms]:
-        """The vendor of each tech prefix, and the tags."""
-        trunks: dict[str, TrunkTerms] = {}
-        for line in filter(None, map(str.strip, self.cleaned_data["trunks"].splitlines())):
-            prefix, _, rest = line.partition(" ")
-            name, tags = rest.strip(), ""
-            if name.lower() not in self.vendor_ids and (tagged := _TAGGED.fullmatch(name)):
-                name, tags = tagged["name"], tagged["tags"]
-            vendor_id = self.vendor_ids.get(name.lower())
-            if vendor_id is None:
-                raise forms.ValidationError(f"'{line}': there is no vendor '{name}'.")
-            if prefix in trunks:
-                raise forms.ValidationError(f"'{line}': {prefix} is there twice.")
-            trunks[prefix] = TrunkTerms(vendor_id, tags)
-        return trunks
-
-    @property
-    def details(self) -> SourceDetails:
-        values = self.cleaned_data
-        vendor = values["default_vendor"]
-        return SourceDetails(
-            name=values["name"],
-            product_id=values["product"].pk,
-            time_zone=values["time_zone"],
-            country_prefix=values["country_prefix"],
-            default_vendor_id=vendor and vendor.pk,
-            allows_foreign_vendors=values["allows_foreign_vendors"],
-            oldest_days=values["oldest_days"],
-            tags=values["tags"],
-            trunks=values["trunks"],
-        )
-
-
-class NewSourceForm(SourceForm):
-    groups: ClassVar[Any] = (
-        ("", ("name", "slug", "format", "product")),
-        *SourceForm.groups[1:],
-    )
-
-    slug = forms.SlugField(
-        label="Short name",
-        max_length=40,
-        help_text="For commands; letters, digits and hyphens. It stays for good.",
-    )
-    format = forms.ChoiceField(choices=Source.Format.choices)
-
-
 @page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
 def source_create(request: SurfaceRequest) -> HttpResponse:
     def save(form: NewSourceForm) -> str:
@@ -206,6 +89,9 @@ def source_create(request: SurfaceRequest) -> HttpResponse:
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
+        if source.format == Source.Format.MAPPED_CSV:
+            messages.success(request, f"{source} was added. Say now which column is what.")
+            return reverse("console_source_mapping", kwargs={"source_id": source.pk})
         messages.success(request, f"{source} was added; files can be uploaded to it.")
         return reverse("console_sources")
 
@@ -216,7 +102,10 @@ def source_create(request: SurfaceRequest) -> HttpResponse:
         form=NewSourceForm,
         save=save,
         fields_of={SourceSlugTaken: "slug"},
-        initial={"time_zone": request.provider.time_zone},
+        initial={
+            "time_zone": request.provider.time_zone,
+            **dict(zip(PAYERS, usual_order(), strict=True)),
+        },
         **_choices(request),
     )
 
@@ -238,10 +127,11 @@ def source_edit(request: SurfaceRequest, source_id: int) -> HttpResponse:
         cancel_url=reverse("console_sources"),
         lead="It holds for files from now on; what was rated stays as it is.",
         template="console/usage/source_edit.html",
-        context={"source": source},
+        context={"source": source, "folder": f"{request.provider.slug}/{source.slug}/"},
     )
-    names = [name for name in SourceForm.base_fields if name != "trunks"]
+    names = [name for name in SourceForm.base_fields if name not in ("trunks", *PAYERS)]
     initial = {name: getattr(source, name) for name in names}
+    initial |= dict(zip(PAYERS, source.identified_by, strict=False))
     initial["trunks"] = "\n".join(trunk_lines(source))
     return form_page(
         request, page, form=SourceForm, save=save, initial=initial, **_choices(request)

@@ -14,10 +14,17 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
 
 from cdr.importers.chunks import FileTooLarge, FileUnreadable
+from cdr.importers.unpacking import ArchiveRefused, FileExpandsTooMuch
 from cdr.models import Source, XdrFile
 from cdr.selectors import files as selectors
 from cdr.selectors.sources import sources
-from cdr.services.intake import SourceDisabled, XdrFileEmpty, XdrFileKnown, receive_file
+from cdr.services.intake import (
+    SourceDisabled,
+    XdrFileEmpty,
+    XdrFileKnown,
+    XdrFileUnlikeSource,
+    receive_file,
+)
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -29,10 +36,14 @@ from web.shared.lists import Empty, list_page
 from web.shared.progress import time_left
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
 
-ENDINGS = (".csv", ".txt", ".log", ".gz")
+ENDINGS = (".csv", ".txt", ".log", ".json", ".ndjson", ".gz", ".zip")
 ENDED = (XdrFile.State.DONE, XdrFile.State.FAILED)
-_GZIP_MAGIC = b"\x1f\x8b"
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04")
 _BYTES_LOOKED_AT = 4096
+_REFUSALS = (
+    *(XdrFileKnown, XdrFileEmpty, XdrFileUnlikeSource, FileTooLarge, FileUnreadable),
+    *(FileExpandsTooMuch, ArchiveRefused),
+)
 
 
 class FileTable(Table):
@@ -89,7 +100,7 @@ class UploadForm(Form):
         queryset=Source.objects.none(), help_text="It says how the lines are to be read."
     )
     file = forms.FileField(
-        help_text="CSV as the switch wrote it, plain or gzip.",
+        help_text="As the switch wrote it: plain, gzip, or a zip archive of one file.",
         widget=forms.ClearableFileInput(attrs={"accept": ",".join(ENDINGS)}),
         error_messages={"empty": "The file is empty."},
     )
@@ -107,8 +118,10 @@ class UploadForm(Form):
             raise forms.ValidationError(f"It is larger than {most}: compress or split it.")
         start = file.read(_BYTES_LOOKED_AT)
         file.seek(0)
-        if not start.startswith(_GZIP_MAGIC) and b"\0" in start:
-            raise forms.ValidationError("This is neither text nor gzip: send the switch's CSV.")
+        if not start.startswith(_COMPRESSED) and b"\0" in start:
+            raise forms.ValidationError(
+                "This is neither text, gzip nor zip: send what the switch wrote."
+            )
         return file
 
 
@@ -139,7 +152,7 @@ def file_upload(request: SurfaceRequest) -> HttpResponse:
         save=save,
         fields_of={
             SourceDisabled: "source",
-            **dict.fromkeys((XdrFileKnown, XdrFileEmpty, FileTooLarge, FileUnreadable), "file"),
+            **dict.fromkeys(_REFUSALS, "file"),
         },
         sources=sources(request.scope).filter(is_enabled=True),
     )

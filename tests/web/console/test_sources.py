@@ -27,6 +27,9 @@ NEW = {
     "time_zone": "Europe/Berlin",
     "country_prefix": "49",
     "oldest_days": "400",
+    "volume_rounding": "up",
+    "payer_1": "ACCOUNT_CODE",
+    "payer_2": "IP",
 }
 
 
@@ -102,6 +105,7 @@ class TestAdding:
         source = Source.objects.get()
         assert response["Location"] == ROOT
         assert (source.product, source.default_vendor) == (product, vendor)
+        assert source.identified_by == ["ACCOUNT_CODE", "IP"]
         assert sorted(source.trunks.values_list("tech_prefix", "tags")) == [
             ("77", ""),
             ("78", "a,vip"),
@@ -118,6 +122,7 @@ class TestAdding:
             ({"trunks": "ab Tailwind"}, "is not a tech prefix"),
             ({"trunks": "77 Tailwind [two words]"}, "is not a tag"),
             ({"tags": "two words"}, "is not a tag"),
+            ({"payer_2": "ACCOUNT_CODE"}, "named further up already"),
             ({"oldest_days": "0"}, "greater than or equal to 1"),
             ({"slug": "ber lin"}, "valid"),
         ],

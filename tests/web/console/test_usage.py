@@ -137,7 +137,7 @@ class TestAnUpload:
     def test_refuses_another_kind_of_file_by_its_bytes(
         self, staff: Client, world: World, store: Path
     ) -> None:
-        refused(upload(staff, world, b"PK\x03\x04\0\0"), "neither text nor gzip", store)
+        refused(upload(staff, world, b"\x89PNG\0\0"), "neither text, gzip nor zip", store)
 
     def test_refuses_what_is_too_large(
         self, staff: Client, world: World, store: Path, settings: Settings
@@ -152,7 +152,7 @@ class TestAnUpload:
     def test_refuses_gzip_that_was_cut_off(self, staff: Client, world: World, store: Path) -> None:
         cut = gzip.compress(file_of([Call()]))[:-12]
 
-        refused(upload(staff, world, cut, "calls.gz"), "the gzip stream cannot be read", store)
+        refused(upload(staff, world, cut, "calls.gz"), "cannot be unpacked any further", store)
 
     def test_refuses_a_source_of_another_provider(
         self, staff: Client, world: World, store: Path

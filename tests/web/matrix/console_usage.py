@@ -20,6 +20,10 @@ def source(provider: Provider) -> dict[str, object]:
     return {"source_id": make_source(make_product(provider)).pk}
 
 
+def mapped_source(provider: Provider) -> dict[str, object]:
+    return {"source_id": make_source(make_product(provider), format="mapped-csv").pk}
+
+
 def xdr(provider: Provider) -> dict[str, object]:
     imported(provider)
     return {"xdr_key": Xdr.objects.get(provider=provider).pk}
@@ -67,6 +71,9 @@ PAGES = {
     "console_source_create": Page(staff("usage.write")),
     "console_source_edit": Page(staff("usage.write"), source),
     "console_source_switch": Page(staff("usage.write"), source),
+    "console_source_mapping": Page(staff("usage.write"), mapped_source),
+    "console_source_mapping_preview": Page(actions(), mapped_source),
+    "console_source_try": Page(staff("usage.write"), source),
     "console_xdrs": Page(staff("usage.read")),
     "console_xdr": Page(staff("usage.read"), xdr),
     "console_suspense": Page(staff("usage.read")),

@@ -55,6 +55,7 @@ class TestParse:
                 "caller_number": "+4930123456",
                 "destination_number": "442071234567",
                 "hangup_cause": "NORMAL_CLEARING",
+                "tags": None,
                 "started_at": microseconds("2026-10-01 08:00:00"),
                 "answered_at": microseconds("2026-10-01 08:00:05"),
                 "ended_at": microseconds("2026-10-01 08:01:05"),

@@ -34,7 +34,7 @@ _MOST_PARTS = 2_000
 _MOST_SHEETS = 200
 _BOOK = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
-_REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
+_LETTERS = re.compile("[A-Z]{1,3}")
 _LAST_EXCEL_DAY = 2_958_466
 _SECONDS_OF_DAY = 86_400
 
@@ -188,6 +188,15 @@ class Workbook:
                 pass
 
 
+def _place_of(letters: str) -> int:
+    if not _LETTERS.fullmatch(letters):
+        raise RateFileUnreadable(f"The workbook is damaged: a cell is at '{letters[:20]}'.")
+    place = 0
+    for letter in letters:
+        place = place * 26 + ord(letter) - 64
+    return place - 1
+
+
 class _SharedTexts:
     """The texts that cells refer to by number; phonetic hints beside them are left out."""
 
@@ -226,6 +235,7 @@ class _SheetReader:
         self._row = 0
         self._count = 0
         self._column = 0
+        self._places: dict[str, int] = {}
         self._kind = "n"
         self._is_date = False
         self._value = ""
@@ -260,13 +270,11 @@ class _SheetReader:
     def _place(self, reference: str | None) -> int:
         if reference is None:
             return len(self._cells)
-        found = _REFERENCE.fullmatch(reference)
-        if found is None:
-            raise RateFileUnreadable(f"The workbook is damaged: a cell is at '{reference[:20]}'.")
-        place = 0
-        for letter in found[1]:
-            place = place * 26 + ord(letter) - 64
-        return place - 1
+        letters = reference.rstrip("0123456789")
+        place = self._places.get(letters)
+        if place is None:
+            place = self._places[letters] = _place_of(letters)
+        return place
 
     def _put(self, value: str | int) -> None:
         if self._column >= MOST_COLUMNS:

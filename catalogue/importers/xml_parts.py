@@ -10,10 +10,21 @@ from catalogue.importers.refusals import RateFileUnreadable
 
 _BYTES_AT_ONCE = 1 << 16
 _MOST_DEPTH = 64
+_MOST_NAMES = 10_000
 _MOST_TAG_BYTES = 1 << 20
 _MOST_TEXT_CHARACTERS = 1 << 17
 
 Attributes = Mapping[str, str]
+
+
+class _Names(dict[str, str]):
+    """Names of elements without their namespace; a sheet has a dozen, a million times each."""
+
+    def __missing__(self, name: str) -> str:
+        if len(self) > _MOST_NAMES:
+            raise RateFileUnreadable("The workbook has far more kinds of elements than any other.")
+        self[name] = local = name.rpartition(" ")[2]
+        return local
 
 
 class XmlReader:
@@ -33,6 +44,7 @@ class XmlReader:
         self._start = start
         self._end = end
         self._depth = 0
+        self._names = _Names()
         self._texts: list[str] = []
         self._length = 0
         parser = expat.ParserCreate(namespace_separator=" ")
@@ -69,9 +81,9 @@ class XmlReader:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise RateFileUnreadable("The workbook is nested too deeply.")
-        self._texts.clear()
-        self._length = 0
-        self._start(name.rpartition(" ")[2], attributes)
+        if self._texts:
+            self._texts, self._length = [], 0
+        self._start(self._names[name], attributes)
 
     def _said(self, text: str) -> None:
         self._length += len(text)
@@ -81,10 +93,11 @@ class XmlReader:
 
     def _ended(self, name: str) -> None:
         self._depth -= 1
-        text = "".join(self._texts)
-        self._texts.clear()
-        self._length = 0
-        self._end(name.rpartition(" ")[2], text)
+        text = ""
+        if self._texts:
+            text = "".join(self._texts)
+            self._texts, self._length = [], 0
+        self._end(self._names[name], text)
 
 
 def _refuse_doctype(*_: object) -> None:

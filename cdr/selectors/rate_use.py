@@ -1,11 +1,12 @@
 """Whether rates have priced anything yet."""
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 
-from catalogue.models import Rate, RateImport, RateTable
+from catalogue.models import Rate, RateImport, RateImportRow, RateTable
 from catalogue.rules.rate_row_classes import RowAction
 from cdr.models import Leg, ReplacedLeg
+from cdr.selectors.affected_usage import ChangedPrefix
 from common.scope import Scope
 
 
@@ -29,6 +30,19 @@ def is_import_used(scope: Scope, rate_import: RateImport) -> bool:
         return False
     tables = _with_children(scope, rate_import.rate_table_id)
     return legs.filter(rate_table__in=tables).exclude(additive_amount=0).exists()
+
+
+def prefixes_of_import(scope: Scope, rate_import: RateImport) -> list[ChangedPrefix]:
+    """The prefixes of the rates that an import wrote to begin or to end in the past."""
+    rows = RateImportRow.objects.visible_to(scope).filter(rate_import=rate_import)
+    written_at = rate_import.written_at
+    adding = Q(action__in=[RowAction.INSERT, RowAction.REPLACE], effective_from__lt=written_at)
+    closing = Q(action=RowAction.CLOSE, effective_to__lt=written_at)
+    found = rows.filter(adding | closing).values_list("prefix", "tag", "origin_prefix", "policy")
+    return [
+        ChangedPrefix(prefix, bool(tag or origin or policy == Rate.Policy.ADDITIVE))
+        for prefix, tag, origin, policy in found.distinct()
+    ]
 
 
 def _with_children(scope: Scope, table_id: int) -> set[int]:

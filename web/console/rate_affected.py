@@ -9,9 +9,11 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from catalogue import selectors
-from catalogue.models import Rate, RateTable
+from catalogue.models import Rate, RateImport, RateTable
 from catalogue.selectors.rate_edits import rate_edits
-from cdr.selectors.affected_usage import affected_by_rates, changed_prefixes
+from catalogue.selectors.rate_imports import past_rates, rate_import
+from cdr.selectors.affected_usage import ChangedPrefix, affected_by_rates, changed_prefixes
+from cdr.selectors.rate_use import prefixes_of_import
 from common import clock
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
@@ -44,7 +46,8 @@ def rate_affected(request: SurfaceRequest, rate_id: int) -> HttpResponse:
     if since.utcoffset() is None:
         since = rate.effective_from
     back = reverse("console_rate", kwargs={"rate_id": rate.pk})
-    return _affected(request, rate.rate_table, [rate.pk], since, back)
+    changed = changed_prefixes(rate.rate_table, [rate.pk])
+    return _affected(request, rate.rate_table, changed, since, back)
 
 
 @page_of(Surface.CONSOLE, "usage.read")
@@ -54,17 +57,29 @@ def rate_edit_affected(request: SurfaceRequest, edit_id: int) -> HttpResponse:
     if edit.changed_from is None:
         raise Http404
     back = reverse("console_rate_batch_edit", kwargs={"edit_id": edit.pk})
-    return _affected(request, edit.rate_table, edit.rate_ids, edit.changed_from, back)
+    changed = changed_prefixes(edit.rate_table, edit.rate_ids)
+    return _affected(request, edit.rate_table, changed, edit.changed_from, back)
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def rate_import_affected(request: SurfaceRequest, import_id: int) -> HttpResponse:
+    """The calls that an import concerns whose rates begin or end in the past."""
+    imported = rate_import(request.scope, import_id)
+    past = past_rates(request.scope, imported, imported.written_at or clock.now())
+    if imported.state != RateImport.State.DONE or past.since is None:
+        raise Http404
+    changed = prefixes_of_import(request.scope, imported)
+    back = reverse("console_rate_import", kwargs={"import_id": imported.pk})
+    return _affected(request, imported.rate_table, changed, past.since, back)
 
 
 def _affected(
     request: SurfaceRequest,
     table: RateTable,
-    rate_ids: Collection[int],
+    changed: Collection[ChangedPrefix],
     since: datetime,
     back: str,
 ) -> HttpResponse:
-    changed = changed_prefixes(table, rate_ids)
     prefixes = sorted({each.prefix for each in changed})
     context = {
         "rate_table": table,
@@ -92,5 +107,10 @@ urls = [
         "rate-tables/edits/<int:edit_id>/affected/",
         rate_edit_affected,
         name="console_rate_edit_affected",
+    ),
+    path(
+        "rate-imports/<int:import_id>/affected/",
+        rate_import_affected,
+        name="console_rate_import_affected",
     ),
 ]

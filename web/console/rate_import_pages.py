@@ -153,7 +153,7 @@ def rate_import_rows_page(request: SurfaceRequest, import_id: int) -> HttpRespon
             "counts": [(each.value, imported.count(each)) for each in RowClass],
             "facts": _facts(imported),
             "past_count": past.count,
-            "again_url": _again_url(request, imported, past) if past.count else "",
+            **_offers(request, imported, past),
             **_progress(imported),
         },
     )
@@ -166,13 +166,21 @@ def _past(request: SurfaceRequest, imported: RateImport) -> PastRates:
     return past_rates(request.scope, imported, imported.written_at or clock.now())
 
 
-def _again_url(request: SurfaceRequest, imported: RateImport, past: PastRates) -> str:
-    """Where the calls are rated again that these rates concern; its dry run tells the money."""
-    if imported.state != State.DONE or "usage.write" not in request.scope.permissions:
-        return ""
-    table_id = imported.rate_table_id
-    reason = f"Rates of {imported.name}"
-    return rerating_url(started_from=past.since, rate_table_id=table_id, reason=reason)
+def _offers(request: SurfaceRequest, imported: RateImport, past: PastRates) -> dict[str, str]:
+    """Where the calls that past rates concern are counted, and where they are rated again."""
+    if imported.state != State.DONE or not past.count:
+        return {}
+    affected = reverse("console_rate_import_affected", kwargs={"import_id": imported.pk})
+    again = rerating_url(
+        started_from=past.since,
+        rate_table_id=imported.rate_table_id,
+        reason=f"Rates of {imported.name}",
+    )
+    permissions = request.scope.permissions
+    return {
+        "affected_url": affected if "usage.read" in permissions else "",
+        "again_url": again if "usage.write" in permissions else "",
+    }
 
 
 def _actions(imported: RateImport) -> list[Action]:

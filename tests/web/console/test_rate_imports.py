@@ -332,6 +332,7 @@ class TestAnImport:
 
         assert "2 begin or end in the past" in text
         assert f"rate_table={table.pk}" in text
+        assert "No call is concerned" in page(staff, url(past, "affected/"))
 
     def test_is_in_the_history_of_its_table(self, staff: Client, table: RateTable) -> None:
         import_rates(table, FILE)

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from catalogue.models import RateExport, RateTable
 from catalogue.rules.rate_edits import RateEdit
@@ -62,6 +62,11 @@ def compared(provider: Provider) -> dict[str, object]:
     return {"import_id": compare_rates(made(provider), FILE).pk}
 
 
+def imported_for_the_past(provider: Provider) -> dict[str, object]:
+    later = AT + timedelta(days=1)
+    return {"import_id": import_rates(made(provider), FILE, at=later).pk}
+
+
 def imported(provider: Provider) -> dict[str, object]:
     return {"import_id": import_rates(made(provider), FILE).pk}
 
@@ -107,6 +112,7 @@ PAGES = {
     "console_rate_import": Page(staff("catalogue.read"), compared),
     "console_rate_import_progress": Page(staff("catalogue.read"), compared),
     "console_rate_import_file": Page(staff("catalogue.read"), compared),
+    "console_rate_import_affected": Page(staff("usage.read"), imported_for_the_past),
     "console_rate_import_confirm": Page(staff("catalogue.write"), compared),
     "console_rate_import_discard": Page(staff("catalogue.write"), compared),
     "console_rate_import_undo": Page(staff("catalogue.write"), imported),

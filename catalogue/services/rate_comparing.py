@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.db import transaction
+from django.db.models.functions import Now
 
 from catalogue.importers.rate_files import is_workbook, read_cells
 from catalogue.importers.rate_values import read_rates
@@ -16,7 +17,6 @@ from catalogue.rules.rate_row_classes import compare
 from catalogue.selectors.rate_imports import time_profile_ids
 from catalogue.services.rate_columns import keep_rows, stored_rates
 from catalogue.services.rate_files import path_of
-from common import clock
 from common.scope import Scope
 
 State = RateImport.State
@@ -61,9 +61,8 @@ def _read(rate_import: RateImport) -> pl.DataFrame:
     assert layout is not None, "a file is compared when somebody said how to read it"
 
     def tell(count: int) -> None:
-        RateImport.objects.filter(pk=rate_import.pk).update(
-            read_count=count, touched_at=clock.now()
-        )
+        # By the database's clock: it tells a sweep how long ago this was.
+        RateImport.objects.filter(pk=rate_import.pk).update(read_count=count, touched_at=Now())
 
     table = rate_import.rate_table
     deck = CodeDeckEntry.objects.filter(code_deck_id=table.code_deck_id)

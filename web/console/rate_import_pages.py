@@ -1,42 +1,33 @@
 """Rate imports in the console: what each does row by row, how far it is, and what became of it."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.http import content_disposition_header
-from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from catalogue import selectors
-from catalogue.models import RateFileTemplate, RateImport, RateImportRow
+from catalogue.models import RateImport, RateImportRow
 from catalogue.rules.rate_layouts import Absent, Duplicates, Errors, Unchanged
 from catalogue.rules.rate_row_classes import RowClass
 from catalogue.selectors.rate_imports import (
     PastRates,
     past_rates,
-    rate_file_templates,
     rate_import,
     rate_import_rows,
     rate_imports,
 )
-from catalogue.services.rate_file_templates import delete_template
 from catalogue.services.rate_files import path_of
-from catalogue.services.rate_imports import confirm_import, discard_import
-from cdr.services.rate_undoing import ask_to_undo
 from common import clock
 from common.scope import Surface
-from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.access import SurfaceRequest, page_of
 from web.console.reratings import rerating_url
 from web.shared.actions import Action
 from web.shared.filters import Filters, choice_filter, text_filter
-from web.shared.form_pages import Review, confirm_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import (
     BadgeColumn,
@@ -136,7 +127,7 @@ class RateImportRowFilters(Filters):
 @page_of(Surface.CONSOLE, "catalogue.read")
 def rate_import_rows_page(request: SurfaceRequest, import_id: int) -> HttpResponse:
     imported = rate_import(request.scope, import_id)
-    past = _past(request, imported)
+    past = past_of(request, imported)
     return list_page(
         request,
         title=imported.name,
@@ -151,7 +142,7 @@ def rate_import_rows_page(request: SurfaceRequest, import_id: int) -> HttpRespon
             "imported": imported,
             "rate_table": imported.rate_table,
             "counts": [(each.value, imported.count(each)) for each in RowClass],
-            "facts": _facts(imported),
+            "facts": import_facts(imported),
             "past_count": past.count,
             **_offers(request, imported, past),
             **_progress(imported),
@@ -159,7 +150,7 @@ def rate_import_rows_page(request: SurfaceRequest, import_id: int) -> HttpRespon
     )
 
 
-def _past(request: SurfaceRequest, imported: RateImport) -> PastRates:
+def past_of(request: SurfaceRequest, imported: RateImport) -> PastRates:
     """Rates that begin or end before they were written, or would be now."""
     if imported.state not in (State.COMPARED, State.STASHED, State.DONE):
         return PastRates(0, None)
@@ -221,7 +212,7 @@ def _actions(imported: RateImport) -> list[Action]:
     return [file, *by_state.get(State(imported.state), [])]
 
 
-def _facts(imported: RateImport) -> list[tuple[str, object]]:
+def import_facts(imported: RateImport) -> list[tuple[str, object]]:
     """Who did what when, and what was to be done with the rows."""
     options = imported.options
     close_at = f", at {_when(options.close_at)}" if options.close_at else ""
@@ -277,81 +268,6 @@ def rate_import_progress(request: SurfaceRequest, import_id: int) -> HttpRespons
     return response
 
 
-@page_of(Surface.CONSOLE, WRITE, FORM_METHODS)
-def rate_import_confirm(request: SurfaceRequest, import_id: int) -> HttpResponse:
-    imported = rate_import(request.scope, import_id)
-    was_stashed = imported.state == State.STASHED
-    review = Review(
-        title=f"{'Confirm' if was_stashed else 'Import'} {imported}?",
-        lead=f"Into {imported.rate_table}, in {imported.rate_table.currency}. All of it or nothing."
-        " Calls that were rated before keep their cost.",
-        facts=[
-            *_facts(imported)[-5:],
-            ("Begin or end in the past", _past(request, imported).count),
-        ],
-        headings=("Rows", "Number"),
-        rows=[
-            (each.value, f"{imported.count(each):,}") for each in RowClass if imported.count(each)
-        ],
-        submit="Confirm the rates" if was_stashed else "Import the rates",
-    )
-    return _confirm(request, imported, review, confirm_import, "is being imported")
-
-
-@page_of(Surface.CONSOLE, WRITE, FORM_METHODS)
-def rate_import_discard(request: SurfaceRequest, import_id: int) -> HttpResponse:
-    imported = rate_import(request.scope, import_id)
-    review = Review(
-        title=f"Throw {imported} away?",
-        lead="What it would have done is not done; rates that it stashed leave the table.",
-        facts=[("Rate table", imported.rate_table)],
-        submit="Throw away",
-        is_dangerous=True,
-    )
-    return _confirm(request, imported, review, discard_import, "is thrown away")
-
-
-@page_of(Surface.CONSOLE, WRITE, FORM_METHODS)
-def rate_import_undo(request: SurfaceRequest, import_id: int) -> HttpResponse:
-    imported = rate_import(request.scope, import_id)
-    review = Review(
-        title=f"Take {imported} back?",
-        lead="Rates that it added are removed; those it replaced, closed or stashed are again what"
-        " they were. Possible until usage was priced by one of its rates.",
-        facts=[("Rate table", imported.rate_table)],
-        headings=("Rows", "Number"),
-        rows=[
-            (each.value, f"{imported.count(each):,}") for each in RowClass if imported.count(each)
-        ],
-        submit="Take back",
-        is_dangerous=True,
-    )
-    return _confirm(request, imported, review, ask_to_undo, "is being taken back")
-
-
-def _counted(imported: RateImport) -> list[tuple[str, str]]:
-    """Rows by class, those without any left out."""
-    counts = {each.value: imported.count(each) for each in RowClass}
-    return [(row_class, f"{count:,}") for row_class, count in counts.items() if count]
-
-
-def _confirm(
-    request: SurfaceRequest,
-    imported: RateImport,
-    review: Review,
-    service: Callable[..., RateImport],
-    done: str,
-) -> HttpResponse:
-    url = reverse("console_rate_import", kwargs={"import_id": imported.pk})
-
-    def confirm() -> str:
-        service(rate_import=imported, at=clock.now(), actor_id=request.scope.user_id)
-        messages.success(request, f"{imported} {done}.")
-        return url
-
-    return confirm_page(request, review, confirm=confirm, cancel_url=url)
-
-
 @page_of(Surface.CONSOLE, "catalogue.read")
 def rate_import_file(request: SurfaceRequest, import_id: int) -> HttpResponse:
     """The file as it was received."""
@@ -363,59 +279,6 @@ def rate_import_file(request: SurfaceRequest, import_id: int) -> HttpResponse:
     return HttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 
-class RateFileTemplateTable(Table):
-    name = Column("Template")
-    columns = Column("Columns", accessor="layout__columns")
-    created_at = InstantColumn("Kept")
-    delete = Column("", accessor="pk", exclude_from_export=True)
-
-    def render_delete(self, value: int) -> SafeString:
-        url = reverse("console_rate_file_template_delete", kwargs={"template_id": value})
-        return format_html('<a href="{}">Delete</a>', url)
-
-    def render_columns(self, value: dict[str, str]) -> str:
-        return ", ".join(value.values())
-
-
-class RateFileTemplateFilters(Filters):
-    searches = ("name__icontains",)
-    search_hint = "Name of the template"
-
-
-@page_of(Surface.CONSOLE, "catalogue.read")
-def rate_file_template_list(request: SurfaceRequest) -> HttpResponse:
-    return list_page(
-        request,
-        title="Templates of rate files",
-        lead="How the files of your vendors are laid out. Keep one while you import a file.",
-        rows=rate_file_templates(request.scope),
-        table=RateFileTemplateTable,
-        filters=RateFileTemplateFilters,
-        name="rate-file-templates",
-        empty=Empty("No templates yet", "Name one when you say what the columns of a file mean."),
-        template="console/rates/rate_list.html",
-    )
-
-
-@page_of(Surface.CONSOLE, WRITE, FORM_METHODS)
-def rate_file_template_delete(request: SurfaceRequest, template_id: int) -> HttpResponse:
-    template: RateFileTemplate = rate_file_templates(request.scope).get(pk=template_id)
-    url = reverse("console_rate_file_templates")
-
-    def confirm() -> str:
-        delete_template(template=template, at=clock.now(), actor_id=request.scope.user_id)
-        messages.success(request, f"The template {template} is gone.")
-        return url
-
-    review = Review(
-        title=f"Delete the template {template}?",
-        lead="Imports that were made with it stay as they are.",
-        submit="Delete",
-        is_dangerous=True,
-    )
-    return confirm_page(request, review, confirm=confirm, cancel_url=url)
-
-
 urls = [
     path("rate-tables/<int:table_id>/imports/", rate_import_list, name="console_rate_imports"),
     path("rate-imports/<int:import_id>/", rate_import_rows_page, name="console_rate_import"),
@@ -424,22 +287,5 @@ urls = [
         rate_import_progress,
         name="console_rate_import_progress",
     ),
-    path(
-        "rate-imports/<int:import_id>/confirm/",
-        rate_import_confirm,
-        name="console_rate_import_confirm",
-    ),
-    path(
-        "rate-imports/<int:import_id>/discard/",
-        rate_import_discard,
-        name="console_rate_import_discard",
-    ),
-    path("rate-imports/<int:import_id>/undo/", rate_import_undo, name="console_rate_import_undo"),
     path("rate-imports/<int:import_id>/file/", rate_import_file, name="console_rate_import_file"),
-    path("rate-file-templates/", rate_file_template_list, name="console_rate_file_templates"),
-    path(
-        "rate-file-templates/<int:template_id>/delete/",
-        rate_file_template_delete,
-        name="console_rate_file_template_delete",
-    ),
 ]

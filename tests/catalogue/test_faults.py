@@ -25,8 +25,7 @@ TEXT = "prefix,rate,destination\n" + "".join(
 )
 BLOCKED = """
     SELECT 1 FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE '%%catalogue_rate%%' AND pid <> pg_backend_pid()
-      AND datname = current_database()
+    WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid() AND datname = current_database()
 """
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +99,7 @@ class TestAKilledWorker:
         before = everything(table)
         confirm_import(rate_import=compared, at=now(), actor_id=None)
 
-        # All rates are inserted before PostgreSQL checks that their provider is there.
+        # PostgreSQL checks at the commit, when all is written, that the rates' provider is there.
         killed_while_it_waits_for(table.provider, tmp_path)
         after_the_kill = everything(table)
         with running_worker(tmp_path):

@@ -150,7 +150,7 @@ class TestRates:
         press(page, "Go on")
 
     def _compare(self, page: Page, background: Background, script: bool) -> None:
-        expect(page.get_by_label("prefix", exact=True)).to_have_value("prefix")
+        expect(page.locator("[name=column_0]")).to_have_value("prefix")
         press(page, "See what it changes")
         expect(page.get_by_text("Reading and comparing")).to_be_visible()
         background.do_all()

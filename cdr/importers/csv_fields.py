@@ -188,13 +188,12 @@ def _field(raw: pl.Series, marks: _Marks, position: int) -> pl.Series:
         end = np.where(is_last, marks.ends, marks.separators[np.clip(first, 0, most)])
     begin = _past_blanks(marks.text, np.where(present, begin, marks.starts), end)
     quoted = (marks.text[begin] == _QUOTE) & present
-    size = np.where(present, end - begin - 2 * quoted, 0)
+    # Of a line that is rejected, nothing: its quotes might cut a character in two.
+    size = np.where(present & (marks.fault == 0), end - begin - 2 * quoted, 0)
     cut = pl.DataFrame(
         {"raw": raw, "offset": begin + quoted - marks.starts, "size": np.maximum(size, 0)}
     )
-    # A line with a quote too many, rejected later, may be cut in the middle of a character.
-    pieces = pl.col("raw").bin.slice("offset", "size").cast(pl.String, strict=False)
-    text = cut.select(pieces).to_series()
+    text = cut.select(pl.col("raw").bin.slice("offset", "size").cast(pl.String)).to_series()
     if not present.all():
         text = text.set(pl.Series(~present), None)
     if not marks.has_doubled_quotes:
@@ -204,8 +203,12 @@ def _field(raw: pl.Series, marks: _Marks, position: int) -> pl.Series:
 
 
 def _past_blanks(text: NDArray[np.uint8], begin: Places, end: Places) -> Places:
-    while (blank := (text[begin] == _BLANK) & (begin < end)).any():
-        begin = begin + blank
+    blank = np.flatnonzero((text[begin] == _BLANK) & (begin < end))
+    while len(blank):
+        begin[blank] += 1
+        # Looked at again are only those that began so: a line may be blanks for long.
+        going_on = (text[begin[blank]] == _BLANK) & (begin[blank] < end[blank])
+        blank = blank[going_on]
     return begin
 
 

@@ -20,9 +20,10 @@ class Xdr(ProviderOwned):
     """A usage detail record as received; partitioned by month of `started_at`.
 
     What was received is never edited; the parties, the tags and the result follow where suspense is
-    released. `tags` are all that it carried when it was rated, parted by commas: those received
-    with its line, and those of its source, its trunk and what named its customer. That it ended at
-    a customer (`on-net`) is told by `terminating_customer` and not repeated.
+    released or it is rated again. `tags` are all that it carried when it was rated, parted by
+    commas: those received with its line, and those of its source, its trunk and what named its
+    customer. That it ended at a customer (`on-net`) is told by `terminating_customer` and not
+    repeated.
     `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk, hence unique.
     `dedup_key` is a 128-bit hash of source, call id and leg id, or of source, start, caller,
     destination and duration; with the start it is the primary key in the database, so that one

@@ -28,7 +28,7 @@ from web.shared.writing import plain_number, price_html
 State = Rerating.State
 AT_WORK = (State.PLANNING, State.MEASURING, State.APPLYING)
 DISCARDABLE = (State.PLANNING, State.MEASURING, State.MEASURED)
-SUMS = ("Legs of", "Currency", "Payers", "Legs", "Before", "After", "Difference")
+SUMS = ("Legs of", "Before", "After", "Difference")
 
 
 @page_of(Surface.CONSOLE, "usage.read")
@@ -164,9 +164,6 @@ def _sums(totals: Sequence[DeltaTotal]) -> list[tuple[object, ...]]:
     return [
         (
             f"{total.kind.label}s",
-            total.currency,
-            plain_number(total.payer_count),
-            plain_number(total.leg_count),
             price_html(total.before_amount, total.currency),
             price_html(total.after_amount, total.currency),
             price_html(total.delta_amount, total.currency),

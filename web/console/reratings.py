@@ -86,11 +86,12 @@ class ReratingTable(ListTable):
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     created_at = InstantColumn("Asked for")
     created_by = Column("By")
-    xdr_count = NumberColumn("xDRs")
-    changed_xdr_count = NumberColumn("Change")
+    changed_xdr_count = NumberColumn("xDRs changed")
     customer_deltas = DeltasColumn("Customers pay", attrs=NUMBER)
-    applied_by = Column("Agreed to by")
     finished_at = InstantColumn("Finished")
+    # In files only: the screen is narrow, and the page of each says them.
+    applied_by = Column("Agreed to by", visible=False)
+    xdr_count = NumberColumn("xDRs chosen", visible=False)
 
 
 class ReratingFilters(Filters):

@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     Count,
     DecimalField,
     Exists,
+    ExpressionWrapper,
     F,
     Func,
     Max,
@@ -23,7 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable, RawSQL
-from django.db.models.functions import Abs, Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from catalogue.models import Rate, RateBatchEdit, RateTable
 from catalogue.rules.rate_edits import CALLS, PriceChange, PriceEdit, RateEdit
@@ -82,6 +84,11 @@ def rate_edits(scope: Scope) -> ProviderQuerySet[RateBatchEdit]:
     return rows.order_by("-asked_at", "-pk")
 
 
+def edits_of_table(scope: Scope, table: RateTable) -> ProviderQuerySet[RateBatchEdit]:
+    """Edits of the table's rates, the latest first, without the ids of the rates."""
+    return rate_edits(scope).filter(rate_table=table).defer("rate_ids")
+
+
 def chosen_rates(table: RateTable, rate_ids: Collection[int]) -> QuerySet[Rate]:
     """Those of the table's rates with these ids, which are one parameter however many they are."""
     ids = RawSQL("SELECT unnest(%s::bigint[])", [list(rate_ids)])
@@ -94,12 +101,8 @@ def divided(rows: QuerySet[Rate], edit: RateEdit) -> tuple[QuerySet[Rate], Query
     """The rates that go on changed from the edit's instant, and those that are corrected; all
     others are over by then.
     """
-    start = edit.effective_from
-    if start is None:
-        return rows.none(), rows
-    lasting = with_ends(rows.filter(effective_from__lt=start))
-    continued = lasting.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start))
-    return continued, rows.filter(effective_from__gte=start)
+    placed = _placed(rows, edit)
+    return placed.filter(is_continued=True), placed.filter(is_corrected=True)
 
 
 def edited(edit: RateEdit) -> dict[str, Combinable]:
@@ -109,16 +112,11 @@ def edited(edit: RateEdit) -> dict[str, Combinable]:
         after["rate"] = _price("rate", edit.price)
         if edit.price.change is not PriceChange.VALUE:
             after["initial_rate"] = _price("initial_rate", edit.price)
-            after["steps"] = Func(
-                F("steps"),
-                template=_STEPS.format(
-                    factor=f"{edit.price.factor:f}", summand=f"({edit.price.summand:f})"
-                ),
-                output_field=CharField(),
-            )
+            after["steps"] = _steps(edit.price)
     for name, value in edit.values.items():
         column: Any = Rate._meta.get_field(name)
-        after[name] = Value(value, output_field=column)
+        # Cast, for a null has no type of its own.
+        after[name] = Cast(Value(value, output_field=column), output_field=column)
     return after
 
 
@@ -127,61 +125,82 @@ def preview_edit(table: RateTable, rate_ids: Collection[int], edit: RateEdit) ->
 
     :raises RateRefused: one of them would hold what no rate may; the column says which.
     """
-    rows = chosen_rates(table, rate_ids)
-    continued, corrected = divided(rows, edit)
-    counts = [each.count() for each in (rows, continued, corrected)]
-    changed = rows.filter(Q(pk__in=continued.values("pk")) | Q(pk__in=corrected.values("pk")))
-    after: Any = changed.annotate(**{f"new_{name}": value for name, value in _all(edit).items()})
-    _check_edited(after, edit)
-    if edit.changes_calls:
-        _check_one_each(table, rows, after, edit)
-    found = after.aggregate(
-        least=Min("new_rate"),
-        greatest=Max("new_rate"),
-        negative=Count("pk", filter=Q(new_rate__lt=0)),
-        with_steps=Count("pk", filter=~Q(new_steps="")),
-        earliest=Min("effective_from"),
+    rows = _placed(chosen_rates(table, rate_ids), edit)
+    after = rows.annotate(
+        **{f"new_{name}": value for name, value in _all(edit).items()}, begins=_begins(edit)
     )
-    examples = after.order_by("prefix", "pk").values_list(
-        "prefix", "destination", "rate", "new_rate"
-    )[:EXAMPLES]
+    changed = Q(is_continued=True) | Q(is_corrected=True)
+    # A limit keeps PostgreSQL from working out each column again for each of the figures.
+    found = after[: len(rate_ids)].aggregate(
+        continued=Count("pk", filter=Q(is_continued=True)),
+        corrected=Count("pk", filter=Q(is_corrected=True)),
+        left=Count("pk", filter=~changed),
+        least=Min("new_rate", filter=changed),
+        greatest=Max("new_rate", filter=changed),
+        negative=Count("pk", filter=changed & Q(new_rate__lt=0)),
+        with_steps=Count("pk", filter=changed & ~Q(new_steps="")),
+        earliest=Min("effective_from", filter=changed),
+        **{
+            f"refused_{name}": Count("pk", filter=changed & wrong)
+            for name, (wrong, _) in _REFUSED.items()
+        },
+    )
+    _refuse(found, edit)
+    if edit.changes_calls:
+        _check_one_each(table, rate_ids, after.filter(changed), edit)
+    examples = after.filter(changed).order_by("prefix", "pk")
     return EditPreview(
-        continued_count=counts[1],
-        corrected_count=counts[2],
-        left_count=counts[0] - counts[1] - counts[2],
+        continued_count=found["continued"],
+        corrected_count=found["corrected"],
+        left_count=found["left"],
         least=found["least"],
         greatest=found["greatest"],
         negative_count=found["negative"],
         steps_count=found["with_steps"],
         changed_from=edit.effective_from or found["earliest"],
-        examples=[EditedRate(*row) for row in examples],
+        examples=[
+            EditedRate(*row)
+            for row in examples.values_list("prefix", "destination", "rate", "new_rate")[:EXAMPLES]
+        ],
     )
 
 
-def _check_edited(after: QuerySet[Rate], edit: RateEdit) -> None:
-    """:raises RateRefused: if one of the rates, annotated as in `preview_edit`, may not be so."""
-    checks: Mapping[str, tuple[Q, str]] = {
-        "by": (
-            Q(new_size__gte=AMOUNT_LIMIT) | ~Q(new_steps__regex=_STEPS_FIT),
-            f"would cost {AMOUNT_LIMIT:,f} or more",
+def _placed(rows: QuerySet[Rate], edit: RateEdit) -> Any:
+    """The rates with whether they are continued or corrected."""
+    start = edit.effective_from
+    if start is None:
+        return rows.annotate(is_continued=Value(value=False), is_corrected=Value(value=True))
+    lasts = Q(ends_at__isnull=True) | Q(ends_at__gt=start)
+    return with_ends(rows).annotate(
+        is_continued=ExpressionWrapper(
+            Q(effective_from__lt=start) & lasts, output_field=BooleanField()
         ),
-        "min_cost": (Q(new_min_cost__gt=F("new_max_cost")), "would have a floor above its cap"),
-        "min_digits": (
-            Q(new_min_digits__gt=F("new_max_digits")),
-            "would need more digits than it allows",
-        ),
-        "effective_to": (
-            Q(new_effective_to__lte=F("begins")),
-            "would end before it begins",
-        ),
-    }
-    found = after.annotate(new_size=Abs("new_rate"), begins=_begins(edit)).aggregate(
-        **{name: Count("pk", filter=wrong) for name, (wrong, _) in checks.items()}
+        is_corrected=ExpressionWrapper(Q(effective_from__gte=start), output_field=BooleanField()),
     )
-    for name, (_, what) in checks.items():
-        if found[name]:
+
+
+def _refuse(found: Mapping[str, Any], edit: RateEdit) -> None:
+    for name, (_, what) in _REFUSED.items():
+        if count := found[f"refused_{name}"]:
             refused = edit.price.by if name == "by" and edit.price else edit.values.get(name)
-            raise RateRefused(name, refused, f"{found[name]:,} of the rates {what}")
+            raise RateRefused(name, refused, f"{count:,} of the rates {what}")
+
+
+# What no rate may be after the edit, by the field that is at fault.
+_REFUSED: Mapping[str, tuple[Q, str]] = {
+    "by": (
+        Q(new_rate__gte=AMOUNT_LIMIT)
+        | Q(new_rate__lte=-AMOUNT_LIMIT)
+        | ~Q(new_steps__regex=_STEPS_FIT),
+        f"would cost {AMOUNT_LIMIT:,f} or more",
+    ),
+    "min_cost": (Q(new_min_cost__gt=F("new_max_cost")), "would have a floor above its cap"),
+    "min_digits": (
+        Q(new_min_digits__gt=F("new_max_digits")),
+        "would need more digits than it allows",
+    ),
+    "effective_to": (Q(new_effective_to__lte=F("begins")), "would end before it begins"),
+}
 
 
 def _all(edit: RateEdit) -> dict[str, Combinable]:
@@ -191,12 +210,14 @@ def _all(edit: RateEdit) -> dict[str, Combinable]:
 
 
 def _check_one_each(
-    table: RateTable, rows: QuerySet[Rate], after: QuerySet[Rate], edit: RateEdit
+    table: RateTable, rate_ids: Collection[int], after: Any, edit: RateEdit
 ) -> None:
     """:raises RateRefused: if two rates would be for the same calls from the same instant on."""
-    placed = after.annotate(begins=_begins(edit), **_calls("new_"))
+    placed = after.annotate(**_calls("new_"))
     repeated = placed.values("prefix", "begins", *_CALLS_KEY).annotate(count=Count("pk"))
-    others = Rate.objects.filter(rate_table=table).exclude(pk__in=rows.values("pk"))
+    others = Rate.objects.filter(rate_table=table).exclude(
+        pk__in=chosen_rates(table, rate_ids).values("pk")
+    )
     same = others.annotate(**_calls("")).filter(
         prefix=OuterRef("prefix"),
         effective_from=OuterRef("begins"),
@@ -238,3 +259,13 @@ def _price(name: str, edit: PriceEdit) -> Combinable:
     exact = F(name) * Value(edit.factor, output_field=_EXACT)
     exact += Value(edit.summand, output_field=_EXACT)
     return Func(exact, template=_ROUNDED, output_field=_EXACT)
+
+
+def _steps(edit: PriceEdit) -> Combinable:
+    moved = Func(
+        F("steps"),
+        template=_STEPS.format(factor=f"{edit.factor:f}", summand=f"({edit.summand:f})"),
+        output_field=CharField(),
+    )
+    # Most rates have none, and are not taken apart.
+    return Case(When(steps="", then=Value("")), default=moved)

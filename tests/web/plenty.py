@@ -19,11 +19,13 @@ from catalogue.models import (
     ExchangeRate,
     Product,
     ProductKind,
+    RateBatchEdit,
     RateImport,
     RateImportRow,
     RateNotice,
     RateNoticeFile,
 )
+from catalogue.rules.rate_edits import RateEdit, written
 from catalogue.rules.rate_layouts import ImportOptions, Layout
 from catalogue.services.rate_file_templates import save_template
 from cdr.models import LegKind, PartyKind, ReratingDelta
@@ -195,7 +197,16 @@ class Plenty:
         """Of the first table, and one for hours of a table of its own; names and exchange rates."""
         factories.make_rate(self.table, f"49{number:03}")
         since = IN_OCTOBER + timedelta(days=number)
-        factories.make_rate(self.table, "49", effective_from=since)
+        rate = factories.make_rate(self.table, "49", effective_from=since)
+        RateBatchEdit.objects.create(
+            provider=self.provider,
+            rate_table=self.table,
+            rate_ids=[rate.pk],
+            edit=written(RateEdit(values={"minimum": 60})),
+            revision=1,
+            asked_at=since,
+            asked_by=factories.make_user(),
+        )
         factories.make_time_profile(self.provider, "Sat 08:00-20:00", weight=number)
         CodeDeck.objects.create(provider=self.provider, name=f"Deck {number}")
         CodeDeckEntry.objects.create(

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from catalogue.models import Rate, RateTable, TimeProfile
 from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT, in_force
@@ -25,6 +26,7 @@ ANY_NUMBER = "any number"
 TABS = (
     ("Rates", "console_rates"),
     ("At an instant", "console_rates_at"),
+    ("Edits", "console_rate_edits"),
 )
 
 
@@ -82,10 +84,21 @@ class PrefixColumn(LinkColumn):
     """A prefix that leads to its rate."""
 
     def __init__(self, verbose_name: str = "Prefix", **options: Any) -> None:
-        super().__init__(verbose_name, **{"empty_values": (None,), **options})
+        attrs = {"th": {"class": "code"}, "td": {"class": "code"}}
+        super().__init__(verbose_name, **{"empty_values": (None,), "attrs": attrs, **options})
 
     def render(self, record: Any, value: str, table: Any) -> SafeString:
         return super().render(record, value or ANY_NUMBER, table)
+
+
+class InstantLinkColumn(LinkColumn):
+    """An instant that leads to the row."""
+
+    def render(self, record: Any, value: datetime, table: Any) -> SafeString:
+        return super().render(record, InstantColumn().render(value), table)
+
+    def export_cells(self, record: Any, value: datetime) -> list[Cell]:
+        return [localtime(value)]
 
 
 class ConditionsColumn(Column):

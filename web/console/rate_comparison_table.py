@@ -131,7 +131,9 @@ class ClassColumn(Column):
 
 
 class ComparisonTable(Table):
-    prefix = KeyColumn("Prefix", accessor="key")
+    prefix = KeyColumn(
+        "Prefix", accessor="key", attrs={"th": {"class": "code"}, "td": {"class": "code"}}
+    )
     destination = DestinationColumn("Destination", accessor="key")
     conditions = ConditionsColumn("Only for", accessor="key")
     left = SideColumn("Left", side="left")

@@ -67,10 +67,12 @@ class RateEditForm(Form):
     way = forms.ChoiceField(
         label="What is changed",
         choices=[
-            (FROM_DATE, "The price from an instant on: rates end there and go on changed"),
-            (IN_PLACE, "The rates as they were entered: a correction from their own start on"),
+            (FROM_DATE, "Prices from an instant on"),
+            (IN_PLACE, "What was entered: a correction"),
         ],
         widget=Select(),
+        help_text="From an instant on, rates end there and go on changed. A correction changes them"
+        " from their own start on.",
     )
     effective_from = InstantField(
         label="From",

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import path, register_converter, reverse
 from django.utils.formats import date_format
-from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from catalogue import selectors
@@ -17,7 +16,13 @@ from common import clock
 from common.csv_files import Cell
 from common.scope import Surface
 from web.access import SurfaceRequest, page_of
-from web.console.rate_columns import ANY_NUMBER, ConditionsColumn, EndColumn, IntervalColumn
+from web.console.rate_columns import (
+    ANY_NUMBER,
+    ConditionsColumn,
+    EndColumn,
+    InstantLinkColumn,
+    IntervalColumn,
+)
 from web.shared.actions import Action
 from web.shared.badges import badge
 from web.shared.charts import Chart, bar_chart
@@ -26,8 +31,6 @@ from web.shared.lists import Empty, list_page
 from web.shared.tables import (
     NUMBER,
     Column,
-    InstantColumn,
-    LinkColumn,
     MoneyColumn,
     Table,
 )
@@ -78,18 +81,8 @@ class PhaseColumn(Column):
         return [_phase(record, clock.now())[1]]
 
 
-class StartColumn(LinkColumn):
-    """Since when, leading to the rate."""
-
-    def render(self, record: Rate, value: datetime, table: Any) -> SafeString:
-        return super().render(record, InstantColumn().render(value), table)
-
-    def export_cells(self, record: Rate, value: datetime) -> list[Cell]:
-        return [localtime(value)]
-
-
 class HistoryTable(Table):
-    effective_from = StartColumn("From")
+    effective_from = InstantLinkColumn("From")
     ends_at = EndColumn(default="the next")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
     change = PercentColumn()

@@ -23,6 +23,7 @@ from web.console import (
     rate_affected,
     rate_closing,
     rate_comparison,
+    rate_edit_list,
     rate_edits,
     rate_history,
     rate_prices,
@@ -165,7 +166,6 @@ def rate_table_create(request: SurfaceRequest) -> HttpResponse:
 
 
 class RateTableRates(Table):
-    chosen = TickColumn()
     prefix = PrefixColumn()
     destination = Column("Destination")
     rate = MoneyColumn("Rate", currency="rate_table__currency", is_exact=True)
@@ -176,6 +176,7 @@ class RateTableRates(Table):
     conditions = ConditionsColumn()
     status = BadgeColumn("Status", accessor="get_status_display", value="status")
     history = HistoryColumn()
+    chosen = TickColumn()
 
 
 @page_of(Surface.CONSOLE, "catalogue.read")
@@ -385,5 +386,6 @@ urls = [
     *rate_history.urls,
     *rate_comparison.urls,
     *rate_edits.urls,
+    *rate_edit_list.urls,
     *rate_affected.urls,
 ]

@@ -72,10 +72,14 @@ class TestAnEditFromAnInstantOn:
 
         make(table, RateEdit(effective_from=JUNE, values={"increment": 30}))
 
-        before, after = table.rates.filter(prefix="1").order_by("effective_from").values()
-        changed = {name for name in before if before[name] != after[name]}
+        before, after = table.rates.filter(prefix="1").order_by("effective_from")
+        changed = {
+            column.name
+            for column in Rate._meta.concrete_fields
+            if column.value_from_object(before) != column.value_from_object(after)
+        }
         assert changed == {"id", "effective_from", "effective_to", "increment"}
-        assert (before["effective_to"], after["effective_to"]) == (JUNE, AUGUST)
+        assert (before.effective_to, after.effective_to) == (JUNE, AUGUST)
 
     def test_changes_rates_that_begin_later_themselves(self, table: RateTable) -> None:
         make_rate(table, "49", rate=Decimal("0.06"), effective_from=JULY)
@@ -151,6 +155,7 @@ class TestAnEdit:
 
         entry = Entry.objects.get(action="rate_table.rates_edited")
         assert entry.object_id == str(table.pk)
+        assert entry.after is not None
         assert entry.after["edit"] == str(made.pk)
         assert entry.after["rates_continued"] == "2"
         assert entry.after["price"] == "percent 10"

@@ -185,6 +185,19 @@ class TestEditingManyRates:
         assert f'name="rate" value="{rate.pk}" form="chosen"' in text
 
 
+class TestTheEditsOfATable:
+    def test_are_listed_with_what_they_change(self, staff: Client, table: RateTable) -> None:
+        address = confirm(staff, f"{TABLES}{table.pk}/edit/", **EDIT, tag="vip", removed=["steps"])
+
+        text = page(staff, f"{TABLES}{table.pk}/edits/")
+
+        assert "rate +10 %, tag vip, steps taken away" in text
+        assert f'<a href="{address}">' in text
+
+    def test_are_none_at_first(self, staff: Client, table: RateTable) -> None:
+        assert "No edits yet" in page(staff, f"{TABLES}{table.pk}/edits/")
+
+
 class TestTheResult:
     def test_is_watched_until_it_is_there(self, staff: Client, table: RateTable) -> None:
         address = confirm(staff, f"{TABLES}{table.pk}/edit/", **EDIT)

@@ -94,6 +94,7 @@ PAGES = {
     "console_rate_table_create": Page(staff("catalogue.write")),
     "console_rates": Page(staff("catalogue.read"), table),
     "console_rate_create": Page(staff("catalogue.write"), table),
+    "console_rate_edits": Page(staff("catalogue.read"), table),
     "console_rate_edit": Page(staff("catalogue.write"), table),
     "console_rate_batch_edit": Page(staff("catalogue.read"), batch_edit),
     "console_rate_batch_edit_state": Page(staff("catalogue.read"), batch_edit),

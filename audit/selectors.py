@@ -33,7 +33,7 @@ _TYPES_OF_ACTIONS = """
 
 def entries(scope: Scope) -> ProviderQuerySet[Entry]:
     """Everything that was recorded, with who did it; the latest first."""
-    rows = Entry.objects.visible_to(scope).select_related("actor")
+    rows = Entry.objects.visible_to(scope).select_related("actor", "token")
     return rows.order_by("-at", "-pk")
 
 
@@ -75,7 +75,7 @@ def own_entries(
     Entries are tied to no customer: `rows` are those that selectors have shown to the scope.
     """
     found = Entry.objects.filter(_about(rows), provider_id=scope.provider_id, action__in=actions)
-    return found.select_related("actor").order_by("-at", "-pk")
+    return found.select_related("actor", "token").order_by("-at", "-pk")
 
 
 def _about(rows: Mapping[type[Model], Collection[int]]) -> Q:

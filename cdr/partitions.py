@@ -8,7 +8,6 @@ from django.db import connection
 from cdr.models import RetiredMonth
 from common.errors import DomainError
 from common.locks import lock_in_transaction
-from common.periods import month
 
 PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg")
 
@@ -22,7 +21,8 @@ def ensure_partitions(months: Iterable[date]) -> None:
 
     They belong to the transaction at hand; another that needs one waits for its end. A partition is
     made on its own and attached, which keeps nobody from reading or writing the others, and nobody
-    but its owner may touch it directly: the locks of a provider's rows are on the parent.
+    but its owner may touch it directly: the locks of a provider's rows are on the parent. Web
+    requests, which may change no table, have a function of the owner's do it.
 
     :raises MonthRetired: if a month was taken out of the database.
     """
@@ -80,13 +80,6 @@ def _missing(first_days: set[date]) -> list[date]:
 
 
 def _make(first_day: date) -> None:
-    following = month(first_day.year, first_day.month).to_date
     with connection.cursor() as cursor:
         for parent in PARTITIONED:
-            name = partition(parent, first_day)
-            cursor.execute(
-                f"CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);"
-                f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"
-                f"ALTER TABLE {parent} ATTACH PARTITION {name}"
-                f" FOR VALUES FROM ('{first_day} 00:00+00') TO ('{following} 00:00+00')"
-            )
+            cursor.execute("SELECT cdr_make_partition(%s, %s)", [parent, first_day])

@@ -12,6 +12,7 @@ from django.db.models import ForeignKey, Model
 WEB_ROLE = "tollgate_web"
 CURRENT_PROVIDER = "nullif(current_setting('app.provider_id', true), '')::bigint"
 CURRENT_RESELLER = "nullif(current_setting('app.reseller_id', true), '')::bigint"
+CURRENT_TOKEN = "nullif(current_setting('app.token_id', true), '')::bigint"  # noqa: S105
 CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::bigint"
 # As a subquery PostgreSQL reads the setting once per statement, not once per row. As IS NOT NULL
 # the planner takes it to hold, as it mostly does; of IS NULL it expects half a percent of all rows.

@@ -10,6 +10,7 @@ class Surface(StrEnum):
     CONSOLE = "CONSOLE"
     ACCOUNT_CENTRE = "ACCOUNT_CENTRE"
     RESELLER_PORTAL = "RESELLER_PORTAL"
+    API = "API"
     SYSTEM = "SYSTEM"
 
 
@@ -21,7 +22,8 @@ class Scope:
     narrow their rows by it. `below_ids` are the resellers below that one, where the provider opened
     its branch to it. `has_resellers` is False on the console while the provider's reseller module
     is off: then no page about a reseller exists. `permissions` holds the permission codes of
-    `tenancy.rules`, on the portals those of `web.access`.
+    `tenancy.rules`, on the portals those of `web.access`; in the API those that a token passes on,
+    where `user_id` is None for a service account.
     """
 
     provider_id: int
@@ -56,5 +58,5 @@ class Scope:
 
     @property
     def sees_whole_provider(self) -> bool:
-        """Staff and the system see all rows of the provider, subject to permissions."""
-        return self.surface in (Surface.CONSOLE, Surface.SYSTEM)
+        """Staff, their programs and the system see all rows, subject to permissions."""
+        return self.surface in (Surface.CONSOLE, Surface.API, Surface.SYSTEM)

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "rest_framework",
+    "drf_spectacular",
     "django_filters",
     "django_htmx",
     "django_tables2",
@@ -222,6 +223,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "render lost documents": {"task": "billing.sweep_documents", "schedule": 300},
     "send lost e-mails": {"task": "billing.sweep_emails", "schedule": 300},
     "send lost invitations": {"task": "tenancy.sweep_invitations", "schedule": 300},
+    "forget answered calls": {"task": "tenancy.forget_answers", "schedule": 3600},
     "requeue lost webhooks": {"task": "payments.sweep_webhooks", "schedule": 60},
     "render lost receipts": {"task": "payments.sweep_receipts", "schedule": 300},
     "ask about pending payments": {"task": "payments.ask_gateways", "schedule": 300},
@@ -238,10 +240,30 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+API_CALLS_A_MINUTE = env.int("API_CALLS_A_MINUTE", default=60_000)  # of one token
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "COERCE_DECIMAL_TO_STRING": True,
+    "DEFAULT_SCHEMA_CLASS": "web.api.schema.RouteSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tollgate",
+    "DESCRIPTION": "What the console does, for programs, under the same permissions.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_PUBLIC": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "PartyKind": "web.api.v1.legs.PARTY_KINDS",
+        "LegKind": "web.api.v1.legs.LEG_KINDS",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "web.api.schema.describe_token",
+    ],
 }
 
 LOGGING = {

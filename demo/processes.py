@@ -15,6 +15,9 @@ from embedded.ports import is_free
 from embedded.processes import BackgroundProcess
 
 HOST = "127.0.0.1"
+WEB_ARGUMENTS = ["--workers", "2", "--threads", "25"]
+"""Fifty callers are served at once: the xDRs they send at the same time are rated together."""
+
 _WORKER_PROCESSES = "2"
 _QUEUES = "cdr,billing,payments,documents,default"
 _PATIENCE_SECONDS = 60
@@ -57,7 +60,7 @@ def start_installation(wanted_port: int) -> Installation:
     url = f"http://{HOST}:{port}"
     environment = {**os.environ, "PUBLIC_URL": url, "TOLLGATE_MODE": "demo"}
     commands = {
-        web: _python("gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}", "--workers", "2"),
+        web: _python("gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}", *WEB_ARGUMENTS),
         worker: _celery("worker", "-c", _WORKER_PROCESSES, "-Q", _QUEUES),
         beat: _celery("beat", "--schedule", str(settings.VAR_DIR / "run" / "beat-schedule")),
     }

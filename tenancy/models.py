@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -147,6 +148,74 @@ class Membership(ProviderOwned):
         constraints = [
             models.UniqueConstraint(fields=["provider", "user"], name="one_role_per_user"),
         ]
+
+
+class ApiToken(ProviderOwned):
+    """What a program shows to act for a member of staff, or for a service account.
+
+    A member's token can do what its scopes name and their role holds, at any time; once they leave
+    it can do nothing. A service account is a token that stands on its own, under a role. The token
+    is shown once, when it is made: its SHA-256 is kept, and its beginning to know it by.
+    """
+
+    name = models.CharField(max_length=100)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, related_name="api_tokens"
+    )
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, null=True, related_name="api_tokens")
+    scopes = ArrayField(models.CharField(max_length=40))
+    networks = ArrayField(models.CharField(max_length=43), default=list)
+    shown_start = models.CharField(max_length=12)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    last_used_at = models.DateTimeField(null=True)
+    last_used_from = models.GenericIPAddressField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(membership__isnull=True, role__isnull=False)
+                | models.Q(membership__isnull=False, role__isnull=True),
+                name="api_token_of_member_or_role",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="api_token_expires_after_creation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def holder(self) -> str:
+        """Whom it acts for: a member of staff by e-mail, or a service account."""
+        return str(self.membership.user) if self.membership else "Service account"
+
+
+class AnsweredCall(ProviderOwned):
+    """The answer to a program's call that named itself by a key, to be given again word for word.
+
+    `fingerprint` is the SHA-256 of what was asked: the same key with another question is refused.
+    """
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="answers")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField()
+    location = models.CharField(max_length=255, blank=True)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token", "key"], name="call_answered_once"),
+        ]
+        indexes = [BrinIndex(fields=["answered_at"], name="call_answered_at", autosummarize=True)]
 
 
 class Invitation(ProviderOwned):

@@ -19,10 +19,10 @@ def web_role() -> Iterator[None]:
     """A transaction under the web role, in the sign-in phase."""
     with transaction.atomic():
         _execute(f"SET LOCAL ROLE {WEB_ROLE}")
-        _set_local(phase="sign_in", provider_id="", user_id="", reseller_id="")
+        _set_local(phase="sign_in", provider_id="", user_id="", reseller_id="", token_id="")
         yield
         if not connection.needs_rollback:
-            _set_local(phase="", provider_id="", user_id="", reseller_id="")
+            _set_local(phase="", provider_id="", user_id="", reseller_id="", token_id="")
             _execute("SET LOCAL ROLE NONE")
 
 
@@ -32,11 +32,13 @@ def acting_for(
     provider_id: int,
     user_id: int | None,
     reseller_id: int | None = None,
+    token_id: int | None = None,
     read_only: bool = False,
 ) -> Iterator[None]:
     """A savepoint in which only rows of one provider are visible, and none writable on wish.
 
-    With `reseller_id`, only what the tables show to that reseller.
+    With `reseller_id`, only what the tables show to that reseller. `token_id` is the API token that
+    is put down with whatever is recorded.
     """
     with transaction.atomic():
         _set_local(
@@ -44,12 +46,19 @@ def acting_for(
             provider_id=provider_id,
             user_id=user_id or "",
             reseller_id=reseller_id or "",
+            token_id=token_id or "",
         )
         if read_only:
             _execute("SET LOCAL transaction_read_only = on")
         yield
         if not connection.needs_rollback:
-            _set_local(phase="sign_in", provider_id="", user_id=user_id or "", reseller_id="")
+            _set_local(
+                phase="sign_in",
+                provider_id="",
+                user_id=user_id or "",
+                reseller_id="",
+                token_id="",
+            )
 
 
 @contextmanager

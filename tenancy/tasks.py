@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from common import clock
-from tenancy.services import invitations
+from tenancy.services import api_tokens, invitations
 
 
 @shared_task(name="tenancy.send_invitation")
@@ -16,3 +16,9 @@ def send_invitation(*, invitation_id: int, **_: object) -> bool:
 def sweep_invitations(**_: object) -> int:
     """Queue invitations whose task was lost. Safe to repeat, as their sending is."""
     return invitations.queue_unsent(at=clock.now())
+
+
+@shared_task(name="tenancy.forget_answers")
+def forget_answers(**_: object) -> int:
+    """Drop what programs were answered days ago. Safe to repeat: what is gone stays gone."""
+    return api_tokens.forget_answers(at=clock.now())

@@ -1,9 +1,11 @@
 """From a request to a `Scope`: the only file that decides who sees what."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import wraps
 from typing import cast
 
+from allauth.account.adapter import get_adapter
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -15,6 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
+from common import clock
 from common.errors import NotFound
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
@@ -23,8 +26,11 @@ from resellers.rules.openings import OPENINGS
 from resellers.selectors import reseller_tree
 from tenancy import row_security
 from tenancy.models import Membership, Provider, User
-from tenancy.selectors import has_second_factor, own_provider
+from tenancy.rules.tokens import MARK, is_within
+from tenancy.selectors import Grant, grant_of, has_second_factor, own_provider
 
+# Programs show a token there, and no session counts.
+API_PATH = "/api/"
 # About no provider as its people see it: they change sessions, which the reseller portal may not.
 PERSONAL_PATHS = (
     "/sign-in/",
@@ -72,10 +78,14 @@ _View = Callable[..., HttpResponse]
 
 
 class ScopedRequest(HttpRequest):
-    """A request after `ScopeMiddleware`; `scope` is None for strangers and on personal pages."""
+    """A request after `ScopeMiddleware`; `scope` is None for strangers and on personal pages.
+
+    `grant` is what the token says that a program shows; None where it shows none that is valid.
+    """
 
     scope: Scope | None
     provider: Provider | None
+    grant: Grant | None
 
 
 class SurfaceRequest(HttpRequest):
@@ -85,6 +95,18 @@ class SurfaceRequest(HttpRequest):
     provider: Provider
     user: User
     htmx: HtmxDetails
+
+
+class CommittedFirst(HttpResponse):
+    """An answer that is known once the request's own transaction has ended.
+
+    `settle` makes its content then, in transactions that it opens itself: under the web role again
+    and acting for the request's provider.
+    """
+
+    def __init__(self, settle: Callable[[HttpResponse], None]) -> None:
+        super().__init__()
+        self.settle = settle
 
 
 class WebRoleMiddleware:
@@ -97,7 +119,10 @@ class WebRoleMiddleware:
         with row_security.web_role():
             response = self.get_response(request)
             assert not response.streaming, "a streamed body would be read outside the web role"
-            return response
+        if isinstance(response, CommittedFirst):
+            response.settle(response)
+            response.headers["Content-Length"] = str(len(response.content))
+        return response
 
 
 class ScopeMiddleware:
@@ -107,7 +132,9 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: ScopedRequest) -> HttpResponseBase:
-        request.scope = request.provider = None
+        request.scope = request.provider = request.grant = None
+        if request.path_info.startswith(API_PATH):
+            return self._answer_program(request)
         if request.user.is_authenticated and not request.path_info.startswith(PERSONAL_PATHS):
             request.scope = scope_of(request.user)
         if request.scope is None:
@@ -127,6 +154,17 @@ class ScopeMiddleware:
             with timezone.override(request.provider.time_zone):
                 return self.get_response(request)
 
+    def _answer_program(self, request: ScopedRequest) -> HttpResponseBase:
+        grant = _grant_of(request, clock.now())
+        if grant is None:
+            with transaction.atomic():
+                return self.get_response(request)
+        with row_security.acting_for(
+            provider_id=grant.provider_id, user_id=grant.user_id, token_id=grant.token_id
+        ):
+            request.grant, request.scope = grant, _program_scope(grant)
+            return self.get_response(request)
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A view that failed has written nothing, whatever answer is made of the failure.
 
@@ -135,6 +173,32 @@ class ScopeMiddleware:
         if not isinstance(exception, ReauthenticationRequired):
             transaction.set_rollback(True)
         return None
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request comes from, as the trusted proxies tell it."""
+    return str(get_adapter(request).get_client_ip(request))
+
+
+def _grant_of(request: HttpRequest, at: datetime) -> Grant | None:
+    """What the token says that the request shows, if it is valid now and from there."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.startswith(MARK):
+        return None
+    grant = grant_of(secret.strip())
+    if grant is None or not grant.is_valid(at):
+        return None
+    return grant if is_within(client_address(request), grant.networks) else None
+
+
+def _program_scope(grant: Grant) -> Scope:
+    return Scope(
+        provider_id=grant.provider_id,
+        surface=Surface.API,
+        user_id=grant.user_id,
+        permissions=grant.held,
+        has_resellers=_has_resellers(grant.provider_id),
+    )
 
 
 def _lacks_second_factor(scope: Scope, provider: Provider, path: str) -> bool:

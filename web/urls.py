@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("web.console.urls")),
     path("account/", include("web.account_centre.urls")),
     path("reseller/", include("web.reseller_portal.urls")),
+    path("api/", include("web.api.urls")),
     path("brand/<slug:provider_slug>.css", brand, name="brand"),
     path("brand/<slug:provider_slug>/<slug:sha256>.png", brand_logo, name="brand_logo"),
     path("webhooks/<slug:gateway>/<slug:provider_slug>/", receive, name="webhook"),

@@ -40,6 +40,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "token",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.apitoken",
+                    ),
+                ),
+                (
                     "provider",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,

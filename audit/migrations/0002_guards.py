@@ -2,7 +2,13 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import CURRENT_PROVIDER, CURRENT_USER, ProviderTables, append_only
+from common.postgres import (
+    CURRENT_PROVIDER,
+    CURRENT_TOKEN,
+    CURRENT_USER,
+    ProviderTables,
+    append_only,
+)
 
 
 class Migration(migrations.Migration):
@@ -14,6 +20,19 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         ProviderTables("Entry"),
         append_only("audit_entry"),
+        # Whoever writes an entry, the token that asks stands in it.
+        migrations.RunSQL(
+            f"""
+            CREATE FUNCTION audit_note_token() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                NEW.token_id := {CURRENT_TOKEN};
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER audit_note_token BEFORE INSERT ON audit_entry
+                FOR EACH ROW EXECUTE FUNCTION audit_note_token();
+            """,
+            "DROP TRIGGER audit_note_token ON audit_entry; DROP FUNCTION audit_note_token();",
+        ),
         # Roles and memberships lie below this app, so the database itself records their changes.
         # Built-in roles come with the provider: nobody decided on them. Whether people may sign in
         # is recorded for whom they work for.
@@ -98,6 +117,30 @@ class Migration(migrations.Migration):
             CREATE TRIGGER audit_second_factor AFTER DELETE ON mfa_authenticator
                 FOR EACH ROW WHEN (OLD.type <> 'recovery_codes')
                 EXECUTE FUNCTION audit_second_factor();
+            -- What a program may do from now on, or no longer; of its secret, nothing.
+            CREATE FUNCTION audit_api_token() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO audit_entry (
+                    provider_id, at, actor_id, action, object_type, object_id, after)
+                VALUES (
+                    NEW.provider_id, now(), {CURRENT_USER},
+                    CASE TG_OP WHEN 'INSERT' THEN 'api_token.created'
+                        ELSE 'api_token.revoked' END,
+                    'tenancy.apitoken', NEW.id::text,
+                    CASE WHEN TG_OP = 'INSERT' THEN jsonb_build_object(
+                        'name', NEW.name,
+                        'scopes', array_to_string(NEW.scopes, ', '),
+                        'networks', array_to_string(NEW.networks, ', '),
+                        'role', (SELECT name FROM tenancy_role WHERE id = NEW.role_id),
+                        'expires_at', NEW.expires_at)
+                    END);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER audit_api_token_created AFTER INSERT ON tenancy_apitoken
+                FOR EACH ROW EXECUTE FUNCTION audit_api_token();
+            CREATE TRIGGER audit_api_token_revoked AFTER UPDATE ON tenancy_apitoken
+                FOR EACH ROW WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL)
+                EXECUTE FUNCTION audit_api_token();
             CREATE TRIGGER audit_role_changed AFTER UPDATE OR DELETE ON tenancy_role
                 FOR EACH ROW EXECUTE FUNCTION audit_permissions('role');
             """,

@@ -10,6 +10,7 @@ from cdr.importers.freeswitch_csv.adapter import ADAPTER as FREESWITCH_CSV
 from cdr.importers.freeswitch_json.adapter import ADAPTER as FREESWITCH_JSON
 from cdr.importers.kamailio_csv.adapter import ADAPTER as KAMAILIO_CSV
 from cdr.importers.mapped_csv.adapter import ADAPTER as MAPPED_CSV
+from cdr.importers.tollgate_json.adapter import ADAPTER as TOLLGATE_JSON
 from cdr.importers.yeti_csv.adapter import ADAPTER as YETI_CSV
 from cdr.models import Source
 
@@ -22,4 +23,5 @@ ADAPTERS: Mapping[str, Adapter] = {
     Source.Format.ACME_CSV: ACME_CSV,
     Source.Format.YETI_CSV: YETI_CSV,
     Source.Format.MAPPED_CSV: MAPPED_CSV,
+    Source.Format.TOLLGATE_JSON: TOLLGATE_JSON,
 }

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                             ("acme-csv", "Oracle (Acme Packet) SBC local CDR file"),
                             ("yeti-csv", "Yeti CDR export"),
                             ("mapped-csv", "Other CSV: you say which column is what"),
+                            ("tollgate-json", "Tollgate JSON, by the API too"),
                         ],
                         max_length=20,
                     ),

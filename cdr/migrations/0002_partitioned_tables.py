@@ -67,6 +67,26 @@ CREATE TABLE cdr_replacedleg (
 ) PARTITION BY RANGE (started_at);
 """
 
+MAKING = """
+CREATE FUNCTION cdr_make_partition(parent text, first_day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    partition text := parent || to_char(first_day, '_YYYY_MM');
+BEGIN
+    IF first_day <> date_trunc('month', first_day) OR parent NOT LIKE 'cdr\\_%' OR NOT EXISTS (
+        SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass(parent)
+    ) THEN
+        RAISE EXCEPTION 'no month % of a partitioned table %', first_day, parent;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+        partition, parent);
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        parent, partition, first_day || ' 00:00+00',
+        (first_day + interval '1 month')::date || ' 00:00+00');
+END $$;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -79,6 +99,7 @@ class Migration(migrations.Migration):
                 migrations.RunSQL(
                     TABLES, "DROP TABLE cdr_replacedleg; DROP TABLE cdr_leg; DROP TABLE cdr_xdr;"
                 ),
+                migrations.RunSQL(MAKING, "DROP FUNCTION cdr_make_partition(text, date);"),
             ],
             state_operations=[
                 migrations.CreateModel(

@@ -44,6 +44,7 @@ class Source(ProviderOwned):
         ACME_CSV = "acme-csv", "Oracle (Acme Packet) SBC local CDR file"
         YETI_CSV = "yeti-csv", "Yeti CDR export"
         MAPPED_CSV = "mapped-csv", "Other CSV: you say which column is what"
+        TOLLGATE_JSON = "tollgate-json", "Tollgate JSON, by the API too"
 
     class VolumeRounding(models.TextChoices):
         UP = Rounding.UP.value, "Up to the next whole one"

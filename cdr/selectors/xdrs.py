@@ -1,11 +1,13 @@
 """Reading xDRs and their legs."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
-from cdr.models import Leg, LegKind, Xdr
+from cdr.models import Leg, LegKind, Source, Xdr
 from common.scope import Scope
+from customers.models import Customer
 from tenancy.owned import ProviderQuerySet
 
 
@@ -19,6 +21,20 @@ def xdrs(
     if started_to is not None:
         rows = rows.filter(started_at__lt=started_to)
     return rows.select_related("customer", "vendor", "source").order_by("-started_at", "-id")
+
+
+def of_customer_number(
+    scope: Scope, rows: ProviderQuerySet[Xdr], number: int
+) -> ProviderQuerySet[Xdr]:
+    """Those of the customer with a number; by its id, found first, which the index answers."""
+    found = Customer.objects.visible_to(scope).filter(number=number).order_by("pk").first()
+    return rows.none() if found is None else rows.filter(customer_id=found.pk)
+
+
+def of_source_slug(scope: Scope, rows: ProviderQuerySet[Xdr], slug: str) -> ProviderQuerySet[Xdr]:
+    """Those that a source brought; by its id, found first, which the index answers."""
+    found = Source.objects.visible_to(scope).filter(slug=slug).order_by("pk").first()
+    return rows.none() if found is None else rows.filter(source_id=found.pk)
 
 
 def with_charges(rows: ProviderQuerySet[Xdr]) -> ProviderQuerySet[Xdr]:
@@ -48,3 +64,17 @@ def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
     """The legs of an xDR with rate and table, in the order of the walk."""
     rows = Leg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
     return rows.select_related("rate", "rate_table").order_by("number")
+
+
+def legs_by_xdr(
+    scope: Scope, names: Collection[tuple[datetime, int]]
+) -> dict[tuple[datetime, int], list[Leg]]:
+    """The legs of several xDRs, named by start and id, by one query; an empty list where none."""
+    legs: dict[tuple[datetime, int], list[Leg]] = {name: [] for name in names}
+    rows = Leg.objects.visible_to(scope).filter(
+        started_at__in={started_at for started_at, _ in names},
+        xdr_id__in=[xdr_id for _, xdr_id in names],
+    )
+    for leg in rows.order_by("number"):
+        legs[leg.started_at, leg.xdr_id].append(leg)
+    return legs

@@ -107,6 +107,13 @@ def chunk_content(chunk: XdrChunk) -> bytes:
 
 def record_lines(mediated: MediatedLines, origin: Origin, *, first_line: int) -> LineCounts:
     """Rate and store what is not stored yet of the lines of a chunk, suspend what must wait."""
+    return rate_lines(mediated, origin, first_line=first_line)[0]
+
+
+def rate_lines(
+    mediated: MediatedLines, origin: Origin, *, first_line: int
+) -> tuple[LineCounts, RatedXdrs | None]:
+    """As `record_lines`; with what was stored, None where nothing was."""
     record_waiting_lines(mediated.waiting, origin)
     stored = _is_stored(mediated.xdrs, origin.source)
     fresh = mediated.xdrs.filter(~stored) if stored.any() else mediated.xdrs
@@ -116,14 +123,14 @@ def record_lines(mediated: MediatedLines, origin: Origin, *, first_line: int) ->
         blank=mediated.blank_count,
     )
     if fresh.is_empty():
-        return counts
+        return counts, None
     place = pl.col("line_number") - first_line
     numbered = fresh.with_columns(id=place + (origin.chunk_id << PLACE_BITS))
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
-    return _counted(rated, counts)
+    return _counted(rated, counts), rated
 
 
 def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:

@@ -1,21 +1,25 @@
-"""Writing columns to PostgreSQL by COPY."""
+"""Writing columns to PostgreSQL: many rows by COPY, a few by INSERT."""
 
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, auto
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from common.copying import by_distinct, copy_encoded
+from cdr.rules.instants import from_microseconds
+from common.copying import FEW_ROWS, by_distinct, copy_encoded, insert_rows
 
 # So many rows stay in a core's cache while their cells are filled in.
 _ROWS_AT_ONCE = 4_096
 _BINARY_START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _BINARY_END = struct.pack(">h", -1)
+_AMOUNT_DECIMALS = 8
 # PostgreSQL counts microseconds from the year 2000.
 _POSTGRES_EPOCH = 946_684_800_000_000
 
@@ -48,11 +52,29 @@ def copy_binary(table: str, columns: Mapping[str, Column], count: int) -> None:
     """
     if not count:
         return
+    if count <= FEW_ROWS:
+        cells = [_plain_cells(column, count) for column in columns.values()]
+        insert_rows(table, list(columns), list(zip(*cells, strict=True)))
+        return
     encoded = BytesIO()
     encoded.write(_BINARY_START)
     encoded.write(_encode(columns, count).data)
     encoded.write(_BINARY_END)
     copy_encoded(table, list(columns), "FORMAT binary", encoded)
+
+
+def _plain_cells(column: Column, count: int) -> list[Any]:
+    values = column.values
+    cells = values.tolist() if isinstance(values, np.ndarray) else [values] * count
+    match column.kind:
+        case Binary.TIMESTAMPTZ:
+            return [from_microseconds(cell) for cell in cells]
+        case Binary.AMOUNT:
+            return [Decimal(cell).scaleb(-_AMOUNT_DECIMALS) for cell in cells]
+        case Binary.CODE:
+            return [cell.decode() for cell in cells]
+        case _:
+            return cells
 
 
 def _encode(columns: Mapping[str, Column], count: int) -> NDArray[np.void]:

@@ -1,6 +1,6 @@
 """Reading who is who and who pays at which table, for the xDRs of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -54,9 +54,14 @@ class _Overridden(NamedTuple):
 _PriceList: TypeAlias = _Catalogued | _Overridden
 
 
-def identifiers(provider_id: int) -> dict[str, pl.DataFrame]:
-    """What names customers of the provider, by kind: value, customer_id and tags, null for none."""
+def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+    """What names customers of the provider, by kind: value, customer_id and tags, null for none.
+
+    Only those `among` some values, where they are given.
+    """
     rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id))
+    if among is not None:
+        rows = rows.filter(kind__in=list(IdentifiedBy), value__in=among)
     named = list(rows.values_list("kind", "value", "customer_id", "tags"))
     tags = pl.when(pl.col("tags") != "").then("tags")
     found = pl.DataFrame(named, schema=_IDENTIFIERS, orient="row").with_columns(tags)

@@ -26,6 +26,8 @@ _NAMED_IN = {
     IdentifiedBy.IP: "caller_ip",
     IdentifiedBy.NUMBER: "caller_e164",
 }
+FEW_XDRS = 500
+"""Of so few xDRs the identifiers are looked up one by one; of more all are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,10 @@ def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     `xdrs` has account_code, trunk, caller_ip, caller_number, destination_number and received_tags,
     all as received, and gets normalised_number and tags too.
     """
-    kinds = identifiers(source.provider_id)
+    named = normalise_numbers(xdrs, source)
+    kinds = identifiers(source.provider_id, _few(named, *_NAMED_IN.values(), "normalised_number"))
     return identify_parties(
-        normalise_numbers(xdrs, source),
+        named,
         customers={
             _NAMED_IN[kind]: kinds[kind]
             for kind in source.identified_by
@@ -60,6 +63,14 @@ def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
         default_vendor_id=source.default_vendor_id,
         source_tags=source.tags,
     )
+
+
+def _few(xdrs: pl.DataFrame, *columns: str) -> list[str] | None:
+    """What a small batch names, to be looked up by itself; None for one that names many."""
+    if len(xdrs) > FEW_XDRS:
+        return None
+    texts: list[str] = pl.concat([xdrs[column] for column in columns]).drop_nulls().to_list()
+    return texts
 
 
 def rate_xdrs(

@@ -1,4 +1,4 @@
-"""Writing a rated batch: xDRs, legs, usage charges and suspense, each by one COPY."""
+"""Writing a rated batch: xDRs, legs, usage charges and suspense, each by one statement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,6 +160,8 @@ def copy_usage(
 
 def record_waiting_lines(lines: pl.DataFrame, origin: Origin) -> None:
     """Suspend lines that became no xDR: line_number, raw, reason, detail and started_at."""
+    if lines.is_empty():
+        return
     _copy_suspense(
         lines.select(
             "line_number",

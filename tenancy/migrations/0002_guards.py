@@ -8,6 +8,7 @@ from common.postgres import (
     SIGNING_IN,
     WEB_ROLE,
     ProviderTables,
+    fixed_once,
     shown_to_reseller,
 )
 
@@ -50,6 +51,33 @@ class Migration(migrations.Migration):
         ),
         ProviderTables("BillerEntity", "Logo", "Role", "Invitation"),
         ProviderTables("Membership", own_user=True),
+        ProviderTables("ApiToken", "AnsweredCall"),
+        # What was handed out stays as it was; only its use and its end are noted.
+        fixed_once(
+            "tenancy_apitoken",
+            "TRUE",
+            except_columns=["last_used_at", "last_used_from", "revoked_at", "revoked_by_id"],
+        ),
+        # A token comes before any provider may be seen: this answers for the hash of one exact
+        # secret, and shows nothing else of the tables. What a role holds is read at every call.
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION tenancy_token(secret_hash text) RETURNS TABLE (
+                id bigint, provider_id bigint, user_id bigint, scopes varchar[],
+                permissions varchar[], networks varchar[], expires_at timestamptz,
+                revoked_at timestamptz, is_active boolean, last_used_at timestamptz
+            ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp BEGIN ATOMIC
+                SELECT t.id, t.provider_id, m.user_id, t.scopes, r.permissions, t.networks,
+                    t.expires_at, t.revoked_at, coalesce(u.is_active, true), t.last_used_at
+                FROM tenancy_apitoken t
+                LEFT JOIN tenancy_membership m ON m.id = t.membership_id
+                LEFT JOIN tenancy_user u ON u.id = m.user_id
+                JOIN tenancy_role r ON r.id = coalesce(t.role_id, m.role_id)
+                WHERE t.secret_hash = $1;
+            END;
+            """,
+            "DROP FUNCTION tenancy_token(text);",
+        ),
         # The seller's name, address and logo, which stand on every document.
         shown_to_reseller("tenancy_billerentity", "true"),
         shown_to_reseller("tenancy_logo", "true"),

@@ -12,7 +12,7 @@ from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
 from tenancy import row_security
-from tenancy.models import Membership, Role
+from tenancy.models import ApiToken, Membership, Role
 from tenancy.rules.permissions import ALL_PERMISSIONS
 
 
@@ -37,7 +37,7 @@ class RoleBuiltIn(DomainError):
 
 
 class RoleInUse(DomainError):
-    """Somebody works under the role."""
+    """Somebody works under the role, or a service account stands or stood under it."""
 
 
 @transaction.atomic
@@ -101,6 +101,8 @@ def delete_role(*, role: Role, actor_id: int | None) -> None:
     check_held(held, role.permissions, f"the role {role.name}")
     if count := Membership.objects.filter(role=role).count():
         raise RoleInUse(f"{count} of your staff have the role {role}; give them another one first.")
+    if tokens := ApiToken.objects.filter(role=role).count():
+        raise RoleInUse(f"{tokens} service accounts stand under the role {role}, or did.")
     introduce_actor(actor_id)
     role.delete()
 

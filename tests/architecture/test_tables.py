@@ -22,6 +22,10 @@ OPEN_TABLES = {
 # Tells the id that belongs to one exact slug, for gateways' messages, and nothing else.
 ACTING_AS_OWNER = {
     "payments_provider_id",
+    # Tells what the token with the hash of one exact secret says.
+    "tenancy_token",
+    # Makes the month of a partitioned table of this app's, where it is missing.
+    "cdr_make_partition",
     # Tell a reseller's request the ids of what it sees, and everybody else nothing.
     "resellers_seen_branch",
     "resellers_opens",

@@ -38,6 +38,7 @@ from resellers.models import Reseller
 from resellers.rules.openings import OPENINGS
 from tenancy.models import Provider, Role
 from tests import factories
+from tests.factories.api import make_token
 from tests.factories.billing import make_charge
 from tests.factories.cdr import Call, import_lines
 from tests.factories.payments import make_invoice
@@ -142,6 +143,7 @@ class Plenty:
             provider=self.provider, name=f"Role {number}", permissions=["customers.list"]
         )
         factories.make_staff(self.provider, role.name)
+        make_token(self.provider)
 
     def _add_reseller(self, number: int) -> None:
         """With a vendor and a statement; and what the first one has once more."""

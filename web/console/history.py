@@ -74,9 +74,25 @@ class ChangesColumn(Column):
         return ["; ".join(f"{name}: {was}{becomes}" for name, was, becomes in changes_of(record))]
 
 
+class ActorColumn(Column):
+    """Who did it; by which API token, where a program did."""
+
+    def __init__(self) -> None:
+        super().__init__("Who", accessor="pk")
+
+    def render(self, record: Entry) -> str:
+        who = record.actor.email if record.actor else ""
+        if record.token is None:
+            return who or "the system"
+        return f"{who}, by the API token {record.token}".removeprefix(", by ")
+
+    def export_cells(self, record: Entry, value: object) -> list[Cell]:
+        return [self.render(record)]
+
+
 class HistoryTable(Table):
     at = InstantColumn("When")
-    actor = Column("Who", accessor="actor__email", default="the system")
+    actor = ActorColumn()
     action = Column("What")
     changes = ChangesColumn()
 

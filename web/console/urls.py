@@ -1,6 +1,7 @@
 """The console's pages: each surface file lists its own, and joins them by one line here."""
 
 from web.console import (
+    api_tokens,
     audit_log,
     bill_run_create,
     bill_run_estimates,
@@ -133,5 +134,6 @@ urlpatterns = [
     *reseller_module.urls,
     *staff.urls,
     *roles.urls,
+    *api_tokens.urls,
     *audit_log.urls,
 ]

@@ -22,7 +22,7 @@ from payments.models import Payment
 from payouts.models import PayoutStatement
 from resellers.models import Reseller
 from subscriptions.models import Subscription
-from tenancy.models import BillerEntity, Membership, Role
+from tenancy.models import ApiToken, BillerEntity, Membership, Role
 
 # Surface and model -> URL name and the name of its argument, the row's id.
 PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
@@ -52,6 +52,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Tax): ("console_tax", "tax_id"),
     (Surface.CONSOLE, Membership): ("console_user", "membership_id"),
     (Surface.CONSOLE, Role): ("console_role", "role_id"),
+    (Surface.CONSOLE, ApiToken): ("console_api_token", "token_id"),
     (Surface.ACCOUNT_CENTRE, Invoice): ("account_centre_invoice", "invoice_id"),
     (Surface.ACCOUNT_CENTRE, CreditNote): ("account_centre_credit_note", "credit_note_id"),
     (Surface.ACCOUNT_CENTRE, Payment): ("account_centre_payment", "payment_id"),

@@ -155,6 +155,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Sign-up", "console_sign_up", "settings.read"),
                 Page("Users", "console_users", "settings.list"),
                 Page("Roles", "console_roles", "settings.list"),
+                Page("API tokens", "console_api_tokens", "settings.read"),
                 Page("Audit log", "console_audit_log", "settings.read"),
             ),
         ),

@@ -1,0 +1,223 @@
+"""xDRs that come one by one, rated and committed at once, by the same way as those of files.
+
+Each source has a file a day for them, without any text of its own, and its chunks are open: lines
+go on being added until one is full. A process adds to chunks that it opened itself, so that several
+never wait for one another; a chunk that somebody else has locked is left, and another one opened.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+import polars as pl
+from django.db.models import F, Max
+
+from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
+from cdr.rules.instants import from_microseconds
+from cdr.services.chunks import PLACE_BITS, LineCounts, rate_lines
+from cdr.services.mediation import MediatedLines, mediate_lines
+from cdr.services.races import run_in_transaction
+from cdr.services.rating import RatedXdrs
+from cdr.services.recording import Origin
+from cdr.services.sources import SourceTerms, source_terms
+from common.errors import DomainError
+
+LINES_PER_OPEN_CHUNK = 10_000
+MOST_AT_ONCE = 100
+"""xDRs of one call: their legs are few enough to be inserted, as web requests must."""
+
+
+class SourceTakesNoSingleXdrs(DomainError):
+    """The source was switched off, or its format is not the one that single xDRs come in."""
+
+
+class XdrName(NamedTuple):
+    """The start and the id of a stored xDR."""
+
+    started_at: datetime
+    id: int
+
+
+class Waiting(NamedTuple):
+    """Why an xDR, or one leg of it (`leg_kind`), waits in suspense."""
+
+    reason: str
+    detail: str
+    leg_kind: int | None
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one xDR; `name` is None where it waits and is not even stored as one.
+
+    `is_duplicate` says that it was stored before.
+    """
+
+    name: XdrName | None
+    result: Xdr.Result
+    is_duplicate: bool = False
+    waiting: tuple[Waiting, ...] = ()
+
+
+_open_chunks: dict[int, int] = {}
+"""By source, the chunk that this process adds to; what is in it is only known to the database."""
+
+
+def receive_xdrs(*, source: Source, lines: Sequence[str], at: datetime) -> list[Received]:
+    """Rate and store xDRs, each a line of the format `tollgate-json`; in their order.
+
+    All are committed at once with their legs, usage charges, suspense and counters, or none is. One
+    that is stored already changes nothing.
+
+    :raises SourceTakesNoSingleXdrs: the source is disabled or of another format.
+    """
+    assert 0 < len(lines) <= MOST_AT_ONCE
+    return run_in_transaction(lambda: _receive(source.pk, lines, at))
+
+
+def _receive(source_id: int, lines: Sequence[str], at: datetime) -> list[Received]:
+    row = Source.objects.only("name", "format", "is_enabled").get(pk=source_id)
+    if not row.is_enabled or row.format != Source.Format.TOLLGATE_JSON:
+        raise SourceTakesNoSingleXdrs(
+            f"{row} takes no single xDRs: it is disabled, or of another format than"
+            f" {Source.Format.TOLLGATE_JSON.value}."
+        )
+    source = source_terms(source_id)
+    chunk = _open_chunk(source, at, room=len(lines))
+    first_line = chunk.first_line + chunk.line_count
+    content = "\n".join(lines).encode()
+    mediated = mediate_lines(content, first_line=first_line, source=source, at=at)
+    origin = Origin(source, chunk.pk, at)
+    counts, rated = rate_lines(mediated, origin, first_line=chunk.first_line)
+    _add_counts(chunk, counts, len(lines), at)
+    _open_chunks[source_id] = chunk.pk
+    return _received(lines, first_line, mediated, rated, origin)
+
+
+def _open_chunk(source: SourceTerms, at: datetime, *, room: int) -> XdrChunk:
+    """The chunk to add to, locked; a new one where there is none, it is full or of another day."""
+    fingerprint = _fingerprint(source, at)
+    known = XdrChunk.objects.filter(
+        pk=_open_chunks.get(source.id, 0),
+        provider_id=source.provider_id,
+        file__sha256=fingerprint,
+        line_count__lte=LINES_PER_OPEN_CHUNK - room,
+    )
+    locked = known.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
+    return locked or _new_chunk(source, fingerprint, at)
+
+
+def _fingerprint(source: SourceTerms, at: datetime) -> str:
+    """Names the file of a source and day, as no text can that somebody sends."""
+    day = at.astimezone(source.day_zone).date()
+    return sha256(f"single xDRs of source {source.id} on {day}".encode()).hexdigest()
+
+
+def _new_chunk(source: SourceTerms, fingerprint: str, at: datetime) -> XdrChunk:
+    XdrFile.objects.bulk_create([_day_file(source, fingerprint, at)], ignore_conflicts=True)
+    rows = XdrFile.objects.select_for_update(no_key=True)
+    file = rows.get(provider_id=source.provider_id, sha256=fingerprint)
+    last = file.chunks.aggregate(number=Max("number"))["number"] or 0
+    return XdrChunk.objects.create(
+        provider_id=source.provider_id,
+        file=file,
+        number=last + 1,
+        first_line=last * LINES_PER_OPEN_CHUNK + 1,
+        first_byte=0,
+        byte_count=0,
+        line_count=0,
+        state=XdrChunk.State.DONE,
+        queued_at=at,
+        finished_at=at,
+    )
+
+
+def _day_file(source: SourceTerms, fingerprint: str, at: datetime) -> XdrFile:
+    return XdrFile(
+        provider_id=source.provider_id,
+        source_id=source.id,
+        name=f"One by one, {at.astimezone(source.day_zone):%Y-%m-%d}",
+        sha256=fingerprint,
+        size_bytes=0,
+        state=XdrFile.State.DONE,
+        received_at=at,
+        finished_at=at,
+    )
+
+
+def _add_counts(chunk: XdrChunk, counts: LineCounts, lines: int, at: datetime) -> None:
+    XdrChunk.objects.filter(pk=chunk.pk).update(
+        line_count=F("line_count") + lines,
+        rated_count=F("rated_count") + counts.rated,
+        zero_count=F("zero_count") + counts.zero,
+        duplicate_count=F("duplicate_count") + counts.duplicate,
+        suspended_count=F("suspended_count") + counts.suspended,
+        partly_suspended_count=F("partly_suspended_count") + counts.partly_suspended,
+        blank_count=F("blank_count") + counts.blank,
+        finished_at=at,
+    )
+
+
+def _received(
+    lines: Sequence[str],
+    first_line: int,
+    mediated: MediatedLines,
+    rated: RatedXdrs | None,
+    origin: Origin,
+) -> list[Received]:
+    known = _waiting_lines(mediated.waiting) | ({} if rated is None else _stored(rated))
+    return [
+        known.get(number) or _stored_before(line, origin)
+        for number, line in enumerate(lines, start=first_line)
+    ]
+
+
+def _waiting_lines(lines: pl.DataFrame) -> dict[int, Received]:
+    rows = lines.select("line_number", "reason", "detail").iter_rows()
+    return {
+        line: Received(None, Xdr.Result.SUSPENDED, waiting=(Waiting(reason, detail, None),))
+        for line, reason, detail in rows
+    }
+
+
+def _stored(rated: RatedXdrs) -> dict[int, Received]:
+    """What was just stored, by line."""
+    waiting: dict[int, list[Waiting]] = {}
+    why = rated.outcome.suspense.select("row", "reason", "detail", "leg_kind")
+    for row, reason, detail, leg_kind in why.iter_rows():
+        waiting.setdefault(row, []).append(Waiting(reason, detail, leg_kind))
+    rows = rated.xdrs.select("line_number", "started_at", "id").iter_rows()
+    results = rated.outcome.result.tolist()
+    return {
+        line: Received(
+            XdrName(from_microseconds(start), xdr_id),
+            Xdr.Result(results[row]),
+            waiting=tuple(waiting.get(row, ())),
+        )
+        for row, (line, start, xdr_id) in enumerate(rows)
+    }
+
+
+def _stored_before(line: str, origin: Origin) -> Received:
+    """The stored xDR that a line repeats."""
+    again = mediate_lines(line.encode(), first_line=1, source=origin.source, at=origin.at).xdrs
+    start, key = again.select("started_at", "dedup_key").row(0)
+    stored = Xdr.objects.only("started_at", "id", "result").get(
+        provider_id=origin.source.provider_id,
+        started_at=from_microseconds(start),
+        dedup_key=key,
+    )
+    rows = Suspense.objects.filter(
+        provider_id=origin.source.provider_id,
+        chunk_id=stored.id >> PLACE_BITS,
+        xdr_id=stored.id,
+        state=Suspense.State.OPEN,
+    ).order_by("pk")
+    return Received(
+        XdrName(stored.started_at, stored.id),
+        Xdr.Result(stored.result),
+        is_duplicate=True,
+        waiting=tuple(Waiting(*row) for row in rows.values_list("reason", "detail", "leg_kind")),
+    )

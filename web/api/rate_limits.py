@@ -1,0 +1,60 @@
+"""How many calls a token may make a minute, counted in the cache by whole minutes.
+
+The headers are those of the IETF's `draft-ietf-httpapi-ratelimit-headers`.
+"""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from redis import RedisError
+
+WINDOW_SECONDS = 60
+FAILURES_A_MINUTE = 60
+"""Calls with no valid token, from one address, before it is told to wait."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What of a minute's calls is left, with this one taken off; negative: it is one too many."""
+
+    limit: int
+    remaining: int
+    resets_in: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the caller is told of it."""
+        return {
+            "RateLimit-Policy": f'"calls";q={self.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"calls";r={max(0, self.remaining)};t={self.resets_in}',
+        }
+
+
+def count_call(token_id: int) -> Allowance:
+    """Count a call of a token."""
+    return _count(f"api-calls:{token_id}", settings.API_CALLS_A_MINUTE)
+
+
+def count_failure(address: str) -> Allowance:
+    """Count a call without a valid token."""
+    return _count(f"api-failures:{address}", FAILURES_A_MINUTE)
+
+
+def _count(name: str, limit: int) -> Allowance:
+    """A cache that is out of reach limits nobody: the calls are more than the counting."""
+    now = time.time()
+    key = f"{name}:{int(now // WINDOW_SECONDS)}"
+    resets_in = max(1, math.ceil(WINDOW_SECONDS - now % WINDOW_SECONDS))
+    try:
+        cache.add(key, 0, 2 * WINDOW_SECONDS)
+        count = cache.incr(key)
+    except (RedisError, ValueError) as error:  # ValueError: it was forgotten in between
+        logger.warning("A call could not be counted: %s", error)
+        count = 1
+    return Allowance(limit, limit - count, resets_in)

@@ -5,7 +5,8 @@
 The engines are embedded ones of its own, fsync on. Half of the rows are rates of a table that has
 them already, a tenth of these at another price. `dry_run_seconds` is from the choice of the columns
 to the last compared row, `import_seconds` from the confirmation to the last written rate, both in
-one process, as in a worker; `peak_mib` is the most memory it had, its libraries included.
+one process, as in a worker, and `…_cpu_seconds` is what this process worked for it; `peak_mib` is
+the most memory it had, its libraries included.
 """
 
 import os

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from unicodedata import category
 
 from catalogue.rules.price_steps import StepsNotUnderstood, parse_price_steps
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
@@ -130,6 +131,9 @@ def _check_choice(column: str, value: str, choices: tuple[str, ...]) -> None:
 def _check_text(column: str, text: str, most: int) -> None:
     if len(text) > most:
         raise RateRefused(column, text, f"it has at most {most} characters")
+    # Files would not give it back: cells are read without blanks around, and on one line.
+    if text != text.strip() or any(category(letter) == "Cc" for letter in text):
+        raise RateRefused(column, text, "it is one line without blanks around it")
 
 
 def _check_tag(tag: str) -> None:

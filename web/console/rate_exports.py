@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import path, reverse
 
 from catalogue.models import RateExport
-from catalogue.rules.rate_lines import COLUMNS
 from catalogue.selectors import rate_table
 from catalogue.selectors.rate_exports import rate_export, rate_exports
 from catalogue.services.rate_exports import KEPT_DAYS, request_rate_export
@@ -54,8 +53,8 @@ def rates_export(request: SurfaceRequest, table_id: int) -> HttpResponse:
         f"Export the rates of {table}",
         submit="Write the file",
         cancel_url=reverse("console_rates", kwargs={"table_id": table.pk}),
-        lead=f"With the columns {', '.join(COLUMNS)}. An import of the whole file into an empty"
-        " table makes the same table again.",
+        lead="With every column of a rate. Imported into an empty table, the whole file makes the"
+        " same table again.",
         template="console/rates/rates_export.html",
         context={"exports": rate_exports(request.scope, table)[:_SHOWN]},
     )

@@ -1,5 +1,6 @@
 """Telling customers what has changed in a rate table: prepared, looked at, and only then sent."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -38,7 +39,7 @@ from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, Nu
 
 READ, WRITE = "catalogue.read", "catalogue.write"
 _TYPES = {RateNotice.Format.CSV: CSV_TYPE, RateNotice.Format.XLSX: XLSX_TYPE}
-_SHOWN = ("change", "prefix", "destination", "since", "rate_before", "rate")
+_SHOWN = ("change", "prefix", "destination", "time_profile", "since", "rate_before", "rate")
 
 
 class NoticeTable(Table):
@@ -208,7 +209,7 @@ def notice_file_show(request: SurfaceRequest, file_id: int) -> HttpResponse:
         "notice_url": _url(file.notice),
         "count": sum(file.changes.values()),
         "changes": sorted(file.changes.items()),
-        "examples": [[line[place] for place in places] for line in file.examples],
+        "examples": [_shown([line[place] for place in places]) for line in file.examples],
     }
     return render(request, "console/rates/rate_notice_file.html", context)
 
@@ -277,6 +278,12 @@ def customer_notices(request: SurfaceRequest, customer_id: int) -> HttpResponse:
     )
 
 
+def _shown(cells: list[str]) -> list[object]:
+    """The cells of a change as its page shows them: with the instant as one."""
+    place = _SHOWN.index("since")
+    return [*cells[:place], datetime.fromisoformat(cells[place]), *cells[place + 1 :]]
+
+
 def _changes(notification: RateNotification) -> str:
     changes = notification.file.changes
     return ", ".join(f"{count:,} {kind}" for kind, count in sorted(changes.items()))
@@ -295,12 +302,18 @@ urls = [
     path(
         "rate-tables/<int:table_id>/notices/new/", notice_create, name="console_rate_notice_create"
     ),
-    path("rate-notices/<int:notice_id>/", notice_show, name="console_rate_notice"),
-    path("rate-notices/<int:notice_id>/send/", notice_send, name="console_rate_notice_send"),
+    path("rate-tables/notices/<int:notice_id>/", notice_show, name="console_rate_notice"),
+    path("rate-tables/notices/<int:notice_id>/send/", notice_send, name="console_rate_notice_send"),
     path(
-        "rate-notices/<int:notice_id>/discard/", notice_discard, name="console_rate_notice_discard"
+        "rate-tables/notices/<int:notice_id>/discard/",
+        notice_discard,
+        name="console_rate_notice_discard",
     ),
-    path("rate-notices/files/<int:file_id>/", notice_file_show, name="console_rate_notice_file"),
+    path(
+        "rate-tables/notices/files/<int:file_id>/",
+        notice_file_show,
+        name="console_rate_notice_file",
+    ),
     path(
         "customers/<int:customer_id>/rate-notices/",
         customer_notices,

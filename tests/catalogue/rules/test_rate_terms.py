@@ -57,6 +57,9 @@ class TestRateTerms:
             ("minimum", 2**31),
             ("effective_from", datetime(2026, 10, 1)),  # noqa: DTZ001 - the refused value
             ("effective_to", FROM),
+            ("destination", "United\nKingdom"),
+            ("destination", " United Kingdom"),
+            ("tag", "vip "),
             ("min_digits", -1),
             ("max_digits", 31),
             ("policy", "ADDITIVE"),

@@ -80,9 +80,9 @@ class TestANotice:
         file = RateNotice.objects.get().files.get()
 
         assert "Never told before" in text(staff, address)
-        assert f"/console/rate-notices/files/{file.pk}/" in text(staff, address)
-        shown = text(staff, f"/console/rate-notices/files/{file.pk}/")
-        downloaded = staff.get(f"/console/rate-notices/files/{file.pk}/?download")
+        assert f"/console/rate-tables/notices/files/{file.pk}/" in text(staff, address)
+        shown = text(staff, f"/console/rate-tables/notices/files/{file.pk}/")
+        downloaded = staff.get(f"/console/rate-tables/notices/files/{file.pk}/?download")
 
         assert "Destination 49" in shown
         assert downloaded.content == bytes(file.content)
@@ -139,7 +139,7 @@ class TestANotice:
         other = Client()
         other.force_login(make_staff(make_provider()))
 
-        for path in (address, f"{address}send/", f"/console/rate-notices/files/{file.pk}/"):
+        for path in (address, f"{address}send/", f"/console/rate-tables/notices/files/{file.pk}/"):
             assert other.get(path).status_code == HTTPStatus.NOT_FOUND
         other.post(f"{address}send/", {"_confirmed": "1"})
         assert RateNotification.objects.get().state == "DRAFT"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from django.core.management import call_command
 
-from benchmarks.pipeline.world import make_world
+from benchmarks.imports.world import make_world
 from cdr.models import Source
 from demo.processes import WEB_ARGUMENTS
 from embedded.ports import pick_port

@@ -1,6 +1,6 @@
 """Whatever is imported, repriced, rated again and billed in between: the same sums in the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -99,7 +99,7 @@ class Story:
     def take(self, step: tuple[Any, ...]) -> None:
         before = dict(self.issued)
         name, *arguments = step
-        actions = {
+        actions: dict[str, Callable[..., None]] = {
             "import": self.import_calls,
             "price": self.price,
             "rerate": self.rerate,

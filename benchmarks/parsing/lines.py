@@ -175,6 +175,19 @@ def _mapped_csv(call: _Call) -> str:
     )
 
 
+def _tollgate_json(call: _Call) -> str:
+    return json.dumps(
+        {
+            "started_at": f"{call.local.replace(' ', 'T')}+02:00",
+            "destination_number": call.called,
+            "caller_number": call.caller,
+            "volume": call.seconds,
+            "account_code": call.account,
+            "call_id": f"call-{call.number:012x}",
+        }
+    )
+
+
 _WRITERS: Mapping[str, Callable[[_Call], str]] = {
     "freeswitch-csv": _freeswitch_csv,
     "freeswitch-json": _freeswitch_json,
@@ -184,5 +197,6 @@ _WRITERS: Mapping[str, Callable[[_Call], str]] = {
     "acme-csv": _acme_csv,
     "yeti-csv": _yeti_csv,
     "mapped-csv": _mapped_csv,
+    "tollgate-json": _tollgate_json,
 }
 FORMATS = tuple(_WRITERS)

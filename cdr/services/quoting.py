@@ -45,8 +45,9 @@ _OWNERS = (PartyKind.PROVIDER, PartyKind.RESELLER)
 class CallToQuote:
     """A call as the switch of a source would send it, `volume` in the product's volume unit.
 
-    `customer_id` says who makes it, whatever account code and caller number say; `vendor_id` who
-    terminates it, whatever tech prefix and source say, which makes it no on-net call either.
+    `trunk` and `caller_ip` are what it would come by. `customer_id` says who makes it, whatever the
+    switch would send; `vendor_id` who terminates it, whatever tech prefix and source say, which
+    makes it no on-net call either.
     """
 
     source_id: int
@@ -54,6 +55,8 @@ class CallToQuote:
     started_at: datetime
     volume: int
     account_code: str = ""
+    trunk: str = ""
+    caller_ip: str = ""
     caller_number: str = ""
     tags: str = ""
     customer_id: int | None = None
@@ -175,8 +178,8 @@ def _identified(call: CallToQuote, source: SourceTerms) -> pl.DataFrame:
     sent = pl.DataFrame(
         {
             "account_code": [call.account_code or None],
-            "trunk": [None],
-            "caller_ip": [None],
+            "trunk": [call.trunk or None],
+            "caller_ip": [call.caller_ip or None],
             "caller_number": [call.caller_number or None],
             "destination_number": [call.destination_number],
             "received_tags": [call.tags or None],

@@ -25,7 +25,7 @@ from web.shared.form_fields import CountField, Form, InstantField
 class QuoteForm(Form):
     groups = (
         ("The call", ("source", "destination_number", "started_at", "volume")),
-        ("Who makes it", ("customer", "account_code", "caller_number")),
+        ("Who makes it", ("customer", "account_code", "caller_number", "trunk", "caller_ip")),
         ("How it goes", ("vendor", "tags")),
     )
 
@@ -51,6 +51,8 @@ class QuoteForm(Form):
     )
     account_code = forms.CharField(max_length=64, required=False)
     caller_number = forms.CharField(max_length=64, required=False)
+    trunk = forms.CharField(label="Trunk it comes by", max_length=64, required=False)
+    caller_ip = forms.GenericIPAddressField(label="IP address it comes from", required=False)
     vendor = forms.ModelChoiceField(
         queryset=Vendor.objects.none(),
         required=False,
@@ -89,6 +91,8 @@ class QuoteForm(Form):
             volume=values["volume"],
             account_code=values["account_code"],
             caller_number=values["caller_number"],
+            trunk=values["trunk"],
+            caller_ip=values["caller_ip"],
             tags=values["tags"],
             customer_id=customer and customer.pk,
             vendor_id=vendor and vendor.pk,

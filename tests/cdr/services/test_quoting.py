@@ -193,6 +193,27 @@ class TestQuote:
         assert trouble.detail == '"reception" is not a number that can be rated'
 
 
+class TestCaller:
+    @pytest.mark.parametrize(
+        ("kind", "value", "sent"),
+        [
+            ("ACCOUNT_CODE", "code", {"account_code": "code"}),
+            ("TRUNK", "berlin-1", {"trunk": "berlin-1"}),
+            ("IP", "192.0.2.7", {"caller_ip": "192.0.2.7"}),
+            ("NUMBER", "4915100000001", {"caller_number": "+49 151 00000001"}),
+        ],
+    )
+    def test_is_known_by_whatever_the_switch_would_send(
+        self, world: World, kind: str, value: str, sent: dict[str, str]
+    ) -> None:
+        other = make_customer(world.provider, world.sub)
+        make_identifier(other, value, kind)
+
+        found = quoted(world, **{"account_code": "", "caller_number": ""} | sent)
+
+        assert found.customer == other
+
+
 class TestChosenParties:
     def test_come_before_what_the_switch_would_send(self, world: World) -> None:
         other = make_customer(world.provider)

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -263,7 +262,7 @@ def _may_revoke(request: SurfaceRequest, token: ApiToken) -> bool:
 def token_revoke(request: SurfaceRequest, token_id: int) -> HttpResponse:
     token = selectors.api_tokens(request.scope).get(pk=token_id)
     if not _may_revoke(request, token):
-        raise PermissionDenied
+        raise Http404
 
     def confirm() -> str:
         revoke_token(token=token, at=clock.now(), actor_id=request.user.pk)

@@ -14,6 +14,6 @@ PAGES = {
     "console_api_token_create": Page(staff("settings.read")),
     "console_api_token": Page(staff("settings.read"), token),
     "console_api_token_secret": Page(NOBODY, token),
-    # One's own, or any for who may change settings.
-    "console_api_token_revoke": Page(staff("settings.write"), token),
+    # Everybody their own, which this is not, and any who may change settings.
+    "console_api_token_revoke": Page(NOBODY | {"Admin": 200}, token),
 }

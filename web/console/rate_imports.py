@@ -98,7 +98,10 @@ def rate_import_columns(request: SurfaceRequest, import_id: int) -> HttpResponse
             "reading": reading,
             "proposal": proposal,
             "unreadable": unreadable,
-            "shown_rows": proposal.rows[:MOST_SHOWN_ROWS],
+            "shown_rows": [
+                (number, list(zip(proposal.headings, cells, strict=False)))
+                for number, cells in proposal.rows[:MOST_SHOWN_ROWS]
+            ],
         },
     )
     return form_page(

@@ -156,4 +156,4 @@ class TestRates:
         background.do_all()
         if not script:
             page.reload()
-        expect(page.get_by_text("How it was imported")).to_be_visible()
+        expect(page.get_by_role("link", name="Import the rates")).to_be_visible()

@@ -44,7 +44,9 @@ class SampleForm(Form):
         " kept of them.",
     )
     sample_file = forms.FileField(
-        label="or a file", required=False, help_text="Its beginning is put in the box above."
+        label="or a file",
+        required=False,
+        help_text="Its beginning goes into the box above, if that is empty.",
     )
 
 
@@ -134,7 +136,7 @@ def source_try(request: SurfaceRequest, source_id: int) -> HttpResponse:
 def _put_file_into_box(request: SurfaceRequest) -> None:
     """What was sent as a file is tried, and shown again, as if it had been pasted."""
     file = request.FILES.get(_FILE_FIELD)
-    if file is not None:
+    if file is not None and not request.POST.get("sample"):
         sent = request.POST.copy()
         sent["sample"] = file.read(SAMPLE_CHARACTERS).decode(errors="replace").replace("\0", "")
         request.POST = sent  # type: ignore[assignment]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
+from benchmarks.lists.rate_files import exchange_files, exchanged
 from catalogue.models import CodeDeck, CodeDeckEntry, ExchangeRate, Rate, RateTable, TimeProfile
 from cdr.models import LegKind, PartyKind, Rerating, ReratingDelta
 from customers.models import Customer
@@ -22,6 +23,7 @@ def keep_prices(provider: Provider) -> None:
     _price_by_time(table)
     _change_often(table)
     _rate_again(provider)
+    exchange_files(table)
     for reseller in Reseller.objects.filter(provider=provider).order_by("pk")[:OFTEN]:
         factories.make_what_if(reseller)
 
@@ -33,6 +35,7 @@ def kept(provider: Provider) -> Mapping[str, object]:
         "profile_id": TimeProfile.objects.filter(provider=provider).order_by("pk")[0].pk,
         "rerating_id": Rerating.objects.filter(provider=provider).order_by("pk")[0].pk,
         "prefix": _often_changed(_table(provider)).prefix,
+        **exchanged(provider),
     }
 
 

@@ -128,7 +128,7 @@ def source_mapping_preview(request: SurfaceRequest, source_id: int) -> HttpRespo
 def source_try(request: SurfaceRequest, source_id: int) -> HttpResponse:
     source = sources(request.scope).get(pk=source_id)
     _put_file_into_box(request)
-    form = SampleForm(request.POST or None)
+    form = SampleForm(request.POST or None, request.FILES or None)
     context = {"source": source, "form": form, **_sample_context(request, source, "")}
     return render(request, "console/usage/source_try.html", context)
 

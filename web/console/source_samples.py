@@ -29,7 +29,7 @@ from web.access import ACTION_METHODS, FORM_METHODS, SurfaceRequest, page_of
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, form_page
 
-SAMPLE_CHARACTERS = 200_000
+SAMPLE_CHARACTERS = 50_000
 _FILE_FIELD = "sample_file"
 
 

@@ -66,7 +66,7 @@ def always_wrong(field: forms.Field) -> Iterator[Any]:
     if isinstance(field, forms.EmailField):
         yield "no address"
     if isinstance(field, forms.CharField) and field.max_length:
-        yield LONG
+        yield LONG.ljust(field.max_length + 1, "x")
 
 
 def perhaps_wrong(field: forms.Field) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Self
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
@@ -32,6 +32,10 @@ OLD_OR_LOCKED_MAGIC = b"\xd0\xcf\x11\xe0"
 
 _MOST_PARTS = 2_000
 _MOST_SHEETS = 200
+_MOST_SHEET_CHARACTERS = 100
+_MOST_ABOUT_BYTES = 1 << 24
+"""Of a part that says what there is, and whose elements are held: sheets and styles."""
+_LAST_ROW = 1 << 24
 _BOOK = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
 _LETTERS = re.compile("[A-Z]{1,3}")
@@ -119,6 +123,8 @@ class Workbook:
             raise RateFileUnreadable(f"The workbook has {len(parts):,} parts: it is no rate file.")
         if any(part.flag_bits & 1 for part in parts):
             raise RateFileUnreadable("The workbook is locked with a password: save it without.")
+        if any(part.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for part in parts):
+            raise RateFileUnreadable("The workbook is packed as no spreadsheet packs it.")
         unpacked = sum(part.file_size for part in parts)
         if unpacked > MOST_UNPACKED_BYTES:
             raise RateFileUnreadable(
@@ -130,7 +136,7 @@ class Workbook:
     def _part(self, name: str) -> Iterator[IO[bytes]]:
         try:
             part = self._zip.open(name)
-        except (KeyError, BadZipFile, NotImplementedError, RuntimeError) as error:
+        except (KeyError, BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
             raise RateFileUnreadable(f"The workbook lacks its part {name}.") from error
         with part:
             yield part
@@ -145,6 +151,8 @@ class Workbook:
             if name == "sheet":
                 link = next((v for k, v in attributes.items() if k.endswith(" id")), "")
                 sheets[attributes.get("name", "")] = link
+                if len(attributes.get("name", "")) > _MOST_SHEET_CHARACTERS:
+                    raise RateFileUnreadable("The name of a sheet of the workbook is too long.")
             if len(sheets) > _MOST_SHEETS:
                 raise RateFileUnreadable(f"The workbook has more than {_MOST_SHEETS} sheets.")
 
@@ -184,6 +192,8 @@ class Workbook:
 
     def _read(self, name: str, start: Callable[[str, Attributes], None]) -> None:
         with self._part(name) as part:
+            if self._zip.getinfo(name).file_size > _MOST_ABOUT_BYTES:
+                raise RateFileUnreadable(f"The part {name} of the workbook is far too large.")
             for _ in XmlReader(part, start=start, end=lambda *_: None).pieces():
                 pass
 
@@ -253,7 +263,9 @@ class _SheetReader:
             self._value = ""
         elif name == "row":
             number = attributes.get("r", "")
-            self._row = int(number) if number.isdecimal() else self._row + 1
+            self._row = int(number[:12]) if number.isdecimal() else self._row + 1
+            if self._row > _LAST_ROW:
+                raise RateFileUnreadable(f"The workbook is damaged: it has a row {self._row:,}.")
             self._cells = []
             self._count += 1
             refuse_too_many_rows(self._count - 1)

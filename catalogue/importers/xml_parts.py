@@ -67,7 +67,8 @@ class XmlReader:
                 piece = self._part.read(_BYTES_AT_ONCE)
                 read += len(piece)
                 self._parser.Parse(piece, not piece)
-            except expat.ExpatError as error:
+            except (expat.ExpatError, LookupError, ValueError, OverflowError) as error:
+                # Beside what is no XML: encodings, numbers and days beyond those that there are.
                 raise RateFileUnreadable(f"The workbook is damaged: {error}.") from error
             except (BadZipFile, zlib.error, EOFError, RuntimeError) as error:
                 raise RateFileUnreadable(f"The workbook cannot be unpacked: {error}.") from error

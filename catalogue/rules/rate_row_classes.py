@@ -283,7 +283,11 @@ def _absent(
     wrong = rows.filter(pl.col("error").is_not_null()).select("prefix")
     missing = stored.join(counted.select("key"), on="key", how="anti")
     missing = missing.join(wrong, on="prefix", how="anti").sort("key", _START, "id")
-    begun = missing.filter(pl.col(_START) <= close_at)
+    is_begun = pl.col(_START) < close_at
+    if options.absent is not Absent.CLOSE_AND_STASH:
+        # One that begins at this very instant stays, and the one before it ends there by itself.
+        is_begun |= pl.col(_START) == close_at
+    begun = missing.filter(is_begun)
     latest = pl.col(_START) == pl.col(_START).max().over("key")
     lasting = pl.when(pl.col(_END).is_null()).then(latest).otherwise(pl.col(_END) > close_at)
     closed = begun.filter(lasting & (pl.col(_START) < close_at))

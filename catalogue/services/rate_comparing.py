@@ -15,7 +15,7 @@ from catalogue.models import CodeDeckEntry, RateImport, RateTable
 from catalogue.rules.rate_cells import CellReader
 from catalogue.rules.rate_row_classes import compare
 from catalogue.selectors.rate_imports import time_profile_ids
-from catalogue.services.rate_columns import keep_rows, stored_rates
+from catalogue.services.rate_columns import RATE_COLUMNS, keep_rows, stored_rates
 from catalogue.services.rate_files import path_of
 from common.scope import Scope
 
@@ -36,7 +36,11 @@ def compare_rate_import(*, rate_import: RateImport) -> None:
     with transaction.atomic():
         table = RateTable.objects.get(pk=rate_import.rate_table_id)
         locked = RateImport.objects.select_for_update(no_key=True).get(pk=rate_import.pk)
-        if locked.state != State.COMPARING or locked.kept_layout != rate_import.kept_layout:
+        asked = locked.kept_layout, locked.kept_options
+        if locked.state != State.COMPARING or asked != (
+            rate_import.kept_layout,
+            rate_import.kept_options,
+        ):
             return
         locked.rows.all().delete()
         locked.counts = dict(_kept(locked, rows))
@@ -94,7 +98,8 @@ def changed_since(rate_import: RateImport, rows: pl.DataFrame) -> bool:
     frames = list(_compared(rate_import, of_file.drop("row_class", "action", "target_id")))
     now = pl.concat(frames, how="vertical")
     absent = pl.col("line").is_null()
-    columns = [*said, "effective_to"]
+    # A rate is ended or stashed as the row has it: one that was corrected since would be lost.
+    columns = [*said, *RATE_COLUMNS]
     missing_now = now.filter(absent).select(columns).sort("target_id")
     missing_then = rows.filter(absent).select(columns).sort("target_id")
     return not (

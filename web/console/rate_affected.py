@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from catalogue import selectors
 from catalogue.models import Rate, RateImport, RateTable
+from catalogue.rules.date_formats import FIRST_YEAR, LAST_YEAR
 from catalogue.selectors.rate_edits import rate_edits
 from catalogue.selectors.rate_imports import past_rates, rate_import
 from cdr.selectors.affected_usage import ChangedPrefix, affected_by_rates, changed_prefixes
@@ -43,7 +44,7 @@ def rate_affected(request: SurfaceRequest, rate_id: int) -> HttpResponse:
         since = datetime.fromisoformat(request.GET.get("since", ""))
     except ValueError:
         since = rate.effective_from
-    if since.utcoffset() is None:
+    if since.utcoffset() is None or not FIRST_YEAR <= since.year <= LAST_YEAR:
         since = rate.effective_from
     back = reverse("console_rate", kwargs={"rate_id": rate.pk})
     changed = changed_prefixes(rate.rate_table, [rate.pk])

@@ -33,9 +33,7 @@ def rate_import_confirm(request: SurfaceRequest, import_id: int) -> HttpResponse
             ("Begin or end in the past", past_of(request, imported).count),
         ],
         headings=("Rows", "Number"),
-        rows=[
-            (each.value, f"{imported.count(each):,}") for each in RowClass if imported.count(each)
-        ],
+        rows=_counted(imported),
         submit="Confirm the rates" if was_stashed else "Import the rates",
     )
     return _confirm(request, imported, review, confirm_import, "is being imported")
@@ -63,9 +61,7 @@ def rate_import_undo(request: SurfaceRequest, import_id: int) -> HttpResponse:
         " they were. Possible until usage was priced by one of its rates.",
         facts=[("Rate table", imported.rate_table)],
         headings=("Rows", "Number"),
-        rows=[
-            (each.value, f"{imported.count(each):,}") for each in RowClass if imported.count(each)
-        ],
+        rows=_counted(imported),
         submit="Take back",
         is_dangerous=True,
     )

@@ -4,12 +4,14 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_LZMA, ZipFile
 
 import pytest
 
 from catalogue.importers.proposals import propose_layout
-from catalogue.importers.rate_files import first_rows, is_workbook, read_cells
+from catalogue.importers.rate_files import first_rows, is_workbook, read_cells, sheet_names
 from catalogue.importers.refusals import MOST_SHARED_TEXTS, RateFileUnreadable
 from catalogue.importers.workbooks import Workbook
 from catalogue.rules.rate_layouts import Layout
@@ -20,6 +22,7 @@ HEADER = (
     '<row r="1"><c r="A1" t="inlineStr"><is><t>prefix</t></is></c>'
     '<c r="B1" t="inlineStr"><is><t>rate</t></is></c></row>'
 )
+DATES = b'<styleSheet><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>'
 MOST_MORE_BYTES = 200 * 1024**2
 MIB = 1024**2
 
@@ -125,6 +128,17 @@ class TestAWorkbookIsRefused:
                 raw_workbook(f'<row r="1"><c r="A1"><v>{"1" * 200_000}</v></c></row>'),
                 "far too much",
             ),
+            (raw_workbook("", before='<?xml version="1.0" encoding="gbk"?>'), "damaged"),
+            (raw_workbook("", before='<?xml version="1.0" encoding="none"?>'), "damaged"),
+            (raw_workbook(f'<row r="{"9" * 5000}"/>'), "has a row 999,999,999,999"),
+            (raw_workbook(f'<row r="1"><c r="A1" s="{"9" * 5000}"/></row>'), "damaged"),
+            (
+                raw_workbook(
+                    f'{HEADER}<row r="2"><c r="A2" s="0"><v>2958465.9999999</v></c></row>',
+                    parts={"xl/styles.xml": DATES},
+                ),
+                "damaged",
+            ),
         ],
     )
     def test_with_a_reason(self, keep: Keep, content: bytes, reason: str) -> None:
@@ -159,6 +173,31 @@ class TestAWorkbookIsRefused:
 
         with pytest.raises(RateFileUnreadable, match="declares XML entities"):
             read(keep(raw_workbook(rows, before=document_type)))
+
+    def test_whose_styles_would_fill_the_memory(self, keep: Keep) -> None:
+        styles = b"<styleSheet><cellXfs>" + b"<xf/>" * 4_000_000 + b"</cellXfs></styleSheet>"
+        path = keep(raw_workbook("", parts={"xl/styles.xml": styles}))
+
+        with pytest.raises(RateFileUnreadable, match="far too large"):
+            sheet_names(path)
+
+    def test_that_is_packed_to_take_memory(self, keep: Keep) -> None:
+        content = BytesIO(raw_workbook(""))
+        with ZipFile(content, "a") as book:
+            book.writestr("xl/styles.xml", DATES, compress_type=ZIP_LZMA)
+
+        with pytest.raises(RateFileUnreadable, match="packed as no spreadsheet"):
+            sheet_names(keep(content.getvalue()))
+
+    def test_whose_sheet_has_an_endless_name(self, keep: Keep) -> None:
+        content = BytesIO()
+        with ZipFile(BytesIO(raw_workbook(""))) as book, ZipFile(content, "w") as named:
+            for part in book.namelist():
+                longer = book.read(part).replace(b'name="Rates"', b'name="%s"' % (b"R" * 101))
+                named.writestr(part, longer)
+
+        with pytest.raises(RateFileUnreadable, match="name of a sheet"):
+            sheet_names(keep(content.getvalue()))
 
     def test_that_holds_millions_of_texts(self, keep: Keep) -> None:
         texts = b"<sst>" + b"<si><t>x</t></si>" * (MOST_SHARED_TEXTS + 1) + b"</sst>"

@@ -195,7 +195,13 @@ def absent_of(
         if rate.key in keys or rate.prefix in doubtful:
             continue
         of_key = [each for each in stored if each.key == rate.key]
-        last = max((e.start for e in of_key if e.start <= CLOSE_DAY), default=None)
+        stays = [
+            each
+            for each in of_key
+            if each.start < CLOSE_DAY
+            or (each.start == CLOSE_DAY and options.absent is Absent.CLOSE)
+        ]
+        last = max((each.start for each in stays), default=None)
         lasts = rate.start == last if rate.end is None else rate.end > CLOSE_DAY
         if rate.start < CLOSE_DAY and lasts:
             actions[rate.id] = "close"

@@ -280,6 +280,16 @@ class TestAnAToZFile:
             "stashed",
         )
 
+    def test_ends_a_rate_whose_successor_it_stashes(self, table: RateTable) -> None:
+        make_rate(table, "44", effective_from=NEXT_MONTH, rate="0.07")
+
+        import_rates(table, self.TEXT, absent=Absent.CLOSE_AND_STASH, close_at=NEXT_MONTH)
+
+        assert [row for row in rates(table) if row[0] == "44"] == [
+            ("44", Decimal("0.05"), LONG_AGO, NEXT_MONTH, "active"),
+            ("44", Decimal("0.07"), NEXT_MONTH, None, "stashed"),
+        ]
+
     def test_takes_a_wrong_row_for_no_absence(self, table: RateTable) -> None:
         written = import_rates(
             table,
@@ -345,6 +355,16 @@ class TestAStashedImport:
 
         assert (back.state, everything(table)) == (State.STASHED, before)
         assert "throw the stashed rates away" in back.error
+
+    def test_stays_stashed_where_a_rate_that_it_ends_was_corrected(self, table: RateTable) -> None:
+        only_49 = "prefix,rate,destination\n49,0.06,Destination 49\n"
+        stashed = import_rates(table, only_49, stash=True, absent=Absent.CLOSE, close_at=NEXT_MONTH)
+        Rate.objects.filter(rate_table=table, prefix="44").update(rate=Decimal("0.2"))
+        before = everything(table)
+
+        back = confirm(stashed)
+
+        assert (back.state, everything(table)) == (State.STASHED, before)
 
     def test_leaves_no_trace_when_it_is_thrown_away(self, table: RateTable) -> None:
         before = everything(table)

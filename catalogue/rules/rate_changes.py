@@ -1,7 +1,7 @@
 """What somebody who knows some rates has to be told of those that hold now, also of the future."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -67,6 +67,37 @@ def rate_changes(
     for key in sorted(known.keys() | present.keys()):
         if known.get(key) != present.get(key):
             yield from _changes(known.get(key, []), present.get(key, []), at)
+
+
+def rates_in_chain(tables: Sequence[Iterable[KnownRate]], at: datetime) -> Iterator[KnownRate]:
+    """The rates used from `at` on, of tables of which each is the parent of the one before.
+
+    A parent's is not used while a nearer table has one for the same calls, or one for the same
+    prefix, tag, origin and policy at all hours and lengths; it begins or goes on when that ends.
+    """
+    nearer: list[dict[CallsKey, list[KnownRate]]] = []
+    for own in map(_by_key, tables):
+        for key, rates in own.items():
+            hiding = [of[each] for of in nearer for each in {key, _always(key)} if each in of]
+            yield from _uncovered(rates, hiding, at) if hiding else rates
+        nearer.append(own)
+
+
+def _always(key: CallsKey) -> CallsKey:
+    """The same without hours and bounds of length."""
+    prefix, tag, _, origin_prefix, policy, *_ = key
+    return (prefix, tag, "", origin_prefix, policy, "", "")
+
+
+def _uncovered(
+    rates: Sequence[KnownRate], hiding: Sequence[Sequence[KnownRate]], at: datetime
+) -> Iterator[KnownRate]:
+    instants = _instants([*rates, *(each for own in hiding for each in own)], at)
+    for instant, until in zip(instants, [*instants[1:], None], strict=True):
+        rate = _in_force(rates, instant)
+        if rate and not any(_in_force(own, instant) for own in hiding):
+            starts_at = rate.starts_at if instant == at else instant
+            yield replace(rate, starts_at=starts_at, ends_at=until)
 
 
 def _by_key(rates: Iterable[KnownRate]) -> dict[CallsKey, list[KnownRate]]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from catalogue.models import Rate, RateTable
-from catalogue.rules.rate_changes import CallsKey, KnownRate
+from catalogue.rules.rate_changes import KnownRate, rates_in_chain
 from catalogue.selectors.rate_tables import in_force
 from catalogue.selectors.rates_at import table_chain
 from common.scope import Scope
@@ -38,21 +38,19 @@ def table_revisions(scope: Scope, table: RateTable) -> list[list[int]]:
 def known_rates(scope: Scope, table: RateTable, at: datetime) -> list[KnownRate]:
     """The rates that are in force at an instant or begin later, of the table and its parents.
 
-    A parent's is told where no nearer table has one for the same calls. Stashed ones are not.
+    A parent's is told for the time in which no nearer table has one for the same calls, as
+    `rates_in_chain` says. Stashed ones are not.
     """
     chain = table_chain(scope, table)
     rows = Rate.objects.visible_to(scope).filter(rate_table_id__in=chain)
     later = Q(effective_from__gt=at) & ~Q(status=Rate.Status.STASHED)
     current = in_force(rows, at).order_by().values_list(*_STORED)
     coming = rows.filter(later).order_by().values_list(*_STORED)
-    nearest: dict[CallsKey, int] = {}
-    found = []
+    tables: list[list[KnownRate]] = [[] for _ in chain]
     for table_id, ranges, weight, *columns in (*current.iterator(), *coming.iterator()):
-        depth = chain.index(table_id)
-        rate = _known(columns, f"{ranges} @{weight}" if ranges else "")
-        nearest[rate.key] = min(nearest.get(rate.key, depth), depth)
-        found.append((depth, rate))
-    return [rate for depth, rate in found if depth == nearest[rate.key]]
+        hours = f"{ranges} @{weight}" if ranges else ""
+        tables[chain.index(table_id)].append(_known(columns, hours))
+    return list(rates_in_chain(tables, at))
 
 
 def packed_rates(rates: Iterable[KnownRate]) -> bytes:

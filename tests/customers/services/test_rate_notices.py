@@ -41,6 +41,7 @@ from tests.factories import (
     make_reseller,
     make_reseller_user,
     make_team_member,
+    make_time_profile,
 )
 from tests.mail_server import MailServer, mail_server
 from tests.refusals import refused
@@ -48,6 +49,7 @@ from tests.refusals import refused
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 10, 10, 12, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
+JANUARY = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -200,6 +202,31 @@ class TestWhatIsTold:
     def test_holds_what_the_table_takes_from_its_parent(
         self, provider: Provider, table: RateTable
     ) -> None:
+        child = make_rate_table(table.product, {"49": "0.03"}, parent=table)
+        make_customer(provider, rate_table=child)
+
+        assert lines(prepare(child)) == [("new", "44", "", "-0.01"), ("new", "49", "", "0.03")]
+
+    def test_holds_the_parent_s_rate_until_that_of_the_table_begins(
+        self, provider: Provider, table: RateTable
+    ) -> None:
+        child = make_rate_table(table.product, {}, parent=table)
+        make_rate(child, "49", effective_from=DECEMBER, effective_to=JANUARY, rate="0.03")
+        make_customer(provider, rate_table=child)
+
+        content = bytes(prepare(child).files.get().content).decode()
+        rows = [row for row in csv.DictReader(StringIO(content)) if row["prefix"] == "49"]
+        assert [(row["rate"], row["since"][:10], row["effective_to"][:10]) for row in rows] == [
+            ("0.05", "2026-01-01", "2026-12-01"),
+            ("0.03", "2026-12-01", "2027-01-01"),
+            ("0.05", "2027-01-01", ""),
+        ]
+
+    def test_leaves_out_hours_of_the_parent_that_the_table_always_hides(
+        self, provider: Provider, table: RateTable
+    ) -> None:
+        weekend = make_time_profile(provider, "Sat,Sun 00:00-24:00")
+        make_rate(table, "49", effective_from=LONG_AGO, rate="0.01", time_profile_id=weekend.pk)
         child = make_rate_table(table.product, {"49": "0.03"}, parent=table)
         make_customer(provider, rate_table=child)
 

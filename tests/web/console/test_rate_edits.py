@@ -296,6 +296,16 @@ class TestAChangeOfOneRate:
 
         assert "No call is concerned" in text
 
+    def test_since_no_instant_of_a_calendar_is_since_its_start(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        call(table)
+        rate = table.rates.get(prefix="49")
+
+        text = page(staff, f"{TABLES}rates/{rate.pk}/affected/?since=0001-01-01T00:00:00%2B14:00")
+
+        assert "since 1 Jan 2026" in text
+
     def test_to_come_leads_back_to_the_rate(self, staff: Client, table: RateTable) -> None:
         later = {**self.FIELDS, "effective_from": "2999-01-01T00:00"}
 

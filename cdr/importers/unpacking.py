@@ -24,7 +24,16 @@ _EXPANSION_SEEN_FROM = 64 << 20
 """Little text may be compressed as well as it likes."""
 _MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
 _LONGEST_MAGIC = 4
-_DAMAGES = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGES = (
+    EOFError,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
+# The other ways unpack a block whole, however much it holds.
+_ZIP_WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _LOCATOR_BYTES = 20
@@ -45,7 +54,8 @@ def copy_text(received: Fingerprint, target: IO[bytes], *, name: str, max_bytes:
 
     :raises FileTooLarge: more text than `max_bytes`.
     :raises FileExpandsTooMuch: more than MOST_EXPANSION times what was received.
-    :raises ArchiveRefused: a zip archive of no file, of several, or of an encrypted one.
+    :raises ArchiveRefused: a zip archive of no file, of several, or of one that is encrypted or
+        packed in an unusual way; or any where `received` cannot be read from its start again.
     :raises FileUnreadable: damaged, cut off, or compressed twice.
     """
     size = 0
@@ -89,6 +99,8 @@ def _opened(
         case "gzip":
             yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))
         case "zip":
+            if not received.content.seekable():
+                raise ArchiveRefused(f"{name} is a zip archive: send it plain, or as gzip.")
             # An archive's directory is at its end: all of it goes by first, to be hashed.
             while stream.read(BYTES_AT_ONCE):
                 pass
@@ -114,6 +126,8 @@ def _member(content: BinaryIO, size: int, name: str) -> Iterator[BinaryIO]:
             )
         if members[0].flag_bits & 1:
             raise ArchiveRefused(f"{name} is encrypted: send it without a password.")
+        if members[0].compress_type not in _ZIP_WAYS:
+            raise ArchiveRefused(f"{name} is packed in an unusual way: use deflate, or gzip.")
         with archive.open(members[0]) as member:
             yield cast(BinaryIO, member)
 

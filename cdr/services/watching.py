@@ -34,6 +34,9 @@ UNFINISHED = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
 _TAKEN, _DONE, _REFUSED = "taken", "done", "refused"
 _REASON = ".reason.txt"
 _NAME_CHARACTERS = 255
+_NAME_BYTES = 255
+"""Of a file's name, on every disk there is."""
+_LONGEST_SUFFIX = 20
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +121,7 @@ def _take(path: Path, folder: Path, source: Source, at: datetime) -> TakenFile |
         ).first() or _receive(path, source, stored_name, at)
     except DomainError as refusal:
         target = _free_place(folder / _REFUSED, path)
-        target.with_name(target.name + _REASON).write_text(f"{refusal}\n")
+        _reason_beside(target).write_text(f"{refusal}\n")
         _put_away(path, target)
         return TakenFile(name, None, str(refusal))
     except OSError:
@@ -148,8 +151,21 @@ def _shown(path: Path) -> str:
 def _free_place(folder: Path, path: Path) -> Path:
     """Its name, or, where a file of that name was before, the name with a part of its token."""
     place = folder / path.name
-    token = path.parent.name[:8]
-    return folder / f"{path.stem[:200]}.{token}{path.suffix}" if place.exists() else place
+    if not place.exists():
+        return place
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+    ending = f".{path.parent.name[:8]}{suffix}"
+    return folder / _with_ending(path.name.removesuffix(suffix), ending)
+
+
+def _reason_beside(target: Path) -> Path:
+    return target.with_name(_with_ending(target.name, _REASON))
+
+
+def _with_ending(name: str, ending: str) -> str:
+    """The name with the ending, cut short in between where no name may be as long."""
+    room = _NAME_BYTES - len(os.fsencode(ending))
+    return os.fsdecode(os.fsencode(name)[:room]) + ending
 
 
 def _put_away(path: Path, target: Path) -> None:

@@ -59,10 +59,13 @@ class Combiner(Generic[WishT, AnswerT]):
             self._waiting = [each for each in self._waiting if each not in batch]
         try:
             answers = self._do([each.wish for each in batch])
-        except Exception:
-            # One of them is at fault, or the database: each finds out by itself.
+        except BaseException as error:
+            # One of them is at fault, or the database: each finds out by itself. Where the thread
+            # is to end, nobody may go on waiting for it.
             for each in batch:
                 each.is_alone = True
+            if not isinstance(error, Exception):
+                raise
             return
         for each, answer in zip(batch, answers, strict=True):
             each.answers = [answer]

@@ -85,10 +85,22 @@ def _split(lines: Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
         .otherwise(pl.lit("0")),
     ).drop("variables", "callflow")
     fields = fields.with_columns(_decoded(fields[name]) for name in _TEXTS)
-    if is_document.all():
+    fits = is_document & ~_holds_nul(fields)
+    if fits.all():
         return fields, readable.clear().with_columns(reason=pl.lit(None, pl.String))
-    reason = pl.lit("the line is no JSON document of a call").alias("reason")
-    return fields.filter(is_document), readable.filter(~is_document).with_columns(reason)
+    reason = (
+        pl.when(is_document)
+        .then(pl.lit("a value holds NUL characters"))
+        .otherwise(pl.lit("the line is no JSON document of a call"))
+    )
+    return fields.filter(fits), readable.with_columns(reason=reason).filter(~fits)
+
+
+def _holds_nul(fields: pl.DataFrame) -> pl.Series:
+    r"""Which lines hold, as `\u0000` or `%00`, the one character that no text of ours may."""
+    values = pl.col(*_VARIABLES, *_PROFILE, "address")
+    found = pl.any_horizontal(values.str.contains("\0", literal=True)).fill_null(False)
+    return fields.select(found).to_series()
 
 
 def _documents(raw: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -108,7 +108,7 @@ def read_record(sent: Mapping[str, Any]) -> Record:
 
     :raises FieldsRefused: naming every field that is missing, unknown or wrong.
     """
-    wrong = {name: "is not a field of an xDR" for name in sent if name not in FIELDS}
+    wrong = {_shown(name): "is not a field of an xDR" for name in sent if name not in FIELDS}
     values: dict[str, Any] = {}
     for name, read in _READERS.items():
         try:
@@ -122,6 +122,11 @@ def read_record(sent: Mapping[str, Any]) -> Record:
     if values["duration_seconds"] is None:
         values["duration_seconds"] = min(values["volume"], MOST_SECONDS)
     return Record(**values)
+
+
+def _shown(name: str) -> str:
+    """An unknown name as it can be stored and sent: JSON may hold what no text may."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _object(raw: str) -> Mapping[str, Any]:

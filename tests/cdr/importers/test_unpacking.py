@@ -82,6 +82,21 @@ class TestCopyText:
         with pytest.raises(ArchiveRefused, match="encrypted"):
             unpacked(bytes(content))
 
+    @pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_refuses_ways_of_packing_that_unfold_at_once(self, way: int) -> None:
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w", way) as target:
+            target.writestr("calls", TEXT)
+
+        with pytest.raises(ArchiveRefused, match="unusual way"):
+            unpacked(content.getvalue())
+
+    def test_refuses_a_name_that_is_no_text(self) -> None:
+        content = archive(("caf\u00e9", TEXT)).replace("caf\u00e9".encode(), b"caf\xff\xff")
+
+        with pytest.raises(FileUnreadable):
+            unpacked(content)
+
     @pytest.mark.parametrize("pack", [gzip.compress, lambda text: archive(("calls", text))])
     def test_stops_at_the_most_text(self, pack: object) -> None:
         assert callable(pack)

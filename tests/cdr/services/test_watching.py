@@ -131,6 +131,19 @@ class TestARefusedFile:
 
         assert [each.file is not None for each in taken] == [False, True]
 
+    @pytest.mark.parametrize("name", ["a" * 251 + ".csv", "\u00e9" * 120 + "." + "e" * 14])
+    def test_of_a_long_name_does_not_either(self, world: World, name: str) -> None:
+        for _ in range(2):
+            put(world, name, b"")
+            take_files(source=world.source, at=LATER)
+        put(world, "b.csv")
+
+        (taken,) = take_files(source=world.source, at=LATER)
+
+        assert taken.file is not None
+        assert len(names(world, "refused")) == 4
+        assert names(world, "taken") == []
+
 
 class TestAPassThatWasStopped:
     def test_before_the_file_was_received_is_done_again(self, world: World) -> None:

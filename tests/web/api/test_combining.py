@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Barrier, Event, Thread
 
 import pytest
@@ -93,6 +94,37 @@ class TestACombiner:
             thread.join(10)
 
         assert came_to == {1: 1, 2: 2, 13: "thirteen"}
+
+    def test_leaves_nobody_waiting_for_a_thread_that_ends(self) -> None:
+        began, go_on = Event(), Event()
+
+        def end_with_several(wishes: Sequence[int]) -> list[int]:
+            began.set()
+            assert go_on.wait(10)
+            if len(wishes) > 1:
+                raise SystemExit
+            return list(wishes)
+
+        combiner: Combiner[int, int] = Combiner(end_with_several, most=10)
+        answers: list[int] = []
+
+        def ask() -> None:
+            with suppress(SystemExit):
+                answers.append(combiner.answer("kind", 1))
+
+        threads = [Thread(target=ask, daemon=True) for _ in range(3)]
+        threads[0].start()
+        assert began.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        while len(combiner._waiting) < 2:
+            pass
+        go_on.set()
+        for thread in threads:
+            thread.join(10)
+
+        assert answers == [1, 1]
+        assert not any(thread.is_alive() for thread in threads)
 
     def test_tells_who_is_alone_what_went_wrong(self) -> None:
         def fail(wishes: Sequence[int]) -> list[int]:

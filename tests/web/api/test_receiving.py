@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import zipfile
 from decimal import Decimal
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 from pytest_django import Settings
@@ -118,6 +121,7 @@ class TestSendingOne:
             ({"call_id": "a\x00b"}, "call_id"),
             ({"call_id": 7}, "call_id"),
             ({"dialled": "49"}, "dialled"),
+            ({"a\ud800b": "49"}, r"'a\ud800b'"),
         ],
     )
     def test_that_is_wrong_is_refused_by_field(
@@ -128,6 +132,19 @@ class TestSendingOne:
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert answer["Content-Type"] == "application/problem+json"
         assert list(answer.json()["fields"]) == [field]
+        assert (Xdr.objects.count(), XdrFile.objects.count()) == (0, 0)
+
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+    def test_that_the_database_refuses_is_told_like_any_failure(
+        self, world: World, headers: dict[str, str]
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE cdr_xdr ADD CHECK (call_id <> 'call-1')")
+
+        answer = world.program.post("xdrs", call(), headers)
+
+        assert (answer.status_code, answer.json()["code"]) == (500, "Failed")
+        assert answer["Content-Type"] == "application/problem+json"
         assert (Xdr.objects.count(), XdrFile.objects.count()) == (0, 0)
 
     @pytest.mark.parametrize("body", [b"[]", b"1", b'"x"', b"{", b'{"volume": NaN}', b"\xff"])
@@ -286,6 +303,28 @@ class TestSendingMany:
 
         assert (answer.status_code, answer.json()["code"]) == (413, "FileTooLarge")
         assert XdrFile.objects.count() == 0
+
+    def test_refuses_an_archive(self, world: World) -> None:
+        archive = BytesIO()
+        with zipfile.ZipFile(archive, "w") as target:
+            target.writestr("calls.ndjson", bulk(call()))
+
+        answer = world.program.post("xdrs", archive.getvalue(), NDJSON)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "ArchiveRefused")
+        assert XdrFile.objects.count() == 0
+
+    def test_has_names_that_no_text_may_hold_wait_as_well(self, world: World) -> None:
+        lines = b'{"a\\u0000b": 1}\n{"a\\ud800b": 1}\n' + bulk(call())
+        world.program.post("xdrs", lines, NDJSON)
+
+        split_file(file_id=XdrFile.objects.get().pk, at=timezone.now())
+        rate_chunk(chunk_id=XdrChunk.objects.get().pk, at=timezone.now())
+
+        chunk = XdrChunk.objects.get()
+        assert (chunk.state, chunk.suspended_count, chunk.rated_count) == ("DONE", 2, 1)
+        details = Suspense.objects.order_by("line_number").values_list("detail", flat=True)
+        assert [detail.partition(" ")[0] for detail in details] == [r"'a\x00b'", r"'a\ud800b'"]
 
     def test_refuses_nothing_at_all(self, world: World) -> None:
         answer = world.program.post("xdrs", gzip.compress(b""), NDJSON)

@@ -187,11 +187,10 @@ def receive_xdr(endpoint: Endpoint, source: Source, sent: Any) -> HttpResponse:
 def _settle(response: HttpResponse, wish: _Wish, request: Request) -> None:
     try:
         answer = _together.answer((wish.scope.provider_id, wish.source.pk), wish)
-    except IntegrityError:
-        answer = _answered_meanwhile(response, wish)
+    except IntegrityError as error:
+        answer = _answered_meanwhile(response, wish, request) or _refusal(error, request)
     except Exception as error:
-        refused = refusal_of(error, request)
-        answer = Answer(refused.status_code, JSONRenderer().render(refused.data).decode())
+        answer = _refusal(error, request)
     response.status_code = answer.status
     response.content = answer.body
     is_refused = answer.status >= HTTPStatus.BAD_REQUEST
@@ -200,18 +199,24 @@ def _settle(response: HttpResponse, wish: _Wish, request: Request) -> None:
         response.headers["Location"] = answer.location
 
 
-def _answered_meanwhile(response: HttpResponse, wish: _Wish) -> Answer:
-    """The answer to the same call, which somebody else sent at the same instant."""
+def _refusal(error: Exception, request: Request) -> Answer:
+    refused = refusal_of(error, request)
+    return Answer(refused.status_code, JSONRenderer().render(refused.data).decode())
+
+
+def _answered_meanwhile(response: HttpResponse, wish: _Wish, request: Request) -> Answer | None:
+    """The answer to the same call, if somebody else sent it at the same instant."""
     call = wish.call
-    assert call is not None
+    if call is None:
+        return None
     with row_security.web_role(), _acting_for(wish.scope):
         stored = answered_call(wish.scope, call.token_id, call.key)
-        assert stored is not None
+    if stored is None:
+        return None
     try:
         replayed(stored, call.fingerprint)
     except Refused as refusal:
-        refused = refusal_of(refusal, None)
-        return Answer(refused.status_code, JSONRenderer().render(refused.data).decode())
+        return _refusal(refusal, request)
     response.headers[REPLAYED] = "true"
     return Answer(stored.status, stored.body, stored.location)
 

@@ -81,6 +81,8 @@ class TestParse:
             ('{"variables": 7}', "the line is no JSON document of a call"),
             ('{"variables": {}}', "variables.uuid is empty"),
             (write(uuid=""), "variables.uuid is empty"),
+            (write(accountcode="a%00b"), "a value holds NUL characters"),
+            (write(start_uepoch="17\0"), "a value holds NUL characters"),
             (
                 write(start_uepoch="soon"),
                 'variables.start_uepoch "soon" is not a time like 1793491199000000',

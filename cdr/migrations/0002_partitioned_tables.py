@@ -78,6 +78,9 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'no month % of a partitioned table %', first_day, parent;
     END IF;
+    IF EXISTS (SELECT FROM cdr_retiredmonth r WHERE r.first_day = $2) THEN
+        RAISE EXCEPTION 'the month % was taken out of the database', first_day;
+    END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
         partition, parent);
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);

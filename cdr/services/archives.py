@@ -5,6 +5,7 @@ through a text file beside the Parquet file, which is gone afterwards.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,7 @@ def write_table(table: str, path: Path) -> dict[str, Any]:
             schema={name: _PLAIN.get(kind, pl.String) for name, kind in columns.items()},
         )
         rows.with_columns(_typed(columns)).sink_parquet(path, compression="zstd")
+    sync(path)
     count, checksum = table_checksum(table, list(columns))
     return {
         "file": path.name,
@@ -83,6 +85,15 @@ def table_checksum(table: str, columns: list[str]) -> tuple[int, str]:
         )
         count, checksum = cursor.fetchone()
     return count, checksum
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, outlast a loss of power."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _columns_of(table: str) -> dict[str, str]:

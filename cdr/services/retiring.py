@@ -17,7 +17,7 @@ from cdr.partitions import (
     months_stored,
     partition,
 )
-from cdr.services.archives import ArchiveDamaged, read_table, write_table
+from cdr.services.archives import ArchiveDamaged, read_table, sync, write_table
 from common.errors import DomainError
 from common.periods import month
 
@@ -68,8 +68,9 @@ def make_partitions_ahead(*, at: datetime, count: int) -> None:
 def retire_month(*, first_day: date, folder: Path, at: datetime) -> RetiredMonth:
     """Write a month's xDRs and legs to Parquet files in `folder`, and take them out.
 
-    Before anything is taken out, the files are read back and compared with the tables. Until the
-    end the month can be read, but not written to. All providers' xDRs go: they share a month.
+    Before anything is taken out, the files are safe on disk, read back and compared with the
+    tables. Until the end the month can be read, but not written to. All providers' xDRs go: they
+    share a month.
 
     :raises MonthNotOver: while the month lasts.
     :raises MonthNotStored: if there is nothing of the month.
@@ -83,6 +84,8 @@ def retire_month(*, first_day: date, folder: Path, at: datetime) -> RetiredMonth
     with connection.cursor() as cursor:
         # Whoever writes to them waits for the end, and then finds the month gone.
         cursor.execute(f"LOCK TABLE {', '.join(tables.values())} IN SHARE MODE")
+    # Only now: who was writing when the lock was asked for may have left something waiting.
+    _check_not_needed(first_day)
     folder.mkdir(parents=True, exist_ok=True)
     manifest: dict[str, Any] = {
         "format": _FORMAT,
@@ -139,10 +142,11 @@ def _check_retirable(first_day: date, at: datetime) -> None:
         raise MonthNotStored(f"The database holds no xDRs of {name}.")
     if earlier := [day for day in stored if day < first_day]:
         raise EarlierMonthStored(f"{earlier[0]:%Y-%m} is stored still; retire it first.")
-    _check_not_needed(name, first_day, ends)
 
 
-def _check_not_needed(name: str, starts: date, ends: date) -> None:
+def _check_not_needed(starts: date) -> None:
+    ends = month(starts.year, starts.month).to_date
+    name = f"{starts:%Y-%m}"
     within = {"started_at__gte": f"{starts} 00:00Z", "started_at__lt": f"{ends} 00:00Z"}
     if waiting := Suspense.objects.filter(state=Suspense.State.OPEN, **within).count():
         raise MonthStillNeeded(f"{waiting} of {name} wait in suspense; resolve them first.")
@@ -166,10 +170,13 @@ def _compare(table: str, folder: Path, entry: dict[str, Any]) -> None:
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Last, and at once: a folder with a manifest is whole."""
+    """Last, and at once: a folder with a manifest is whole, and outlasts a loss of power."""
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(manifest, indent=2) + "\n")
+    sync(partial)
     os.replace(partial, folder / MANIFEST)
+    sync(folder)
+    sync(folder.parent)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
+from cdr.models import RetiredMonth
 from cdr.partitions import ensure_partitions
 from tenancy.row_security import acting_for, web_role
 from tests.factories import make_provider
@@ -42,6 +44,20 @@ class TestEnsurePartitions:
                     "FOR VALUES FROM ('1999-12-01 00:00:00+00') TO ('2000-01-01 00:00:00+00')",
                 ),
             ]
+
+    def test_are_refused_by_the_database_too_once_retired(self) -> None:
+        RetiredMonth.objects.create(
+            first_day=date(1999, 5, 1), folder="", manifest={}, retired_at=timezone.now()
+        )
+
+        with (
+            pytest.raises(DatabaseError, match="1999-05-01 was taken out"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT cdr_make_partition('cdr_xdr', '1999-05-01')")
+
+        assert partitions_of("cdr_xdr") == []
 
     def test_lets_the_web_role_in_through_the_parent_only(self) -> None:
         ensure_partitions([date(1999, 1, 1)])

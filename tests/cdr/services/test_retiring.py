@@ -1,13 +1,15 @@
 """Months of xDRs that go to files and come back."""
 
 import json
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import polars as pl
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from cdr.models import Leg, Rerating, RetiredMonth, Suspense, UsageCharge, Xdr
 from cdr.partitions import MonthRetired, ensure_partitions, months_stored
@@ -24,6 +26,7 @@ from cdr.services.retiring import (
 )
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.race import race
 from tests.refusals import refused
 
 OCTOBER, AUGUST = date(2026, 10, 1), datetime(2026, 8, 5, 9, tzinfo=UTC)
@@ -137,6 +140,42 @@ class TestRetiring:
             retire_month(first_day=OCTOBER, folder=folder, at=LATER)
 
         assert Xdr.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAMonthThatIsWrittenTo:
+    def test_stays_if_what_was_written_waits(self, folder: Path) -> None:
+        world = make_world()
+        import_lines(world.source, [Call(account="nobody")])
+        Suspense.objects.update(state="RESOLVED", resolved_at=LATER)
+        outcome: list[object] = []
+
+        def retire() -> None:
+            outcome.extend(race(lambda: retire_month(first_day=OCTOBER, folder=folder, at=LATER)))
+
+        with transaction.atomic():
+            Xdr.objects.update(hangup_cause="LATE")
+            Suspense.objects.update(state="OPEN", resolved_at=None)
+            retiring = Thread(target=retire)
+            retiring.start()
+            _await_lock()
+        retiring.join(10)
+
+        assert [type(each) for each in outcome] == [MonthStillNeeded]
+        assert Xdr.objects.count() == 1
+
+
+def _await_lock() -> None:
+    """Until somebody waits for a lock on one of the tables."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND NOT granted"
+            )
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 class TestRestoring:

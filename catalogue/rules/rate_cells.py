@@ -21,6 +21,7 @@ from catalogue.rules.rate_terms import (
     RateRefused,
     check_amount,
     check_steps,
+    check_text,
 )
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from catalogue.rules.time_profiles import (
@@ -180,8 +181,10 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
 
 
 def _destination(text: str) -> str:
-    if len(text) > _DESTINATION_CHARACTERS:
-        raise ValueError(f"it has more than {_DESTINATION_CHARACTERS} characters")
+    try:
+        check_text("destination", text, _DESTINATION_CHARACTERS)
+    except RateRefused as refusal:
+        raise ValueError(str(refusal).partition(": ")[2]) from refusal
     return text
 
 

@@ -74,7 +74,7 @@ class RateTerms:
         _check_volume("grace", self.grace, 0)
         _check_choice("policy", self.policy, ("regular", "additive"))
         _check_choice("status", self.status, ("active", "stashed", "blocked"))
-        _check_text("destination", self.destination, 120)
+        check_text("destination", self.destination, 120)
         _check_tag(self.tag)
         _check_effective(self.effective_from, self.effective_to)
         _check_bounds(self)
@@ -128,7 +128,8 @@ def _check_choice(column: str, value: str, choices: tuple[str, ...]) -> None:
         raise RateRefused(column, value, f"it is one of {', '.join(choices)}")
 
 
-def _check_text(column: str, text: str, most: int) -> None:
+def check_text(column: str, text: str, most: int) -> None:
+    """:raises RateRefused: unless it is one line of at most so many characters."""
     if len(text) > most:
         raise RateRefused(column, text, f"it has at most {most} characters")
     # Files would not give it back: cells are read without blanks around, and on one line.

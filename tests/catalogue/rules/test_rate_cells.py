@@ -104,6 +104,7 @@ class TestOtherCells:
             ("tag", "two words"),
             ("tag", "a,b"),
             ("destination", "x" * 121),
+            ("destination", "two\nlines"),
         ],
     )
     def test_are_refused_with_the_reason(self, field: str, text: str) -> None:

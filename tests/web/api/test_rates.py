@@ -1,11 +1,16 @@
 """Rate tables by the API, and what a call would cost that has not happened."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 
+from catalogue.rules.exchange_rates import ExchangeRateTerms
+from catalogue.services.exchange_rates import enter_exchange_rates
+from cdr.models import CustomerIdentifier, IdentifiedBy, Source
+from customers.models import Customer
 from tests import factories
 from tests.web.api.world import World
 
@@ -81,6 +86,49 @@ class TestAQuote:
             ("0.03000000", "EUR")
         ]
 
+    def test_knows_the_customer_by_trunk_and_address(self, world: World) -> None:
+        Source.objects.filter(pk=world.source.pk).update(
+            identified_by=[IdentifiedBy.TRUNK, IdentifiedBy.IP]
+        )
+        factories.make_identifier(world.customer, "gate-1", CustomerIdentifier.Kind.TRUNK)
+        factories.make_identifier(world.customer, "192.0.2.7", CustomerIdentifier.Kind.IP)
+
+        for name, value in {"trunk": "gate-1", "caller_ip": "192.0.2.7"}.items():
+            said = world.program.post("rating/quote", self.CALL | {name: value}).json()
+            assert said["customer"] == {"kind": "customer", "id": world.customer.pk}
+
+    def test_tells_amounts_in_the_currency_of_the_customer(self, world: World) -> None:
+        Customer.objects.filter(pk=world.customer.pk).update(currency="USD")
+        dollars = factories.make_rate_table(world.table.product, {"49": "0.06"}, currency="USD")
+        Customer.objects.filter(pk=world.customer.pk).update(rate_table=dollars)
+        day = date.fromisoformat(str(self.CALL["started_at"])[:10])
+        enter_exchange_rates(
+            provider_id=world.provider.pk,
+            rates=[ExchangeRateTerms("EUR", "USD", day, Decimal("1.25"))],
+            at=factories.LONG_AGO,
+            actor_id=None,
+        )
+
+        asked = self.CALL | {"customer": world.customer.number}
+        said = world.program.post("rating/quote", asked).json()
+
+        assert [leg["equivalents"] for leg in said["legs"]] == [
+            [
+                {
+                    "currency": "EUR",
+                    "amount": "0.04800000",
+                    "conversion": f"1 EUR = 1.25 USD on {day}",
+                }
+            ],
+            [
+                {
+                    "currency": "USD",
+                    "amount": "0.02500000",
+                    "conversion": f"1 EUR = 1.25 USD on {day}",
+                }
+            ],
+        ]
+
     def test_says_why_the_call_would_wait(self, world: World) -> None:
         said = world.program.post("rating/quote", self.CALL).json()
 
@@ -96,6 +144,7 @@ class TestAQuote:
             {"customer": 999_999},
             {"vendor": 999_999},
             {"destination_number": ""},
+            {"caller_ip": "nowhere"},
         ],
     )
     def test_refuses_what_is_wrong_by_field(self, world: World, wrong: dict[str, Any]) -> None:

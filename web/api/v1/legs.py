@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from cdr.models import Leg, LegKind, PartyKind, SuspenseReason
 from cdr.rating import Candidate
+from cdr.selectors.equivalents import Equivalent
 
 PARTY_KINDS = [kind.name.lower() for kind in PartyKind]
 LEG_KINDS = [kind.name.lower() for kind in LegKind]
@@ -59,6 +60,16 @@ class CandidateOut(serializers.Serializer[Any]):
     lost_because = serializers.CharField()
 
 
+class EquivalentOut(serializers.Serializer[Any]):
+    """An amount in the currency of the provider or the customer; it is told, never charged."""
+
+    currency = serializers.CharField()
+    amount = serializers.DecimalField(
+        max_digits=36, decimal_places=8, allow_null=True, help_text="null: no exchange rate counts."
+    )
+    conversion = serializers.CharField(help_text="The exchange rate that counts, and its day.")
+
+
 def leg_out(leg: Leg) -> dict[str, Any]:
     """A leg as it is written."""
     return {
@@ -94,6 +105,18 @@ def amount_out(amount: Decimal) -> str:
 def instant_out(instant: datetime) -> str:
     """An instant in UTC, to the microsecond where it has any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def equivalents_out(equivalents: Sequence[Equivalent]) -> list[dict[str, Any]]:
+    """An amount in other currencies, as it is written."""
+    return [
+        {
+            "currency": each.currency,
+            "amount": None if each.amount is None else amount_out(each.amount),
+            "conversion": each.rate_line,
+        }
+        for each in equivalents
+    ]
 
 
 def candidates_out(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:

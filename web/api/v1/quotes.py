@@ -21,9 +21,11 @@ from web.api.pages import NothingIn, read_query
 from web.api.v1.legs import (
     LEG_KINDS,
     CandidateOut,
+    EquivalentOut,
     PartyOut,
     amount_out,
     candidates_out,
+    equivalents_out,
     party_out,
 )
 
@@ -47,6 +49,12 @@ class QuoteIn(serializers.Serializer[Any]):
     )
     account_code = serializers.CharField(required=False, max_length=64)
     caller_number = serializers.CharField(required=False, max_length=64)
+    trunk = serializers.CharField(
+        required=False, max_length=64, help_text="The trunk that it would come by."
+    )
+    caller_ip = serializers.IPAddressField(
+        required=False, help_text="The address that it would come from."
+    )
     vendor = serializers.IntegerField(
         required=False,
         min_value=1,
@@ -82,6 +90,7 @@ class QuotedLegOut(serializers.Serializer[Any]):
     candidates = CandidateOut(many=True)
     additive_candidates = CandidateOut(many=True)
     arithmetic = serializers.ListField(child=serializers.CharField())
+    equivalents = EquivalentOut(many=True)
 
 
 class MarginOut(serializers.Serializer[Any]):
@@ -129,11 +138,12 @@ class RatingQuote(Endpoint):
         if unknown:
             raise serializers.ValidationError(unknown)
         names = ("destination_number", "started_at", "volume", "account_code", "caller_number")
+        names += ("trunk", "caller_ip", "tags")
         return CallToQuote(
             source_id=found["source"].pk,
             customer_id=found["customer"].pk if "customer" in found else None,
             vendor_id=found["vendor"].pk if "vendor" in found else None,
-            **{name: asked[name] for name in (*names, "tags") if name in asked},
+            **{name: asked[name] for name in names if name in asked},
         )
 
 
@@ -176,6 +186,7 @@ def _leg_out(leg: QuotedLeg) -> dict[str, Any]:
         "candidates": candidates_out(explanation.candidates if explanation else ()),
         "additive_candidates": candidates_out(additive.candidates if additive else ()),
         "arithmetic": list(explanation.lines) if explanation else [],
+        "equivalents": equivalents_out(leg.equivalents),
     }
 
 

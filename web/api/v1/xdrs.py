@@ -21,11 +21,13 @@ from web.api.endpoint import Endpoint
 from web.api.pages import NothingIn, PageIn, page_response, read_query
 from web.api.v1.legs import (
     CandidateOut,
+    EquivalentOut,
     LegOut,
     PartyOut,
     WaitingOut,
     amount_out,
     candidates_out,
+    equivalents_out,
     instant_out,
     leg_out,
     waiting_out,
@@ -102,6 +104,7 @@ class ExplainedLegOut(LegOut):
         help_text="What the table makes of it now; null where it cannot be charged.",
     )
     change = serializers.CharField(help_text="Why that is not what was charged; empty where it is.")
+    equivalents = EquivalentOut(many=True)
 
 
 class ExplainedXdrOut(XdrOut):
@@ -229,6 +232,7 @@ def _explained_out(explained: ExplainedLeg) -> dict[str, Any]:
         "arithmetic": list(explanation.lines) if explanation else [],
         "amount_now": None if now is None else amount_out(now),
         "change": explained.change,
+        "equivalents": equivalents_out(explained.equivalents),
     }
 
 

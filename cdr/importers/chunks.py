@@ -205,11 +205,11 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
     Lines that are no text (too long, not UTF-8, holding NUL bytes) are rejected; bytes no text can
     hold are shown there as `\\xff`. Lines of nothing but blanks are counted.
     """
-    if first_line == 1:
-        content = content.removeprefix(_BYTE_ORDER_MARK)
-    if not content:
-        return Lines(no_rejected().drop("reason"), no_rejected(), 0)
-    text, invalid = _decode(content)
+    text_only = content.removeprefix(_BYTE_ORDER_MARK) if first_line == 1 else content
+    if not text_only:
+        # A mark alone is a line, too, and a blank one.
+        return Lines(no_rejected().drop("reason"), no_rejected(), int(bool(content)))
+    text, invalid = _decode(text_only)
     raw = text.str.strip_chars_end("\r")
     numbers = pl.int_range(first_line, first_line + len(raw), eager=True).alias("line_number")
     lines = pl.DataFrame([numbers, raw])
@@ -217,7 +217,7 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
     too_long = raw.str.len_bytes() > MAX_LINE_BYTES
     with_nul = raw.str.contains("\0", literal=True)
     faulty = too_long | invalid | with_nul
-    blank = raw.str.strip_chars().str.len_bytes() == 0
+    blank = (raw.str.strip_chars().str.len_bytes() == 0) & ~faulty
     if not (faulty | blank).any():
         return Lines(lines, no_rejected(), 0)
     reason = (

@@ -837,6 +837,20 @@ class Migration(migrations.Migration):
                 fields=("file", "number"), name="chunk_number_unique"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="xdrchunk",
+            constraint=models.CheckConstraint(
+                condition=models.Q(state="WAITING")
+                | models.Q(
+                    line_count=models.F("rated_count")
+                    + models.F("zero_count")
+                    + models.F("duplicate_count")
+                    + models.F("suspended_count")
+                    + models.F("blank_count")
+                ),
+                name="chunk_lines_all_counted",
+            ),
+        ),
         migrations.CreateModel(
             name="WhatIf",
             fields=[

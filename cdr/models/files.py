@@ -80,4 +80,15 @@ class XdrChunk(ProviderOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["file", "number"], name="chunk_number_unique"),
+            models.CheckConstraint(
+                condition=models.Q(state="WAITING")
+                | models.Q(
+                    line_count=models.F("rated_count")
+                    + models.F("zero_count")
+                    + models.F("duplicate_count")
+                    + models.F("suspended_count")
+                    + models.F("blank_count")
+                ),
+                name="chunk_lines_all_counted",
+            ),
         ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from cdr.models import UsageCharge, XdrChunk
 from tests.cdr.worlds import World, make_world
@@ -56,3 +57,11 @@ class TestChunk:
         with pytest.raises(IntegrityError, match="DELETE refused"), transaction.atomic():
             XdrChunk.objects.all()._raw_delete("default")
         assert XdrChunk.objects.exists()
+
+    def test_that_is_done_counts_each_of_its_lines_once(self, world: World) -> None:
+        for count in ("rated_count", "blank_count", "line_count"):
+            with (
+                pytest.raises(IntegrityError, match="chunk_lines_all_counted"),
+                transaction.atomic(),
+            ):
+                XdrChunk.objects.update(**{count: F(count) + 1})

@@ -50,6 +50,7 @@ def make_chunk(provider: Provider, product: Product | None = None) -> XdrChunk:
         first_byte=0,
         byte_count=1,
         line_count=1,
+        blank_count=1,
         state=XdrChunk.State.DONE,
         queued_at=LONG_AGO,
     )

@@ -189,6 +189,16 @@ class TestSplitLines:
             "the line is longer than 65536 bytes; its beginning is kept"
         ]
 
+    def test_counts_an_over_long_line_of_blanks_once(self) -> None:
+        lines = split_lines(b" " * (MAX_LINE_BYTES + 1) + b"\n\n", first_line=1)
+
+        assert (lines.rejected["line_number"].to_list(), lines.blank_count) == ([1], 1)
+
+    def test_counts_a_byte_order_mark_alone_as_a_blank_line(self) -> None:
+        lines = split_lines(b"\xef\xbb\xbf", first_line=1)
+
+        assert (len(lines.readable), len(lines.rejected), lines.blank_count) == (0, 0, 1)
+
     def test_finds_no_line_in_nothing(self) -> None:
         lines = split_lines(b"", first_line=1)
 

@@ -53,6 +53,7 @@ class TestSourceTraffic:
             "zero_count": 2,
             "suspended_count": 1,
             "duplicate_count": 1,
+            "blank_count": 0,
         }
         for received_at in (END - timedelta(seconds=1), END):
             chunk = make_chunk(provider)

@@ -137,8 +137,10 @@ class RatingQuote(Endpoint):
         unknown = {name: ["There is none."] for name, row in found.items() if row is None}
         if unknown:
             raise serializers.ValidationError(unknown)
-        names = ("destination_number", "started_at", "volume", "account_code", "caller_number")
-        names += ("trunk", "caller_ip", "tags")
+        names = (
+            *("destination_number", "started_at", "volume", "account_code", "caller_number"),
+            *("trunk", "caller_ip", "tags"),
+        )
         return CallToQuote(
             source_id=found["source"].pk,
             customer_id=found["customer"].pk if "customer" in found else None,

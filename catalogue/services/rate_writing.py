@@ -59,6 +59,10 @@ _NOT_AS_WRITTEN = """
 _NOT_AS_STASHED = _NOT_AS_WRITTEN.replace("coalesce(w.target_id, w.rate_id)", "w.rate_id").replace(
     "{of_row}", "{stashed}"
 )
+_NOT_STASHED = """
+    SELECT w.prefix FROM {rows} JOIN catalogue_rate r ON r.id = w.rate_id
+    WHERE {own} AND r.status <> 'stashed' ORDER BY w.number LIMIT 1
+"""
 
 
 class RatesChangedSince(DomainError):
@@ -119,13 +123,18 @@ def confirm_stashed(*, rate_import: RateImport, at: datetime) -> None:
 
 @transaction.atomic
 def discard_stashed(*, rate_import: RateImport, at: datetime) -> None:
-    """Take the rates that an import stashed out of the table, if they are as it left them."""
+    """Take the rates that an import stashed out of the table, if all are stashed still.
+
+    What else became of them, such as another name, does not count: no call was priced by them.
+    """
     locked = _locked(rate_import, State.DISCARDING)
     if locked is None:
         return
-    try:
-        check_as_written(locked, is_stashed=True)
-    except RatesChangedSince as refusal:
+    if in_force := _run(_NOT_STASHED, locked, ["insert", "replace"]):
+        prefix = in_force[0][0] or "any number"
+        refusal = RatesChangedSince(
+            f"The rate of {prefix} was brought into force since: stash it again first."
+        )
         _back(locked, State.STASHED, refusal)
         return
     _run(_REMOVE, locked, ["insert", "replace"])

@@ -375,6 +375,27 @@ class TestAStashedImport:
         assert work(stashed).state == State.DISCARDED
         assert everything(table) == before
 
+    def test_is_thrown_away_although_its_rates_were_renamed(self, table: RateTable) -> None:
+        before = everything(table)
+        stashed = import_rates(table, TEXT, stash=True)
+        Rate.objects.filter(rate_table=table, status="stashed").update(destination="Anywhere")
+
+        discard_import(rate_import=stashed, at=AT, actor_id=None)
+
+        assert work(stashed).state == State.DISCARDED
+        assert everything(table) == before
+
+    def test_is_not_thrown_away_while_a_rate_of_it_is_in_force(self, table: RateTable) -> None:
+        stashed = import_rates(table, TEXT, stash=True)
+        Rate.objects.filter(rate_table=table, prefix="1").update(status="active")
+        before = everything(table)
+
+        discard_import(rate_import=stashed, at=AT, actor_id=None)
+
+        back = work(stashed)
+        assert (back.state, everything(table)) == (State.STASHED, before)
+        assert "The rate of 1 was brought into force" in back.error
+
 
 class TestALostImport:
     def test_is_queued_again_once_when_it_gave_no_sign(self, table: RateTable) -> None:

@@ -12,7 +12,7 @@ tables, chunk by chunk, by as many processes.
 
 import sys
 
-from benchmarks.imports.engines import measure_on_own_engines
+from benchmarks.engines import measure_on_own_engines
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ all rates, the second a tenth of them at another price.
 
 import sys
 
-from benchmarks.imports.engines import measure_on_own_engines
+from benchmarks.engines import measure_on_own_engines
 
 if __name__ == "__main__":
     sys.exit(measure_on_own_engines("benchmarks.rates.exports"))

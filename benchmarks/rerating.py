@@ -11,7 +11,7 @@ process.
 
 import sys
 
-from benchmarks.imports.engines import measure_on_own_engines
+from benchmarks.engines import measure_on_own_engines
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 from django.core.management import call_command
 from django.db import connection
 
-from billing.models import BillRun, Document, Invoice, InvoiceLine
+from billing.models import BillRun, Invoice, InvoiceLine
 from billing.services.bill_runs import (
     approve_bill_run,
     create_bill_run,
@@ -68,7 +68,6 @@ def measure(folder: Path, customers: int, workers: int) -> Figures:
     warm_run, run = make_world("warm", 40), make_world("bench", customers)
     with running_workers(folder, workers) as worker:
         bill(worker, warm_run)
-        wait_for_documents(worker, warm_run)
         cpu = cpu_seconds(folder, worker)
         calculating, issuing = bill(worker, run)
         cpu = cpu_seconds(folder, worker) - cpu
@@ -174,14 +173,6 @@ def timed(worker: Any, start: Any, run: Any, state: str, **arguments: Any) -> fl
         assert run.state != "FAILED", run.error
         assert worker.poll() is None, "the worker ended"
     return time.perf_counter() - clock
-
-
-def wait_for_documents(worker: Any, run: Any) -> None:
-    """Until the workers have nothing left to do."""
-    invoices = Invoice.objects.filter(bill_run_item__run=run)
-    while Document.objects.filter(invoice__in=invoices).count() < invoices.count():
-        time.sleep(POLL_SECONDS)
-        assert worker.poll() is None, "the worker ended"
 
 
 @contextmanager

@@ -32,6 +32,7 @@ _BATCH_ROWS = 5_000
 def main() -> None:
     """Print seconds and MiB of a dry run and an import as one JSON object."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--xlsx", action="store_true")
     asked = parser.parse_args()

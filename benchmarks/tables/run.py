@@ -37,6 +37,7 @@ RATES = """
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.rate_tables")
+    parser.add_argument("folder")
     parser.add_argument("--prefixes", type=int, default=60_000)
     print(json.dumps(measured(parser.parse_args().prefixes), indent=2))
 

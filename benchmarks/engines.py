@@ -9,7 +9,7 @@ from pathlib import Path
 from embedded.postgres import PostgresEngine
 from embedded.valkey import ValkeyEngine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure_on_own_engines(module: str) -> int:
@@ -30,6 +30,7 @@ def measure_on_own_engines(module: str) -> int:
                 "DATABASE_URL": postgres.url,
                 "REDIS_URL": valkey.url,
                 "XDR_FILES_DIR": f"{folder}/xdr_files",
+                "RATE_FILES_DIR": f"{folder}/rate_files",
                 "DJANGO_SETTINGS_MODULE": "config.settings",
             }
             command = [sys.executable, "-c", measure, folder, *sys.argv[1:]]

@@ -66,7 +66,7 @@ def too_large(most_bytes: int) -> Refused:
 
 
 class JsonParser(BaseParser):
-    """JSON as RFC 8259 has it, plain or gzip; numbers with a point stay exact decimals."""
+    """JSON as RFC 8259 has it, plain or gzip."""
 
     media_type = "application/json"
 

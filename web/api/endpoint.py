@@ -94,12 +94,6 @@ class Endpoint(APIView):
         """Find out whether the call may be made at all, before anything of it is read."""
         if self._asked.grant is None:
             self._refuse_stranger()
-        note_use(
-            token_id=self.grant.token_id,
-            last_used_at=self.grant.last_used_at,
-            address=client_address(self._asked),
-            at=clock.now(),
-        )
         self.allowance = count_call(self.grant.token_id)
         if self.allowance.remaining < 0:
             raise Throttled(self.allowance.resets_in)
@@ -116,6 +110,15 @@ class Endpoint(APIView):
         raise NotAuthenticated(
             "Show a token that is valid, and may be used from where you are:"
             " Authorization: Bearer tgt_…"
+        )
+
+    def _note_use(self) -> None:
+        """Last, as it locks the token: who sends a body slowly must not keep it from revocation."""
+        note_use(
+            token_id=self.grant.token_id,
+            last_used_at=self.grant.last_used_at,
+            address=client_address(self._asked),
+            at=clock.now(),
         )
 
     def _check_scope(self, method: str) -> None:
@@ -136,6 +139,7 @@ class Endpoint(APIView):
         try:
             self.initial(self.request, *args, **kwargs)
             response = self._do_once(*args, **kwargs)
+            self._note_use()
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)

@@ -1,9 +1,12 @@
 """Who is let in: a token that is valid, from where it may be used, for what its scopes say."""
 
+import json
 from datetime import timedelta
 from http import HTTPStatus
+from io import BytesIO
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -14,6 +17,8 @@ from tenancy.services.api_tokens import revoke_token
 from tenancy.services.staff import withdraw_access
 from tests import factories
 from tests.factories.api import Program, make_token, member_of, program_of
+from tests.race import race
+from tests.web.api.world import World, call
 from web.api.rate_limits import FAILURES_A_MINUTE
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +126,38 @@ class TestAToken:
         again = ApiToken.objects.get(pk=token.pk)
         assert first.last_used_at is not None
         assert (again.last_used_at, again.last_used_from) == (first.last_used_at, "127.0.0.1")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestASlowCall:
+    def test_does_not_keep_its_token_from_being_revoked(self) -> None:
+        world = World("aurora")
+        token, secret = make_token(world.provider)
+        body = json.dumps(call()).encode()
+        outcome: list[object] = []
+
+        def revoke() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            revoke_token(token=token, at=timezone.now(), actor_id=token.created_by_id)
+
+        class Slow(BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if not outcome:
+                    outcome.extend(race(revoke))
+                return super().read(size)
+
+        answer = Program(secret).client.post(
+            "/api/v1/xdrs",
+            body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secret}"},
+            **{"wsgi.input": Slow(body)},
+        )
+
+        assert outcome == [None]
+        assert answer.status_code == HTTPStatus.CREATED
+        assert Program(secret).get("xdrs").status_code == HTTPStatus.UNAUTHORIZED
 
 
 def maker_of(token: ApiToken) -> Membership:

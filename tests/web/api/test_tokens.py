@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from http import HTTPStatus
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -147,12 +148,13 @@ class TestASlowCall:
                     outcome.extend(race(revoke))
                 return super().read(size)
 
+        sent: dict[str, Any] = {"wsgi.input": Slow(body)}
         answer = Program(secret).client.post(
             "/api/v1/xdrs",
             body,
             content_type="application/json",
             headers={"Authorization": f"Bearer {secret}"},
-            **{"wsgi.input": Slow(body)},
+            **sent,
         )
 
         assert outcome == [None]

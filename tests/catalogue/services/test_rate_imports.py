@@ -9,7 +9,6 @@ import pytest
 from audit.models import Entry
 from catalogue.models import Rate, RateImport, RateTable
 from catalogue.rules.rate_layouts import Absent, Duplicates, Errors, Unchanged
-from catalogue.services.rate_import_work import PATIENCE, lost_import_ids, requeue_lost_imports
 from catalogue.services.rate_imports import (
     NothingToImport,
     RateFileRefused,
@@ -27,7 +26,6 @@ from tests.factories.rate_files import (
     compare_rates,
     confirm,
     import_rates,
-    receive_rates,
     work,
 )
 from tests.refusals import refused
@@ -395,20 +393,3 @@ class TestAStashedImport:
         back = work(stashed)
         assert (back.state, everything(table)) == (State.STASHED, before)
         assert "The rate of 1 was brought into force" in back.error
-
-
-class TestALostImport:
-    def test_is_queued_again_once_when_it_gave_no_sign(self, table: RateTable) -> None:
-        compared = compare_rates(table, TEXT)
-        confirm_import(rate_import=compared, at=AT, actor_id=None)
-
-        assert requeue_lost_imports(at=AT + PATIENCE - timedelta(seconds=1)) == 0
-        assert requeue_lost_imports(at=AT + PATIENCE) == 1
-        assert requeue_lost_imports(at=AT + PATIENCE) == 0
-
-    def test_is_none_that_waits_for_people(self, table: RateTable) -> None:
-        receive_rates(table, TEXT)
-        compare_rates(table, TEXT)
-
-        later = AT + timedelta(days=1)
-        assert lost_import_ids(states=RateImport.WORKING, at=later) == []

@@ -166,7 +166,7 @@ def give_the_account_code(page: Page) -> None:
     follow(page, "Nord GmbH")
     follow(page, "Numbers")
     follow(page, "Add an account code or number")
-    fill(page, {"Account code or number": "nord"})
+    fill(page, {"Account code, trunk, address or number": "nord"})
     press(page, "Add")
     expect(page.get_by_role("status")).to_contain_text("Usage of nord is Nord GmbH's")
 

@@ -111,6 +111,8 @@ class TestAFileOfUsage:
         fill(page, {"Prefix": "86", "Destination": "China", "Rate": "0.04"})
         page.get_by_label("In force from").fill("2026-10-01T00:00")
         press(page, "Add rate")
+        expect(page.get_by_text("No call is concerned")).to_be_visible()
+        page.goto(f"/console/rate-tables/{aurora.retail.pk}/")
         expect(page.get_by_role("cell", name="China")).to_be_visible()
 
 

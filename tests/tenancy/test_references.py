@@ -16,6 +16,9 @@ OWNED = [model for model in apps.get_models() if issubclass(model, ProviderOwned
 KEPT_OTHERWISE = {
     # One statement fills it from the provider's own usage charges, see the model.
     ("billing_billedusage", "usage_charge_id"),
+    # Rows by the hundred thousand, written by the workers of one import.
+    ("catalogue_rateimportrow", "rate_import_id"),
+    ("catalogue_rateimportrow", "time_profile_id"),
     # Checked by a trigger once per statement, and tested with usage.
     ("cdr_usagecharge", "chunk_id"),
     ("cdr_usagecharge", "rerating_id"),

@@ -23,6 +23,7 @@ KEY_VALUES = {
     "timestamp with time zone": "'2026-10-01'",
     "bigint": "{provider_id}",
     "smallint": "1",
+    "integer": "1",
     "uuid": "gen_random_uuid()",
 }
 # The seller, who stands on every document.

@@ -130,6 +130,8 @@ def xdr_frames(draw: st.DrawFn, parties: list[int]) -> pl.DataFrame:
             "destination_number": ["030123456"] * len(calls),
             "account_code": [""] * len(calls),
             "caller_number": [""] * len(calls),
+            "trunk": [""] * len(calls),
+            "caller_ip": [""] * len(calls),
         },
         schema_overrides=dict.fromkeys(
             ("customer_id", "vendor_id", "terminating_customer_id"), pl.Int64

@@ -202,7 +202,7 @@ class TestALongReport:
         second = page(client, f"{ROOT}margin-by-destination/?{OCTOBER}&sort=destination&after=100")
         back = page(client, f"{ROOT}margin-by-destination/?{OCTOBER}&sort=destination&before=100")
 
-        assert '<td data-label="Destination" >Place 099' in first
+        assert '<td data-label="Destination">Place 099' in first
         assert "Place 100</td>" not in first
         assert "Place 100</td>" in second
         assert "Place 099</td>" in back

@@ -111,6 +111,11 @@ class TestATextIsRefused:
             propose_layout(keep(bytes(range(256)) * 10), {})
 
 
+def _without_bytes(value: object) -> str | None:
+    """What names a case: the bytes of a workbook hold the time when it was made."""
+    return "file" if isinstance(value, bytes) else None
+
+
 class TestAWorkbookIsRefused:
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -140,6 +145,7 @@ class TestAWorkbookIsRefused:
                 "damaged",
             ),
         ],
+        ids=_without_bytes,
     )
     def test_with_a_reason(self, keep: Keep, content: bytes, reason: str) -> None:
         with pytest.raises(RateFileUnreadable, match=reason):

@@ -35,6 +35,7 @@ class TestCopyText:
     @pytest.mark.parametrize(
         "content",
         [TEXT, gzip.compress(TEXT), archive(("calls.csv", TEXT)), archive(("a/calls.csv", TEXT))],
+        ids=["text", "gzip", "zip", "zip with a folder"],
     )
     def test_gives_the_text_and_hashes_what_was_received(self, content: bytes) -> None:
         text, received = unpacked(content)
@@ -66,6 +67,8 @@ class TestCopyText:
             (archive(("calls", gzip.compress(TEXT))), FileUnreadable),
             (b"PK\x03\x04" + b"x" * 100, FileUnreadable),
         ],
+        # Not by their bytes, which hold the time when they were packed.
+        ids=["zip cut", "zip cut early", "gzip cut", "zip in gzip", "gzip in zip", "no zip"],
     )
     def test_refuses_what_is_damaged_or_packed_twice(
         self, content: bytes, refusal: type[DomainError]

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 # A slow machine is no failure; an example that failed is in the output, not in a directory.
 hypothesis.settings.register_profile("tollgate", deadline=None, database=None)
-# `HYPOTHESIS_PROFILE=thorough pytest tests/cdr/rating`: thousands of examples for each property.
+# `HYPOTHESIS_PROFILE=thorough pytest --timeout=0 tests/cdr/rating`: thousands of examples each.
 hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=5000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tollgate"))
 

@@ -130,7 +130,8 @@ class TestRates:
 
         page.goto(f"/console/rate-tables/{aurora.retail.pk}/")
         self._send(page, RATES.replace(b"4a", b"41"))
-        window.look("rate-import-columns")
+        if script:
+            window.look("rate-import-columns")
         self._compare(page, background, script)
         window.illustrate("rate-import")
         follow(page, "Import the rates")

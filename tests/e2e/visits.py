@@ -35,6 +35,7 @@ class Visit:
     """A browser window of a user who has signed in, or of a stranger; `page` is Playwright's."""
 
     def __init__(self, browser: Browser, origin: str, user: User | None, **options: Any) -> None:
+        self._has_scripts = options.get("java_script_enabled", True)
         self._context = browser.new_context(
             base_url=origin, viewport=SIZES["1280"], reduced_motion="reduce", **options
         )
@@ -67,6 +68,7 @@ class Visit:
         It must not be wider than the window, have no serious finding of axe's, and make the
         browser complain about nothing, such as a style that the headers forbid.
         """
+        assert self._has_scripts, "axe would wait for ever where scripts are off"
         assert not self.complaints, self.complaints
         PICTURES.mkdir(parents=True, exist_ok=True)
         for size, viewport in SIZES.items():

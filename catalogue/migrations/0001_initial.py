@@ -1242,4 +1242,150 @@ class Migration(migrations.Migration):
                 name="one_open_rate_notice",
             ),
         ),
+        migrations.CreateModel(
+            name="CatalogueItemAllowance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("volume", models.BigIntegerField()),
+                (
+                    "sharing",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Own: usage under the subscription's identifiers"),
+                            ("SHARED", "Shared: all usage of the customer"),
+                            ("POOLED", "Pooled: all usage, with all that have this name"),
+                        ],
+                        default="SHARED",
+                        max_length=6,
+                    ),
+                ),
+                ("priority", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "destinations",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=15),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("rolls_over", models.BooleanField(default=False)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="allowances",
+                        to="catalogue.catalogueitem",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "usage_product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.product",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("item"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="item_allowance_name_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("volume__gt", 0)),
+                        name="item_allowance_volume_positive",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CatalogueVersionItemAllowance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("volume", models.BigIntegerField()),
+                (
+                    "sharing",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Own: usage under the subscription's identifiers"),
+                            ("SHARED", "Shared: all usage of the customer"),
+                            ("POOLED", "Pooled: all usage, with all that have this name"),
+                        ],
+                        default="SHARED",
+                        max_length=6,
+                    ),
+                ),
+                ("priority", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "destinations",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=15),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("rolls_over", models.BooleanField(default=False)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allowances",
+                        to="catalogue.catalogueversionitem",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "usage_product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.product",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("item"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="version_item_allowance_name_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("volume__gt", 0)),
+                        name="version_item_allowance_volume_positive",
+                    ),
+                ],
+            },
+        ),
     ]

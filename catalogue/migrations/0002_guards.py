@@ -21,8 +21,10 @@ class Migration(migrations.Migration):
             "Rate",
             "Catalogue",
             "CatalogueItem",
+            "CatalogueItemAllowance",
             "CatalogueVersion",
             "CatalogueVersionItem",
+            "CatalogueVersionItemAllowance",
             "ExchangeRate",
             "RateBatchEdit",
             "Relabelling",
@@ -36,6 +38,7 @@ class Migration(migrations.Migration):
         ProviderTables("RateImportRow", references=False),
         append_only("catalogue_catalogueversion"),
         append_only("catalogue_catalogueversionitem"),
+        append_only("catalogue_catalogueversionitemallowance"),
         migrations.RunSQL(
             """
             CREATE FUNCTION catalogue_bump_revision() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,5 +1,10 @@
 """What is sold and at what price: products, rate tables, catalogues and their versions."""
 
+from catalogue.models.allowances import (
+    AllowanceTerms,
+    CatalogueItemAllowance,
+    CatalogueVersionItemAllowance,
+)
 from catalogue.models.catalogues import (
     Catalogue,
     CatalogueItem,
@@ -18,10 +23,13 @@ from catalogue.models.rates import Rate
 from catalogue.models.relabellings import Relabelling
 
 __all__ = [
+    "AllowanceTerms",
     "Catalogue",
     "CatalogueItem",
+    "CatalogueItemAllowance",
     "CatalogueVersion",
     "CatalogueVersionItem",
+    "CatalogueVersionItemAllowance",
     "CodeDeck",
     "CodeDeckEntry",
     "ExchangeRate",

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
         ("catalogue", "0001_initial"),
         ("customers", "0001_initial"),
         ("resellers", "0001_initial"),
+        ("subscriptions", "0001_initial"),
         ("tenancy", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -755,6 +756,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="identifiers",
                         to="customers.customer",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identifiers",
+                        to="subscriptions.subscription",
                     ),
                 ),
                 (

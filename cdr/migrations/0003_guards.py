@@ -43,6 +43,14 @@ class Migration(migrations.Migration):
             name="opened_totals",
         ),
         append_only("cdr_usagecharge"),
+        # An identifier can be tied to a subscription of its own customer only.
+        migrations.RunSQL(
+            "ALTER TABLE cdr_customeridentifier ADD CONSTRAINT identifier_subscription_of_customer"
+            " FOREIGN KEY (provider_id, customer_id, subscription_id)"
+            " REFERENCES subscriptions_subscription (provider_id, customer_id, id)"
+            " DEFERRABLE INITIALLY DEFERRED",
+            migrations.RunSQL.noop,
+        ),
         # Of no provider: which months are stored is the same for all of them.
         migrations.RunSQL(f"GRANT SELECT ON cdr_retiredmonth TO {WEB_ROLE}"),
         # What usage charges refer to is checked once per COPY: foreign keys, which check row by

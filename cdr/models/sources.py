@@ -11,6 +11,7 @@ from cdr.rules.column_mapping import ColumnMapping
 from cdr.rules.volumes import Rounding
 from customers.models import Customer
 from resellers.models import Vendor
+from subscriptions.models import Subscription
 from tenancy.owned import ProviderOwned
 
 
@@ -112,7 +113,8 @@ class Trunk(ProviderOwned):
 class CustomerIdentifier(ProviderOwned):
     """What in an xDR names a customer: a code, trunk, address, or a number (E.164 digits).
 
-    xDRs that it names the customer of carry its `tags`, parted by commas.
+    xDRs that it names the customer of carry its `tags`, parted by commas. With a `subscription`,
+    which is the customer's (foreign key), they can use that one's own allowances.
     """
 
     seen_by_customer = "customer_id"
@@ -122,6 +124,9 @@ class CustomerIdentifier(ProviderOwned):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     value = models.CharField(max_length=64)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="identifiers")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, null=True, related_name="identifiers"
+    )
     tags = models.CharField(max_length=TAGS_CHARACTERS, blank=True)
 
     class Meta:

@@ -19,4 +19,10 @@ class Migration(migrations.Migration):
             "customer_id IN (SELECT customers_seen_by_reseller())",
         ),
         append_only("subscriptions_charge"),
+        # What names a subscription together with its customer refers to this.
+        migrations.RunSQL(
+            "ALTER TABLE subscriptions_subscription ADD CONSTRAINT subscription_of_customer"
+            " UNIQUE (provider_id, customer_id, id)",
+            migrations.RunSQL.noop,
+        ),
     ]

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, QuerySet
 
-from cdr.models import UsageCharge, XdrChunk
+from cdr.models import CustomerIdentifier, UsageCharge, XdrChunk
+from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
+from tests.factories import make_catalogue, make_customer, make_product, make_subscription
 from tests.factories.cdr import Call, import_lines
 
 
@@ -65,3 +67,28 @@ class TestChunk:
                 transaction.atomic(),
             ):
                 XdrChunk.objects.update(**{count: F(count) + 1})
+
+
+class TestIdentifier:
+    def test_is_tied_to_a_subscription_of_its_own_customer_only(self, world: World) -> None:
+        flat = make_product(world.provider, kind="RECURRING")
+        monthly = {"product": flat, "price": Decimal(10), "price_period": "MONTH"}
+        item = make_catalogue(world.provider, [monthly]).items.get()
+        own = make_subscription(world.carla, item)
+        others = make_subscription(make_customer(world.provider), item)
+        identifiers = CustomerIdentifier.objects.filter(customer=world.carla)
+
+        with (
+            transaction.atomic(),
+            pytest.raises(IntegrityError, match="identifier_subscription_of_customer"),
+            transaction.atomic(),
+        ):
+            tie(identifiers, others)
+        tie(identifiers, own)
+
+        assert identifiers.get().subscription == own
+
+
+def tie(identifiers: QuerySet[CustomerIdentifier], subscription: Subscription) -> None:
+    identifiers.update(subscription=subscription)
+    connection.check_constraints()

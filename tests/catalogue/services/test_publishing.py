@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import Entry
-from catalogue.models import Catalogue, CatalogueVersion
+from catalogue.models import Catalogue, CatalogueVersion, CatalogueVersionItemAllowance
 from catalogue.rules.differences import DifferenceKind, FieldChange, ItemDifference
 from catalogue.rules.items import Terms
 from catalogue.selectors import version_at, version_differences, versions
@@ -19,7 +19,7 @@ from catalogue.services.publishing import (
     publish_catalogue,
 )
 from common.scope import Scope
-from tests.factories import make_product, make_provider, make_staff
+from tests.factories import make_allowance, make_product, make_provider, make_staff
 from tests.race import race
 from tests.refusals import refused
 
@@ -65,6 +65,18 @@ class TestPublishCatalogue:
             CatalogueVersion.objects.filter(pk=version.pk).update(number=7)
 
         assert version.items.get().price == Decimal("21.6")
+
+    @pytest.mark.parametrize("change", ["update", "delete"])
+    def test_makes_allowances_the_database_never_changes(self, change: str) -> None:
+        version = publish(filled_catalogue())
+        calls = make_product(version.provider)
+        allowance = make_allowance(version.items.get(), calls)
+        rows = CatalogueVersionItemAllowance.objects.filter(pk=allowance.pk)
+
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            rows.update(volume=1) if change == "update" else rows.delete()
+
+        assert rows.get().volume == 6_000
 
     def test_refuses_an_empty_draft(self) -> None:
         provider = make_provider()

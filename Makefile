@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := requirements/dev.txt
 INSTALLED := .venv/installed-$(firstword $(shell sha256sum $(REQUIREMENTS)))
-WORKERS ?= 2
+# One more than the two cores it is run on: much of a browser test is waiting.
+WORKERS ?= 3
 
 setup: $(INSTALLED)
 

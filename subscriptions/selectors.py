@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from catalogue.models import CatalogueVersionItem
 from catalogue.selectors import default_catalogue, version_at, version_items
+from catalogue.selectors.allowances import version_includes
 from common.scope import Scope
 from customers.models import Customer, TeamMember
 from customers.selectors import customers
@@ -83,9 +84,17 @@ def items_on_offer(
 
 
 def subscriptions(scope: Scope, customer: Customer) -> ProviderQuerySet[Subscription]:
-    """A customer's subscriptions with their products, the latest first."""
+    """A customer's subscriptions with their products and what they include, the latest first."""
     rows = Subscription.objects.visible_to(scope).filter(customer=customer)
-    return rows.select_related("product", "item").order_by("-start_date", "-pk")
+    # Catalogues are the provider's; a customer sees of them what it has bought.
+    included = version_includes(Scope.system(scope.provider_id), "item__allowances")
+    rows = rows.select_related("product", "item").prefetch_related(included)
+    return rows.order_by("-start_date", "-pk")
+
+
+def going_on(scope: Scope, customer: Customer) -> ProviderQuerySet[Subscription]:
+    """A customer's subscriptions that are not over, requested ones included, the latest first."""
+    return subscriptions(scope, customer).exclude(state=Subscription.State.ENDED)
 
 
 def requested_subscriptions(scope: Scope) -> ProviderQuerySet[Subscription]:

@@ -1,11 +1,14 @@
 """Allowances: the usage that a catalogue item includes every month."""
 
+from dataclasses import fields
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
 from catalogue.models.catalogues import CatalogueItem, CatalogueVersionItem
 from catalogue.models.products import Product
+from catalogue.rules.allowances import Allowance
 from catalogue.rules.rate_terms import PREFIX_DIGITS
 from tenancy.owned import ProviderOwned
 
@@ -40,6 +43,12 @@ class AllowanceTerms(ProviderOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def terms(self) -> Allowance:
+        """The terms as a value, for the rules."""
+        values = {field.name: getattr(self, field.name) for field in fields(Allowance)}
+        return Allowance(**values | {"destinations": tuple(self.destinations)})
 
 
 class CatalogueItemAllowance(AllowanceTerms):

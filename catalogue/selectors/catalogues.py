@@ -5,6 +5,7 @@ from datetime import datetime
 from catalogue.models import Catalogue, CatalogueItem, CatalogueVersion, CatalogueVersionItem
 from catalogue.rules.differences import ItemDifference, differences
 from catalogue.rules.items import Terms
+from catalogue.selectors.allowances import draft_includes, version_includes
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
@@ -20,9 +21,9 @@ def default_catalogue(scope: Scope) -> Catalogue | None:
 
 
 def draft_items(scope: Scope, catalogue: Catalogue) -> ProviderQuerySet[CatalogueItem]:
-    """The items of a catalogue's draft by group and product."""
+    """The items of a catalogue's draft, with what each includes, by group and product."""
     rows = CatalogueItem.objects.visible_to(scope).filter(catalogue=catalogue)
-    rows = rows.select_related("product", "rate_table")
+    rows = rows.select_related("product", "rate_table").prefetch_related(draft_includes(scope))
     return rows.order_by("group", "product__name", "currency", "pk")
 
 
@@ -55,9 +56,9 @@ def version_at(scope: Scope, catalogue_id: int, at: datetime) -> CatalogueVersio
 def version_items(
     scope: Scope, version: CatalogueVersion
 ) -> ProviderQuerySet[CatalogueVersionItem]:
-    """The items of a version, also those switched off, by group and product."""
+    """The items of a version with what each includes, also those switched off, by group."""
     rows = CatalogueVersionItem.objects.visible_to(scope).filter(version=version)
-    rows = rows.select_related("product", "rate_table")
+    rows = rows.select_related("product", "rate_table").prefetch_related(version_includes(scope))
     return rows.order_by("group", "product__name", "currency", "pk")
 
 

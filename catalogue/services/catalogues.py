@@ -1,12 +1,13 @@
 """Catalogues: made, cloned, switched off and on again."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
 
 from audit.services import record
-from catalogue.models import Catalogue, CatalogueItem
+from catalogue.models import Catalogue, CatalogueItem, CatalogueItemAllowance
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -78,8 +79,8 @@ def clone_catalogue(
     :raises CatalogueNameTaken: if the name is in use.
     """
     clone = create_catalogue(provider_id=catalogue.provider_id, name=name, at=at, actor_id=actor_id)
-    items = CatalogueItem.objects.filter(catalogue=catalogue).order_by("pk")
-    CatalogueItem.objects.bulk_create(
+    items = list(CatalogueItem.objects.filter(catalogue=catalogue).order_by("pk"))
+    copies = CatalogueItem.objects.bulk_create(
         CatalogueItem(
             provider_id=item.provider_id,
             catalogue=clone,
@@ -88,6 +89,7 @@ def clone_catalogue(
         )
         for item in items
     )
+    _clone_allowances(dict(zip((item.pk for item in items), copies, strict=True)))
     record(
         provider_id=catalogue.provider_id,
         action="catalogue.cloned",
@@ -97,6 +99,17 @@ def clone_catalogue(
         after={"from": catalogue.name, "items": len(items)},
     )
     return clone
+
+
+def _clone_allowances(copies: Mapping[int, CatalogueItem]) -> None:
+    """Copy what the items include, by whose ids their copies are given."""
+    rows = CatalogueItemAllowance.objects.filter(item_id__in=copies).order_by("pk")
+    CatalogueItemAllowance.objects.bulk_create(
+        CatalogueItemAllowance(
+            provider_id=row.provider_id, item=copies[row.item_id], **asdict(row.terms)
+        )
+        for row in rows
+    )
 
 
 @transaction.atomic

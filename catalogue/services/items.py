@@ -72,16 +72,21 @@ def change_item(
 
 @transaction.atomic
 def remove_item(*, item: CatalogueItem, at: datetime, actor_id: int | None) -> None:
-    """Take an item out of the draft: the next version will not have it."""
+    """Take an item with its allowances out of the draft: the next version will not have it."""
     catalogue = _locked(item.catalogue)
     item = CatalogueItem.objects.select_related("product").get(pk=item.pk)
+    names = item.allowances.order_by("name").values_list("name", flat=True)
     record(
         provider_id=catalogue.provider_id,
         action="catalogue_item.removed",
         changed=item,
         at=at,
         actor_id=actor_id,
-        before={"product": item.product.code, **asdict(item.terms)},
+        before={
+            "product": item.product.code,
+            **asdict(item.terms),
+            "allowances": ", ".join(names),
+        },
     )
     item.delete()
 

@@ -1,5 +1,6 @@
 """Publishing: the draft of a catalogue becomes an immutable, numbered version."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -10,8 +11,10 @@ from audit.services import record
 from catalogue.models import (
     Catalogue,
     CatalogueItem,
+    CatalogueItemAllowance,
     CatalogueVersion,
     CatalogueVersionItem,
+    CatalogueVersionItemAllowance,
 )
 from common.errors import DomainError
 
@@ -59,7 +62,10 @@ def publish_catalogue(
         effective_at=effective_at,
         published_by_id=actor_id,
     )
-    CatalogueVersionItem.objects.bulk_create(_published(item, version) for item in items)
+    published = CatalogueVersionItem.objects.bulk_create(
+        _published(item, version) for item in items
+    )
+    _publish_allowances(dict(zip((item.pk for item in items), published, strict=True)))
     record(
         provider_id=catalogue.provider_id,
         action="catalogue.published",
@@ -83,4 +89,15 @@ def _published(item: CatalogueItem, version: CatalogueVersion) -> CatalogueVersi
         version=version,
         product_id=item.product_id,
         **asdict(item.terms),
+    )
+
+
+def _publish_allowances(published: Mapping[int, CatalogueVersionItem]) -> None:
+    """Copy what the items of the draft include, by whose ids the version's are given."""
+    drafted = CatalogueItemAllowance.objects.filter(item_id__in=published).order_by("pk")
+    CatalogueVersionItemAllowance.objects.bulk_create(
+        CatalogueVersionItemAllowance(
+            provider_id=row.provider_id, item=published[row.item_id], **asdict(row.terms)
+        )
+        for row in drafted
     )

@@ -12,6 +12,7 @@ from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
 from customers.models import Customer
+from subscriptions.models import Subscription
 
 # ITU-T E.164: at most fifteen digits; fewer than seven are an extension or a short code.
 SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15
@@ -26,6 +27,10 @@ class IdentifierTaken(DomainError):
     """A customer of the provider has it already."""
 
 
+class SubscriptionNotTheirs(DomainError):
+    """The subscription is another customer's, or over."""
+
+
 @transaction.atomic
 def give_identifier(
     *,
@@ -33,18 +38,21 @@ def give_identifier(
     kind: IdentifiedBy,
     value: str,
     tags: str = "",
+    subscription: Subscription | None = None,
     at: datetime,
     actor_id: int | None,
 ) -> CustomerIdentifier:
     """Have usage under a code, trunk, address or number (+49 30 1234567) charged to a customer.
 
-    It carries the tags, parted by commas. What waits in suspense for it is rated when it is tried
-    again.
+    It carries the tags, parted by commas, and can use what `subscription` includes for itself. What
+    waits in suspense for it is rated when it is tried again.
 
     :raises IdentifierRefused: if it is empty, longer than 64 characters, or none of its kind, or if
         the tags are none.
     :raises IdentifierTaken: if another customer has it, or this one.
+    :raises SubscriptionNotTheirs: if the subscription is not the customer's.
     """
+    _check_theirs(customer.pk, subscription)
     value = _written(kind, value.strip())
     row = CustomerIdentifier(
         provider_id=customer.provider_id,
@@ -52,6 +60,7 @@ def give_identifier(
         kind=kind,
         value=value,
         tags=_tags(tags),
+        subscription=subscription,
     )
     check_fields(row, IdentifierRefused, "value")
     lock_in_transaction("identifier", customer.provider_id, kind, value)
@@ -80,10 +89,40 @@ def tag_identifier(
 
 
 @transaction.atomic
+def tie_identifier(
+    *,
+    identifier: CustomerIdentifier,
+    subscription: Subscription | None,
+    at: datetime,
+    actor_id: int | None,
+) -> CustomerIdentifier:
+    """Have usage under it use what the subscription includes for itself; None: of none.
+
+    That holds for usage rated from now on.
+
+    :raises SubscriptionNotTheirs: if the subscription is not the customer's, or over.
+    """
+    row = CustomerIdentifier.objects.select_for_update(no_key=True).get(pk=identifier.pk)
+    _check_theirs(row.customer_id, subscription)
+    row.subscription = subscription
+    row.save(update_fields=["subscription"])
+    _record("identifier.tied", row, at=at, actor_id=actor_id)
+    return row
+
+
+@transaction.atomic
 def take_identifier(*, identifier: CustomerIdentifier, at: datetime, actor_id: int | None) -> None:
     """Have usage under it charged to nobody from now on; what was rated stays."""
     _record("identifier.taken", identifier, at=at, actor_id=actor_id)
     identifier.delete()
+
+
+def _check_theirs(customer_id: int, subscription: Subscription | None) -> None:
+    if subscription is None:
+        return
+    theirs = Subscription.objects.filter(customer_id=customer_id, pk=subscription.pk)
+    if not theirs.exclude(state=Subscription.State.ENDED).exists():
+        raise SubscriptionNotTheirs("Choose a subscription of this customer that is not over.")
 
 
 def _written(kind: IdentifiedBy, value: str) -> str:
@@ -120,5 +159,10 @@ def _record(action: str, row: CustomerIdentifier, *, at: datetime, actor_id: int
         changed=row.customer,
         at=at,
         actor_id=actor_id,
-        after={"kind": row.kind, "value": row.value, "tags": row.tags},
+        after={
+            "kind": row.kind,
+            "value": row.value,
+            "tags": row.tags,
+            "subscription": row.subscription_id,
+        },
     )

@@ -10,8 +10,9 @@ from django.db.models import F, QuerySet
 from cdr.models import CustomerIdentifier, UsageCharge, XdrChunk
 from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
-from tests.factories import make_catalogue, make_customer, make_product, make_subscription
+from tests.factories import LONG_AGO, make_catalogue, make_customer, make_product
 from tests.factories.cdr import Call, import_lines
+from tests.factories.subscriptions import make_subscription
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ class TestIdentifier:
         flat = make_product(world.provider, kind="RECURRING")
         monthly = {"product": flat, "price": Decimal(10), "price_period": "MONTH"}
         item = make_catalogue(world.provider, [monthly]).items.get()
-        own = make_subscription(world.carla, item)
-        others = make_subscription(make_customer(world.provider), item)
+        own = make_subscription(world.carla, item, LONG_AGO.date())
+        others = make_subscription(make_customer(world.provider), item, LONG_AGO.date())
         identifiers = CustomerIdentifier.objects.filter(customer=world.carla)
 
         with (

@@ -11,7 +11,6 @@ from catalogue.models import (
     Catalogue,
     CatalogueVersion,
     CatalogueVersionItem,
-    CatalogueVersionItemAllowance,
     Product,
     ProductKind,
     Rate,
@@ -28,7 +27,6 @@ from resellers.models import (
     ResellerUser,
     Vendor,
 )
-from subscriptions.models import Subscription
 from tenancy.models import BillerEntity, Membership, Provider, Role, User
 from tenancy.rules.permissions import built_in_roles
 
@@ -209,38 +207,6 @@ def make_catalogue(
         terms = {"currency": provider.currency} | item
         CatalogueVersionItem.objects.create(provider=provider, version=version, **terms)
     return version
-
-
-def make_allowance(
-    item: CatalogueVersionItem, usage_product: Product, **fields: Any
-) -> CatalogueVersionItemAllowance:
-    """What a published item includes: 6,000 seconds a month for all usage of the customer."""
-    values = {"name": f"Included {next(_serial)}", "volume": 6_000, "sharing": "SHARED"}
-    return CatalogueVersionItemAllowance.objects.create(
-        provider=item.provider, item=item, usage_product=usage_product, **values | fields
-    )
-
-
-def make_subscription(
-    customer: Customer, item: CatalogueVersionItem, **fields: Any
-) -> Subscription:
-    """One of the item since January 2026, at its price."""
-    values = {
-        "currency": item.currency,
-        "price": item.price,
-        "price_period": item.price_period,
-        "in_advance": item.in_advance,
-        "state": Subscription.State.ACTIVE,
-        "start_date": LONG_AGO.date(),
-        "created_at": LONG_AGO,
-    }
-    return Subscription.objects.create(
-        provider=customer.provider,
-        customer=customer,
-        product=item.product,
-        item=item,
-        **values | fields,
-    )
 
 
 def make_vendor(rate_table: RateTable, owner: Reseller | None = None, **fields: Any) -> Vendor:

@@ -40,6 +40,7 @@ from tenancy.models import Provider, Role
 from tests import factories
 from tests.factories.api import make_token
 from tests.factories.billing import make_charge
+from tests.factories.catalogue import make_allowance, make_item_allowance
 from tests.factories.cdr import Call, import_lines
 from tests.factories.payments import make_invoice
 from tests.factories.payouts import make_plan
@@ -69,6 +70,13 @@ class Plenty:
             self.provider, [{"product": self.voice, "rate_table": self.table}], is_default=True
         ).catalogue
         self.version = self.catalogue.versions.get()
+        self.item = CatalogueItem.objects.create(
+            provider=self.provider,
+            catalogue=self.catalogue,
+            product=self.voice,
+            rate_table=self.table,
+            currency="EUR",
+        )
         opened: dict[str, Any] = dict.fromkeys(OPENINGS, True)
         self.reseller = factories.make_reseller(self.provider, **opened)
         factories.make_billing_mode(self.reseller, self.table)
@@ -86,6 +94,7 @@ class Plenty:
             "profile_id": self.profile.pk,
             "deck_id": self.deck.pk,
             "catalogue_id": self.catalogue.pk,
+            "item_id": self.item.pk,
             "version_id": self.version.pk,
             "run_id": self.run.pk,
             "rerating_id": self.rerating.pk,
@@ -181,6 +190,8 @@ class Plenty:
         terms = {"provider": self.provider, "product": product, **price}
         CatalogueItem.objects.create(catalogue=self.catalogue, **terms)
         item = CatalogueVersionItem.objects.create(version=self.version, **terms)
+        make_item_allowance(self.item, factories.make_product(self.provider))
+        make_allowance(item, factories.make_product(self.provider))
         CatalogueVersion.objects.create(
             provider=self.provider,
             catalogue=self.catalogue,

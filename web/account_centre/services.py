@@ -20,6 +20,7 @@ from subscriptions.services.purchase import QuantityRefused, subscribe
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.account_centre.own import own_customer, today
 from web.shared.actions import Action, Tab, allowed
+from web.shared.allowances import included_text
 from web.shared.filters import Filters, choice_filter
 from web.shared.form_fields import DateField, Form
 from web.shared.form_pages import FormPage, Review, form_page
@@ -169,6 +170,7 @@ def _review(item: CatalogueVersionItem, chosen: dict[str, Any]) -> Review:
             (f"Price of one, {per}", price_html(item.price, item.currency)),
             (f"Together, {per}", price_html(item.price * quantity, item.currency)),
         ]
+    facts += [("Includes", included_text(row, quantity)) for row in item.allowances.all()]
     approval = "It needs an approval; nothing is charged before." if item.approval_required else ""
     return Review(
         title=f"Subscribe to {item.product}?",

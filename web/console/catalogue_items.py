@@ -20,6 +20,7 @@ from catalogue.rules.items import (
     RateTableNeeded,
     Terms,
 )
+from catalogue.selectors.allowances import unpublished_allowance_differences
 from catalogue.services.items import (
     ItemExists,
     RateTableDiffers,
@@ -33,6 +34,7 @@ from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.catalogue_pages import address, find, frame
 from web.console.steps import Step, StepsColumn
 from web.shared.actions import Action
+from web.shared.allowances import IncludesColumn, included_text
 from web.shared.form_fields import CurrencyField, ExactField, Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
@@ -66,6 +68,7 @@ class ItemTable(Table):
     price = MoneyColumn("Price", is_exact=True)
     price_period = Column("Per", accessor="get_price_period_display")
     rate_table = LinkColumn("Rate table", accessor="rate_table__name", to="rate_table")
+    includes = IncludesColumn()
     is_available = Column("For sale")
     in_advance = Column("Charged")
     proration = Column("Prorated", accessor="pk")
@@ -91,6 +94,7 @@ def _steps(item: CatalogueItem) -> list[Step]:
     of_item = {"catalogue_id": item.catalogue_id, "item_id": item.pk}
     return [
         ("Change", reverse("console_catalogue_item_change", kwargs=of_item)),
+        ("Allowances", reverse("console_item_allowances", kwargs=of_item)),
         ("Remove", reverse("console_catalogue_item_remove", kwargs=of_item)),
     ]
 
@@ -120,11 +124,20 @@ def _actions(catalogue: Catalogue) -> list[Action]:
     ]
 
 
+def _waiting(request: SurfaceRequest, catalogue: Catalogue) -> set[tuple[int, str]]:
+    """The items, by product and currency, that differ from the version published last."""
+    items = selectors.unpublished_differences(request.scope, catalogue)
+    allowances = unpublished_allowance_differences(request.scope, catalogue)
+    return {(item.product_id, item.currency) for item in items} | {
+        (allowance.product_id, allowance.currency) for allowance in allowances
+    }
+
+
 @page_of(Surface.CONSOLE, "catalogue.read")
 def catalogue_draft(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
     catalogue = find(request.scope, catalogue_id)
     may_change = "catalogue.write" in request.scope.permissions
-    waiting = selectors.unpublished_differences(request.scope, catalogue)
+    waiting = _waiting(request, catalogue)
     add = Action(
         "Add item",
         address("console_catalogue_item_add", catalogue),
@@ -299,7 +312,11 @@ def catalogue_item_remove(request: SurfaceRequest, catalogue_id: int, item_id: i
         title=f"Remove {item.product} from the draft?",
         lead="The next version will not sell it. Versions that are published, and subscriptions,"
         " stay as they are.",
-        facts=[("Currency", item.currency), ("Price", _price(item))],
+        facts=[
+            ("Currency", item.currency),
+            ("Price", _price(item)),
+            *(("Includes", included_text(row)) for row in item.allowances.all()),
+        ],
         submit="Remove",
         is_dangerous=True,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
@@ -15,10 +15,15 @@ from catalogue import selectors
 from catalogue.models import CatalogueVersion
 from catalogue.rules.differences import DifferenceKind, FieldChange, ItemDifference
 from catalogue.rules.items import Terms
+from catalogue.selectors.allowances import (
+    unpublished_allowance_differences,
+    version_allowance_differences,
+)
 from catalogue.services.publishing import EffectiveInThePast, publish_catalogue
 from common import clock
 from common.scope import Scope, Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.allowance_rows import allowance_rows
 from web.console.catalogue_items import ItemTable
 from web.console.catalogue_pages import address, find, frame
 from web.shared.form_fields import Form, InstantField
@@ -45,7 +50,12 @@ def catalogue_publish(request: SurfaceRequest, catalogue_id: int) -> HttpRespons
     url = address("console_catalogue_versions", catalogue)
 
     def review(form: PublishForm) -> Review:
-        changes = selectors.unpublished_differences(request.scope, catalogue)
+        changes = [
+            *_rows(request.scope, selectors.unpublished_differences(request.scope, catalogue)),
+            *allowance_rows(
+                request.scope, unpublished_allowance_differences(request.scope, catalogue)
+            ),
+        ]
         return Review(
             title=f"Publish {catalogue}?",
             lead="The version never changes afterwards. Subscriptions keep the price at which they"
@@ -57,7 +67,7 @@ def catalogue_publish(request: SurfaceRequest, catalogue_id: int) -> HttpRespons
                 ("Takes effect", _written(form.cleaned_data["effective_at"])),
             ],
             headings=HEADINGS,
-            rows=_rows(request.scope, changes),
+            rows=changes,
             submit="Publish",
         )
 
@@ -119,7 +129,6 @@ def catalogue_version(request: SurfaceRequest, version_id: int) -> HttpResponse:
     version = selectors.version(request.scope, version_id)
     others = selectors.versions(request.scope, version.catalogue).exclude(pk=version.pk)
     older = _compared_with(request, version, others)
-    changes = selectors.version_differences(request.scope, older, version) if older else ()
     return list_page(
         request,
         title=f"Version {version.number} of {version.catalogue}",
@@ -134,9 +143,19 @@ def catalogue_version(request: SurfaceRequest, version_id: int) -> HttpResponse:
             "others": others,
             "older": older,
             "headings": HEADINGS,
-            "changes": _rows(request.scope, changes),
+            "changes": _changes(request.scope, older, version) if older else (),
+            "allowances_url": reverse(
+                "console_version_allowances", kwargs={"version_id": version.pk}
+            ),
         },
     )
+
+
+def _changes(scope: Scope, older: CatalogueVersion, newer: CatalogueVersion) -> list[list[str]]:
+    return [
+        *_rows(scope, selectors.version_differences(scope, older, newer)),
+        *allowance_rows(scope, version_allowance_differences(scope, older, newer)),
+    ]
 
 
 def _compared_with(

@@ -18,6 +18,7 @@ from payments.selectors.service_balance import service_balance
 from subscriptions.selectors import subscriptions
 from web.access import SurfaceRequest, page_of
 from web.shared.actions import Action, Tab, allowed
+from web.shared.allowances import IncludesColumn
 from web.shared.links import url_of_document
 from web.shared.lists import Empty, list_page
 from web.shared.tables import (
@@ -148,6 +149,7 @@ class SubscriptionTable(Table):
     quantity = NumberColumn("Quantity")
     price = MoneyColumn("Price", is_exact=True)
     price_period = Column("Per", accessor="get_price_period_display")
+    includes = IncludesColumn(of="item", quantity="quantity")
     start_date = DateColumn("From")
     end_date = DateColumn("Until")
 

@@ -1,9 +1,13 @@
 """The tab of a customer that says by what the switches know it."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path, reverse
+from django.utils.formats import date_format
 
 from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models import CustomerIdentifier, IdentifiedBy
@@ -11,14 +15,18 @@ from cdr.selectors.identifiers import identifiers
 from cdr.services.identifiers import (
     IdentifierRefused,
     IdentifierTaken,
+    SubscriptionNotTheirs,
     give_identifier,
     tag_identifier,
     take_identifier,
+    tie_identifier,
 )
 from common import clock
 from common.scope import Surface
 from customers.models import Customer
 from customers.selectors import customer as customer_by_id
+from subscriptions.models import Subscription
+from subscriptions.selectors import going_on
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.customer_tabs import frame
 from web.console.steps import Step, StepsColumn
@@ -35,6 +43,7 @@ class IdentifierTable(Table):
     kind = Column("Kind")
     value = Column("Value", attrs={"td": {"class": "code"}})
     tags = Column("Tags")
+    subscription = Column("For its own allowances", accessor="subscription__product__name")
 
     def render_kind(self, value: str, record: CustomerIdentifier) -> str:
         return LABELS[CustomerIdentifier.Kind(record.kind)]
@@ -44,6 +53,7 @@ def _steps(row: CustomerIdentifier) -> list[Step]:
     of_row = {"customer_id": row.customer_id, "identifier_id": row.pk}
     return [
         ("Change tags", reverse("console_identifier_tags", kwargs=of_row)),
+        ("Subscription", reverse("console_identifier_subscription", kwargs=of_row)),
         ("Take away", reverse("console_identifier_take", kwargs=of_row)),
     ]
 
@@ -84,6 +94,15 @@ def identifier_list(request: SurfaceRequest, customer_id: int) -> HttpResponse:
     )
 
 
+class SubscriptionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # django has none
+    """One of a customer's subscriptions, told apart by what it includes and since when."""
+
+    def label_from_instance(self, row: Subscription) -> str:
+        names = ", ".join(allowance.name for allowance in row.item.allowances.all())
+        included = f", includes {names}" if names else ""
+        return f"{row.product}, since {date_format(row.start_date, 'DATE_FORMAT')}{included}"
+
+
 class TagsForm(Form):
     tags = forms.CharField(
         max_length=TAGS_CHARACTERS,
@@ -93,8 +112,21 @@ class TagsForm(Form):
     )
 
 
-class IdentifierForm(TagsForm):
-    field_order = ("kind", "value", "tags")
+class SubscriptionForm(Form):
+    subscription = SubscriptionField(
+        queryset=Subscription.objects.none(),
+        required=False,
+        empty_label="None",
+        help_text="What that one includes for itself, usage under it can use.",
+    )
+
+    def __init__(self, *args: Any, subscriptions: QuerySet[Subscription], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["subscription"].queryset = subscriptions  # type: ignore[attr-defined]
+
+
+class IdentifierForm(TagsForm, SubscriptionForm):
+    field_order = ("kind", "value", "tags", "subscription")
 
     kind = forms.ChoiceField(label="Kind", choices=list(LABELS.items()))
     value = forms.CharField(
@@ -114,6 +146,7 @@ def identifier_give(request: SurfaceRequest, customer_id: int) -> HttpResponse:
             kind=CustomerIdentifier.Kind(form.cleaned_data["kind"]),
             value=form.cleaned_data["value"],
             tags=form.cleaned_data["tags"],
+            subscription=form.cleaned_data["subscription"],
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
@@ -132,7 +165,12 @@ def identifier_give(request: SurfaceRequest, customer_id: int) -> HttpResponse:
         page,
         form=IdentifierForm,
         save=save,
-        fields_of=dict.fromkeys((IdentifierRefused, IdentifierTaken), "value"),
+        fields_of={
+            IdentifierRefused: "value",
+            IdentifierTaken: "value",
+            SubscriptionNotTheirs: "subscription",
+        },
+        subscriptions=going_on(request.scope, customer),
     )
 
 
@@ -180,10 +218,48 @@ def identifier_tags(request: SurfaceRequest, customer_id: int, identifier_id: in
     return form_page(request, page, form=TagsForm, save=save, initial={"tags": row.tags})
 
 
+@page_of(Surface.CONSOLE, "customers.write", FORM_METHODS)
+def identifier_subscription(
+    request: SurfaceRequest, customer_id: int, identifier_id: int
+) -> HttpResponse:
+    customer = customer_by_id(request.scope, customer_id)
+    row = identifiers(request.scope, customer).get(pk=identifier_id)
+
+    def save(form: SubscriptionForm) -> str:
+        chosen = form.cleaned_data["subscription"]
+        tie_identifier(
+            identifier=row, subscription=chosen, at=clock.now(), actor_id=request.scope.user_id
+        )
+        told = f"belongs to {chosen.product}" if chosen else "belongs to no subscription"
+        messages.success(request, f"Usage of {row.value} {told} now.")
+        return _tab(customer)
+
+    page = FormPage(
+        f"Subscription of {row.value}",
+        submit="Save",
+        cancel_url=_tab(customer),
+        lead="It holds for usage that is rated from now on.",
+    )
+    return form_page(
+        request,
+        page,
+        form=SubscriptionForm,
+        save=save,
+        fields_of={SubscriptionNotTheirs: "subscription"},
+        initial={"subscription": row.subscription_id},
+        subscriptions=going_on(request.scope, customer),
+    )
+
+
 _AT = "customers/<int:customer_id>/identifiers/"
 urls = [
     path(_AT, identifier_list, name="console_identifiers"),
     path(f"{_AT}new/", identifier_give, name="console_identifier_give"),
     path(f"{_AT}<int:identifier_id>/tags/", identifier_tags, name="console_identifier_tags"),
+    path(
+        f"{_AT}<int:identifier_id>/subscription/",
+        identifier_subscription,
+        name="console_identifier_subscription",
+    ),
     path(f"{_AT}<int:identifier_id>/take/", identifier_take, name="console_identifier_take"),
 ]

@@ -5,10 +5,14 @@ from decimal import Decimal
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from catalogue.rules.units import amount_in, units_beside
 from common.money import minor_digits, round_money
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
+_TIMES = {"second": 1, "minute": 60}
+_COUNTED = {"message", "event"}
+_READ_PLACES = 3
 
 
 def money_html(amount: Decimal, currency: str) -> SafeString:
@@ -35,6 +39,22 @@ def plain_number(value: int | Decimal) -> str:
     """A count or quantity: thousands apart, no needless zeros."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
     return _signed(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def volume_text(volume: int, unit: str) -> str:
+    """A volume counted in `unit`, exactly, in units that people read: `98 min 50 s`, `1.5 GB`."""
+    sign, size = (MINUS, -volume) if volume < 0 else ("", volume)
+    if unit in _TIMES:
+        minutes, seconds = divmod(size * _TIMES[unit], 60)
+        shown = [f"{minutes:,} min"] if minutes or not seconds else []
+        return sign + " ".join([*shown, f"{seconds} s"] if seconds else shown)
+    if unit in _COUNTED:
+        return f"{sign}{size:,} {unit}{'' if size == 1 else 's'}"
+    for larger in reversed(units_beside(unit)):
+        amount = amount_in(larger, size, unit)
+        if amount >= 1 and amount == round(amount, _READ_PLACES):
+            return f"{sign}{plain_number(round(amount, _READ_PLACES))} {larger}"
+    return f"{sign}{size:,} {unit}"
 
 
 def _signed(text: str) -> str:

@@ -7,8 +7,10 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from catalogue.models import AllowanceTerms
 from common.scope import Scope
 from web.shared import writing
+from web.shared.allowances import included_text
 from web.shared.badges import badge as badge_html
 from web.shared.links import url_of
 
@@ -31,6 +33,18 @@ def price(amount: Decimal | None, currency: str) -> str:
 def number(value: int | Decimal | None) -> str:
     """`{{ count|number }}` with thousands apart."""
     return writing.NONE if value is None else writing.plain_number(value)
+
+
+@register.filter
+def volume(value: int | None, unit: str) -> str:
+    """`{{ allowance.volume|volume:product.volume_unit }}`, exactly: `98 min 50 s`."""
+    return writing.NONE if value is None else writing.volume_text(value, unit)
+
+
+@register.filter
+def included(allowance: AllowanceTerms, quantity: int = 1) -> str:
+    """`{{ allowance|included:subscription.quantity }}`: `Europe: 100 min of Calls a month`."""
+    return included_text(allowance, quantity)
 
 
 @register.filter

@@ -19,7 +19,8 @@ from catalogue.services.publishing import (
     publish_catalogue,
 )
 from common.scope import Scope
-from tests.factories import make_allowance, make_product, make_provider, make_staff
+from tests.factories import make_product, make_provider, make_staff
+from tests.factories.catalogue import make_allowance
 from tests.race import race
 from tests.refusals import refused
 

@@ -11,6 +11,7 @@ from common import clock
 from customers.models import Customer
 from subscriptions.models import Charge, Subscription
 from tests.factories import make_catalogue, make_customer, make_product
+from tests.factories.catalogue import make_allowance
 from tests.factories.subscriptions import make_offer, make_subscription
 from tests.web.account_centre.pages import page, words, words_of
 
@@ -38,6 +39,17 @@ class TestTheCatalogue:
         assert f"{item.product.name} Recurring 21.60 EUR month" in text
         assert "Secret" not in text
 
+    def test_tells_what_is_included(self, technical: Client, customer: Customer) -> None:
+        item = make_offer(customer.provider)
+        calls = make_product(customer.provider, name="Calls")
+        make_allowance(item, calls, name="Europe", destinations=["49"], rolls_over=True)
+
+        text = words_of(technical, "/account/services/catalogue/")
+
+        told = "Europe: 100 min of Calls a month to 49; what is left rolls over once"
+        assert f"Includes {told}" in text
+        assert "EUR" not in text
+
     def test_hides_prices_from_technical_people_who_cannot_buy(
         self, technical: Client, customer: Customer
     ) -> None:
@@ -60,6 +72,21 @@ class TestAPurchase:
 
         assert "Together, month 43.20 EUR" in words(response.content.decode())
         assert not Subscription.objects.exists()
+
+    def test_states_what_it_includes_for_all_that_are_bought(
+        self, admin: Client, customer: Customer
+    ) -> None:
+        item = make_offer(customer.provider)
+        make_allowance(item, make_product(customer.provider, name="Calls"), name="Europe")
+        path = f"/account/services/catalogue/{item.pk}/"
+
+        asked = words(admin.post(path, purchase()).content.decode())
+        admin.post(path, purchase(_confirmed="1"))
+
+        bought = Subscription.objects.get()
+        told = "Includes Europe: 200 min of Calls a month"
+        assert told in asked
+        assert told in words_of(admin, f"/account/services/{bought.pk}/")
 
     def test_of_something_once_says_so(self, admin: Client, customer: Customer) -> None:
         item = make_offer(customer.provider, ProductKind.ONE_TIME)

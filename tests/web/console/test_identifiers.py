@@ -1,3 +1,4 @@
+from datetime import date
 from http import HTTPStatus
 
 import pytest
@@ -5,7 +6,16 @@ from django.test import Client
 
 from cdr.models import CustomerIdentifier
 from customers.models import Customer
-from tests.factories import make_customer, make_identifier, make_provider, make_staff
+from subscriptions.models import Subscription
+from tests.factories import (
+    make_customer,
+    make_identifier,
+    make_product,
+    make_provider,
+    make_staff,
+)
+from tests.factories.catalogue import make_allowance
+from tests.factories.subscriptions import make_offer, make_subscription
 from tests.web.console.pages import as_role, confirm, page, query_count, refused
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +175,77 @@ class TestTaking:
 
         assert response.status_code == HTTPStatus.NOT_FOUND
         assert len(given()) == 1
+
+
+class TestTheSubscription:
+    @pytest.fixture
+    def seat(self, customer: Customer) -> Subscription:
+        item = make_offer(customer.provider)
+        make_allowance(item, make_product(customer.provider), name="Europe", sharing="OWN")
+        return make_subscription(customer, item, date(2026, 10, 1))
+
+    def test_is_given_with_the_identifier(
+        self, staff: Client, customer: Customer, seat: Subscription
+    ) -> None:
+        sent = {"kind": "ACCOUNT_CODE", "value": "nordwind", "subscription": seat.pk}
+        staff.post(f"{tab(customer)}new/", sent)
+
+        assert CustomerIdentifier.objects.get().subscription == seat
+        assert seat.product.name in page(staff, tab(customer))
+
+    def test_is_chosen_among_those_that_go_on(
+        self, staff: Client, customer: Customer, seat: Subscription
+    ) -> None:
+        row = make_identifier(customer, "nordwind")
+        over = make_subscription(
+            customer, seat.item, date(2026, 1, 1), state="ENDED", end_date=date(2026, 2, 1)
+        )
+        url = f"{tab(customer)}{row.pk}/subscription/"
+
+        text = page(staff, url)
+        response = staff.post(url, {"subscription": seat.pk})
+
+        assert "since 1 Oct 2026, includes Europe" in text
+        assert f'value="{over.pk}"' not in text
+        assert response.headers["Location"] == tab(customer)
+        assert CustomerIdentifier.objects.get().subscription == seat
+
+    def test_is_taken_off_again(
+        self, staff: Client, customer: Customer, seat: Subscription
+    ) -> None:
+        row = make_identifier(customer, "nordwind")
+        CustomerIdentifier.objects.filter(pk=row.pk).update(subscription=seat)
+
+        staff.post(f"{tab(customer)}{row.pk}/subscription/", {"subscription": ""})
+
+        assert CustomerIdentifier.objects.get().subscription is None
+
+    def test_is_never_another_customers(
+        self, staff: Client, customer: Customer, seat: Subscription
+    ) -> None:
+        other = make_customer(customer.provider)
+        row = make_identifier(other, "hafen")
+
+        text = refused(staff, f"{tab(other)}{row.pk}/subscription/", subscription=seat.pk)
+
+        assert 'id="id_subscription_error"' in text
+        assert CustomerIdentifier.objects.get().subscription is None
+
+    def test_of_another_provider_does_not_exist(self, staff: Client, customer: Customer) -> None:
+        row = make_identifier(make_customer(make_provider()), "hafen")
+
+        response = staff.post(f"{tab(customer)}{row.pk}/subscription/", {"subscription": ""})
+
+        assert response.status_code == HTTPStatus.NOT_FOUND
+
+    def test_is_refused_to_a_role_without_the_permission(
+        self, customer: Customer, seat: Subscription
+    ) -> None:
+        row = make_identifier(customer, "nordwind")
+
+        response = as_role(customer.provider, "Finance").post(
+            f"{tab(customer)}{row.pk}/subscription/", {"subscription": seat.pk}
+        )
+
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert CustomerIdentifier.objects.get().subscription is None

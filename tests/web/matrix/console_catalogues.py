@@ -3,6 +3,7 @@ from decimal import Decimal
 from catalogue.models import CatalogueItem, ProductKind
 from tenancy.models import Provider
 from tests.factories import make_catalogue, make_product
+from tests.factories.catalogue import make_item_allowance
 from tests.web.matrix import Page, staff
 
 
@@ -19,6 +20,19 @@ def item(provider: Provider) -> dict[str, object]:
         price=Decimal(10),
     )
     return {"catalogue_id": item.catalogue_id, "item_id": item.pk}
+
+
+def allowance(provider: Provider) -> dict[str, object]:
+    seat = CatalogueItem.objects.create(
+        provider=provider,
+        catalogue=make_catalogue(provider).catalogue,
+        product=make_product(provider, ProductKind.RECURRING),
+        currency="EUR",
+        price=Decimal(10),
+        price_period="MONTH",
+    )
+    row = make_item_allowance(seat, make_product(provider))
+    return {"catalogue_id": seat.catalogue_id, "item_id": seat.pk, "allowance_id": row.pk}
 
 
 def version(provider: Provider) -> dict[str, object]:
@@ -39,6 +53,11 @@ PAGES = {
     "console_catalogue_item_add": Page(staff("catalogue.write"), catalogue),
     "console_catalogue_item_change": Page(staff("catalogue.write"), item),
     "console_catalogue_item_remove": Page(staff("catalogue.write"), item),
+    "console_item_allowances": Page(staff("catalogue.read"), item),
+    "console_item_allowance_add": Page(staff("catalogue.write"), item),
+    "console_item_allowance_change": Page(staff("catalogue.write"), allowance),
+    "console_item_allowance_remove": Page(staff("catalogue.write"), allowance),
+    "console_version_allowances": Page(staff("catalogue.read"), version),
     "console_catalogue_multiply": Page(staff("catalogue.write"), catalogue),
     "console_catalogue_publish": Page(staff("catalogue.write"), catalogue),
     "console_catalogue_versions": Page(staff("catalogue.read"), catalogue),

@@ -13,5 +13,6 @@ PAGES = {
     "console_identifiers": Page(staff("customers.read"), customer),
     "console_identifier_give": Page(staff("customers.write"), customer),
     "console_identifier_tags": Page(staff("customers.write"), identifier),
+    "console_identifier_subscription": Page(staff("customers.write"), identifier),
     "console_identifier_take": Page(staff("customers.write"), identifier),
 }

@@ -1,20 +1,20 @@
 """Rate files of every kind, by what they hold and not by their name: their sheets and cells."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import polars as pl
 
 from catalogue.importers.refusals import MOST_COLUMNS, RateFileUnreadable
-from catalogue.importers.texts import Row, read_text
+from catalogue.importers.sheet_cells import block_rows
+from catalogue.importers.texts import LINE, Row, text_blocks
 from catalogue.importers.workbooks import OLD_OR_LOCKED_MAGIC, ZIP_MAGIC, Workbook
 from catalogue.rules.rate_headings import headings
 from catalogue.rules.rate_layouts import Layout
 
 _ROWS_AT_ONCE = 50_000
 _SHEET = "sheet"
-LINE = "line"
 
 
 def is_workbook(path: Path) -> bool:
@@ -48,8 +48,8 @@ def first_rows(path: Path, layout: Layout, most: int) -> list[Row]:
 
     :raises RateFileUnreadable: it cannot be read so.
     """
-    for _, rows in _sheets(path, layout):
-        return list(islice(rows, most))
+    for _, blocks in _sheets(path, layout):
+        return list(islice(chain.from_iterable(map(block_rows, blocks)), most))
     return []
 
 
@@ -62,45 +62,49 @@ def read_cells(path: Path, layout: Layout, *, on_rows: Callable[[int], None]) ->
     :raises RateFileUnreadable: it cannot be read so, or has no rows below the headings.
     """
     frames: list[pl.DataFrame] = []
-    for sheet, rows in _sheets(path, layout):
-        for frame in _frames(sheet, rows, layout):
+    count = told = 0
+    for sheet, blocks in _sheets(path, layout):
+        for frame in _frames(sheet, blocks, layout):
             frames.append(frame)
-            on_rows(sum(map(len, frames)))
-    if not frames:
+            if len(frame) and (count := count + len(frame)) >= told + _ROWS_AT_ONCE:
+                on_rows(told := count)
+    if not count:
         raise RateFileUnreadable("The file has no rows below its headings.")
     return pl.concat(frames, rechunk=True)
 
 
-def _sheets(path: Path, layout: Layout) -> Iterator[tuple[str, Iterator[Row]]]:
+def _sheets(path: Path, layout: Layout) -> Iterator[tuple[str, Iterator[pl.DataFrame]]]:
     if not is_workbook(path):
-        yield "", read_text(path, layout.encoding, layout.delimiter)
+        yield "", text_blocks(path, layout.encoding, layout.delimiter)
         return
     with Workbook(path) as book:
         for sheet in layout.sheets or book.sheets:
-            yield sheet, book.rows(sheet)
+            yield sheet, book.blocks(sheet)
 
 
-def _frames(sheet: str, rows: Iterator[Row], layout: Layout) -> Iterator[pl.DataFrame]:
+def _frames(sheet: str, blocks: Iterator[pl.DataFrame], layout: Layout) -> Iterator[pl.DataFrame]:
     places: list[int] | None = None if layout.header_line else _places(sheet, [""], layout)
-    lines: list[int] = []
-    columns: list[list[str]] = [[] for _ in layout.columns]
-    for number, cells in rows:
-        if number < layout.header_line:
-            continue
-        if places is None:
-            places = _places(sheet, cells, layout)
-            continue
-        found = [cells[place].strip() if place < len(cells) else "" for place in places]
-        if not any(found):
-            continue
-        lines.append(number)
-        for column, text in zip(columns, found, strict=True):
-            column.append(text)
-        if len(lines) == _ROWS_AT_ONCE:
-            yield _frame(sheet, lines, columns, layout)
-            lines, columns = [], [[] for _ in layout.columns]
-    if lines:
-        yield _frame(sheet, lines, columns, layout)
+    for block in blocks:
+        rows = block.filter(pl.col(LINE) >= layout.header_line)
+        if places is None and not rows.is_empty():
+            (_, heading), *_ = block_rows(rows.head(1))
+            places = _places(sheet, heading, layout)
+            rows = rows.slice(1)
+        if places is not None and not rows.is_empty():
+            yield _frame(sheet, rows, dict(zip(layout.columns, places, strict=True)))
+
+
+def _frame(sheet: str, rows: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
+    """The columns of the fields, without blanks around their texts and without empty rows."""
+    nothing = pl.lit("", dtype=pl.String)
+    cells = {
+        field: pl.col(str(place)).str.strip_chars().fill_null("")
+        if str(place) in rows.columns
+        else nothing
+        for field, place in places.items()
+    }
+    frame = rows.select(pl.lit(sheet).alias(_SHEET), LINE, **cells)
+    return frame.filter(pl.any_horizontal(pl.col(field) != "" for field in cells))
 
 
 def _places(sheet: str, cells: Sequence[str], layout: Layout) -> list[int]:
@@ -115,14 +119,3 @@ def _places(sheet: str, cells: Sequence[str], layout: Layout) -> list[int]:
                 " the headings and the columns again."
             )
     return [names.index(name) for name in layout.columns.values()]
-
-
-def _frame(sheet: str, lines: list[int], columns: list[list[str]], layout: Layout) -> pl.DataFrame:
-    texts = zip(layout.columns, columns, strict=True)
-    return pl.DataFrame(
-        {
-            _SHEET: pl.Series([sheet], dtype=pl.String).new_from_index(0, len(lines)),
-            LINE: pl.Series(lines, dtype=pl.Int64),
-            **{field: pl.Series(cells, dtype=pl.String) for field, cells in texts},
-        }
-    )

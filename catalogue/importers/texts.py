@@ -4,7 +4,10 @@ import codecs
 import csv
 from collections.abc import Iterator
 from io import IncrementalNewlineDecoder
+from itertools import islice, zip_longest
 from pathlib import Path
+
+import polars as pl
 
 from catalogue.importers.refusals import (
     MOST_COLUMNS,
@@ -24,7 +27,11 @@ ENCODINGS = {
 }
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 
+LINE = "line"
+"""The column of a block with the numbers of lines; those of cells are named by their place."""
+
 _BYTES_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 10_000
 _SNIFFED_BYTES = 1 << 18
 _SNIFFED_LINES = 50
 
@@ -107,6 +114,22 @@ def read_text(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
             )
         if any(cells):
             yield reader.line_num, cells
+
+
+def text_blocks(path: Path, encoding: str, delimiter: str) -> Iterator[pl.DataFrame]:
+    """The same as blocks of columns: `line`, and by its place the cells of each column, or null.
+
+    :raises RateFileUnreadable: as `read_text`.
+    """
+    rows = read_text(path, encoding, delimiter)
+    while block := list(islice(rows, _ROWS_AT_ONCE)):
+        columns = enumerate(zip_longest(*(cells for _, cells in block)))
+        yield pl.DataFrame(
+            {
+                LINE: pl.Series([number for number, _ in block], dtype=pl.Int64),
+                **{str(place): pl.Series(texts, dtype=pl.String) for place, texts in columns},
+            }
+        )
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 
 from catalogue.importers.refusals import RateFileUnreadable
 
-_BYTES_AT_ONCE = 1 << 16
+_BYTES_AT_ONCE = 1 << 18
 _MOST_DEPTH = 64
 _MOST_NAMES = 10_000
 _MOST_TAG_BYTES = 1 << 20
@@ -27,23 +27,39 @@ class _Names(dict[str, str]):
         return local
 
 
+def unpacked(part: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a part, piece by piece.
+
+    :raises RateFileUnreadable: while iterating, the part cannot be unpacked.
+    """
+    while True:
+        try:
+            piece = part.read(_BYTES_AT_ONCE)
+        except (BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise RateFileUnreadable(f"The workbook cannot be unpacked: {error}.") from error
+        if not piece:
+            return
+        yield piece
+
+
 class XmlReader:
     """Calls `start(name, attributes)` and `end(name, text)` for each element of a part.
 
-    Names are without their namespace; `text` is what stands directly before the end.
+    Names are without their namespace; `text` is what stands directly before the end. `encoding` is
+    the one that the part declares, once that was read.
     """
 
     def __init__(
         self,
-        part: IO[bytes],
         *,
         start: Callable[[str, Attributes], None],
         end: Callable[[str, str], None],
     ) -> None:
-        self._part = part
         self._start = start
         self._end = end
         self._depth = 0
+        self._read = 0
+        self.encoding = "utf-8"
         self._names = _Names()
         self._texts: list[str] = []
         self._length = 0
@@ -52,31 +68,37 @@ class XmlReader:
         parser.StartElementHandler = self._started
         parser.EndElementHandler = self._ended
         parser.CharacterDataHandler = self._said
+        parser.XmlDeclHandler = self._declared
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.EntityDeclHandler = _refuse_doctype
         self._parser = parser
 
-    def pieces(self) -> Iterator[None]:
-        """Read on; yields after each piece, so that what was found can be taken away.
+    def feed(self, piece: bytes) -> None:
+        """Read on.
 
         :raises RateFileUnreadable: the part is broken, or built to exhaust its reader.
         """
-        read = 0
-        while True:
-            try:
-                piece = self._part.read(_BYTES_AT_ONCE)
-                read += len(piece)
-                self._parser.Parse(piece, not piece)
-            except (expat.ExpatError, LookupError, ValueError, OverflowError) as error:
-                # Beside what is no XML: encodings, numbers and days beyond those that there are.
-                raise RateFileUnreadable(f"The workbook is damaged: {error}.") from error
-            except (BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-                raise RateFileUnreadable(f"The workbook cannot be unpacked: {error}.") from error
-            if read - max(self._parser.CurrentByteIndex, 0) > _MOST_TAG_BYTES and piece:
-                raise RateFileUnreadable("The workbook holds an endless tag.")
-            yield
-            if not piece:
-                return
+        self._read += len(piece)
+        self._parse(piece, is_last=False)
+        if self._read - max(self._parser.CurrentByteIndex, 0) > _MOST_TAG_BYTES:
+            raise RateFileUnreadable("The workbook holds an endless tag.")
+
+    def close(self) -> None:
+        """Read to the end.
+
+        :raises RateFileUnreadable: the part ends before its elements do.
+        """
+        self._parse(b"", is_last=True)
+
+    def _parse(self, piece: bytes, *, is_last: bool) -> None:
+        try:
+            self._parser.Parse(piece, is_last)
+        except (expat.ExpatError, LookupError, ValueError, OverflowError) as error:
+            # Beside what is no XML: encodings, numbers and days beyond those that there are.
+            raise RateFileUnreadable(f"The workbook is damaged: {error}.") from error
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self.encoding = (encoding or "utf-8").lower()
 
     def _started(self, name: str, attributes: Attributes) -> None:
         self._depth += 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from common.currencies import is_currency
 from common.errors import DomainError
 
 RATE_DECIMALS = 12
@@ -35,7 +36,7 @@ class ExchangeRateTerms:
 
     def __post_init__(self) -> None:
         for currency in (self.from_currency, self.to_currency):
-            if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+            if not is_currency(currency):
                 raise ExchangeRateRefused(f"'{currency}' is not a currency; write it as EUR.")
         if self.from_currency == self.to_currency:
             raise ExchangeRateRefused("A currency is one of itself: name two of them.")

@@ -1,10 +1,10 @@
 """The terms of a catalogue item: what each kind of product may be sold at."""
 
-import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
 from catalogue.rules.rate_terms import AMOUNT_LIMIT, fits_amount
+from common.currencies import is_currency
 from common.errors import DomainError
 
 # The default context of 28 digits could round a product silently.
@@ -64,7 +64,7 @@ def check_terms(kind: str, terms: Terms) -> None:
 
     :raises ItemRefused: one of its subclasses, saying what is missing or too much.
     """
-    if not re.fullmatch(r"[A-Z]{3}", terms.currency):
+    if not is_currency(terms.currency):
         raise ItemRefused(f"'{terms.currency}' is not a currency; write it as EUR.")
     match kind:
         case "VOICE":

@@ -50,12 +50,16 @@ def headings(cells: Sequence[str]) -> list[str]:
 
     >>> headings(["Code", "", "Code"])
     ['Code', 'Column 2', 'Code (3)']
+    >>> headings(["Code (3)", "Code", "Code"])
+    ['Code (3)', 'Code', 'Code (3) (3)']
     """
-    named: list[str] = []
+    named: dict[str, None] = {}
     for number, cell in enumerate(cells, start=1):
         name = " ".join(cell.split()) or f"Column {number}"
-        named.append(f"{name} ({number})" if name in named else name)
-    return named
+        while name in named:
+            name = f"{name} ({number})"
+        named[name] = None
+    return list(named)
 
 
 def find_header_line(rows: Sequence[tuple[int, Sequence[str]]]) -> int:

@@ -1,6 +1,5 @@
 """Rate tables: what all their rates share, and which table is searched after them."""
 
-import re
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -8,6 +7,7 @@ from django.db import transaction
 
 from audit.services import record
 from catalogue.models import CodeDeck, Product, ProductKind, RateTable
+from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -74,9 +74,7 @@ def create_rate_table(
     )
     if parent is not None:
         _check_parent(table, parent)
-    lock_in_transaction("rate_table_name", provider_id, name.lower())
-    if RateTable.objects.filter(provider_id=provider_id, name__iexact=name).exists():
-        raise RateTableNameTaken(f"There is a rate table '{name}' already; choose another name.")
+    _check_name_free(table)
     table.save(force_insert=True)
     record(
         provider_id=provider_id,
@@ -85,6 +83,53 @@ def create_rate_table(
         at=at,
         actor_id=actor_id,
         after={"name": name, "currency": currency, "product": product.code, "parent": parent},
+    )
+    return table
+
+
+@transaction.atomic
+def change_rate_table(
+    *,
+    table: RateTable,
+    name: str,
+    notes: str,
+    connection_fee_due: str,
+    at: datetime,
+    actor_id: int | None,
+) -> RateTable:
+    """Rename a table, note something about it, or have its connection fee due otherwise.
+
+    Workers rate by it from their next chunk on; calls that were rated before keep their cost until
+    they are rated again.
+
+    :raises RateTableRefused: for a bad name.
+    :raises RateTableNameTaken: if the name is in use.
+    """
+    check_fields(RateTable(name=name), RateTableRefused, "name")
+    table = RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
+    after = {
+        "name": name,
+        "notes": notes,
+        "connection_fee_due": RateTable.FeeDue(connection_fee_due).value,
+    }
+    before = {column: getattr(table, column) for column in after}
+    changed = [column for column in after if before[column] != after[column]]
+    if not changed:
+        return table
+    for column in changed:
+        setattr(table, column, after[column])
+    if "name" in changed:
+        _check_name_free(table)
+    table.save(update_fields=changed)
+    table.refresh_from_db(fields=["revision"])
+    record(
+        provider_id=table.provider_id,
+        action="rate_table.changed",
+        changed=table,
+        at=at,
+        actor_id=actor_id,
+        before={column: before[column] for column in changed},
+        after={column: after[column] for column in changed},
     )
     return table
 
@@ -146,7 +191,7 @@ def change_code_deck(
 
 
 def _check_table(currency: str, time_zone: str, decimals: int, product: Product) -> None:
-    if not re.fullmatch(r"[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise RateTableRefused(f"'{currency}' is not a currency; write it as EUR.")
     if time_zone not in available_timezones():
         raise RateTableRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")
@@ -154,6 +199,15 @@ def _check_table(currency: str, time_zone: str, decimals: int, product: Product)
         raise RateTableRefused(f"Costs round to 0 to 8 decimals, not {decimals}.")
     if product.kind not in (ProductKind.VOICE, ProductKind.METERED):
         raise RateTableRefused(f"{product} is sold at a price; it has no usage to rate.")
+
+
+def _check_name_free(table: RateTable) -> None:
+    lock_in_transaction("rate_table_name", table.provider_id, table.name.lower())
+    others = RateTable.objects.filter(provider_id=table.provider_id, name__iexact=table.name)
+    if others.exclude(pk=table.pk).exists():
+        raise RateTableNameTaken(
+            f"There is a rate table '{table.name}' already; choose another name."
+        )
 
 
 def _check_parent(table: RateTable, parent: RateTable) -> None:

@@ -20,6 +20,7 @@ from cdr.rating.csv_cells import (
 from cdr.rules.instants import BEGINNING
 from cdr.rules.rates import (
     Boundary,
+    FeeDue,
     IncrementBase,
     InvalidRate,
     ParentRefused,
@@ -38,6 +39,7 @@ TABLE_COLUMNS: dict[str, Callable[[str], object]] = {
     "decimals": parse_whole,
     "increment_base": partial(parse_choice, IncrementBase),
     "boundary": partial(parse_choice, Boundary),
+    "connection_fee_due": partial(parse_choice, FeeDue),
 }
 
 RATE_COLUMNS: dict[str, Callable[[str], object]] = {

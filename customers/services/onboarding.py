@@ -1,6 +1,5 @@
 """New customers, and whose they are."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
@@ -9,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from audit.services import record
+from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -66,12 +66,12 @@ def create_customer(
 
     A sign-up awaits its confirmation; others begin as a draft. A blank code is one not given.
 
-    :raises CustomerRefused: for a malformed currency (ISO 4217).
+    :raises CustomerRefused: for what is no currency (ISO 4217).
     :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
     :raises UntaggedByAdminOnly: for `CodeChoice.NONE` outside the console.
     :raises UnknownResellerCode: and the other refusals of `resellers.selectors.find_code`.
     """
-    if not re.fullmatch(r"[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise CustomerRefused(f"'{currency}' is not a currency; write it as EUR.")
     check_details(details)
     code = _tag(provider_id, channel, reseller_code, at)

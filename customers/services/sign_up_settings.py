@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.services import record
+from common.currencies import is_currency
 from common.errors import DomainError
 from common.locks import lock_in_transaction
 from common.scope import Scope
@@ -99,7 +100,7 @@ def publish_terms(
 
 
 def _currency(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{3}", text):
+    if not is_currency(text):
         raise CurrencyRefused(f"'{text}' is not a currency; write it as EUR.")
     return text
 

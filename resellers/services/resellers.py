@@ -1,6 +1,5 @@
 """Resellers: joining, moving in the tree, being disabled and enabled."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from audit.services import record
+from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -62,10 +62,10 @@ def create_reseller(
 ) -> Reseller:
     """Add an active reseller with the provider's next number, under `parent` or at the top.
 
-    :raises ResellerRefused: for a malformed currency (ISO 4217).
+    :raises ResellerRefused: for what is no currency (ISO 4217).
     :raises DetailsRefused: if a name or the e-mail is missing, or a detail cannot be kept.
     """
-    if not re.fullmatch(r"[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise ResellerRefused(f"'{currency}' is not a currency; write it as EUR.")
     _check_details(details)
     reseller = Reseller.objects.create(

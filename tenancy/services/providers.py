@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django.db import transaction
 
+from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -68,9 +69,9 @@ def create_provider(
 def check_currency(currency: str) -> None:
     """Refuse what is no currency by ISO 4217.
 
-    :raises ProviderRefused: unless it is three capital letters.
+    :raises ProviderRefused: unless it is one.
     """
-    if not re.fullmatch(r"[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise ProviderRefused(f"'{currency}' is not a currency; write it as EUR.")
 
 

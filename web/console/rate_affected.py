@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.http import urlencode
+from django.utils.timezone import localtime
 
 from catalogue import selectors
 from catalogue.models import Rate, RateImport, RateTable
@@ -20,6 +22,8 @@ from common.scope import Surface
 from web.access import SurfaceRequest, page_of
 from web.console.reratings import LONGEST_REASON, rerating_url
 
+_ANY_NUMBER = (ChangedPrefix("", outranks=True),)
+
 
 def may_see_affected(request: SurfaceRequest) -> bool:
     """Whether who edits rates may see usage as well."""
@@ -28,9 +32,13 @@ def may_see_affected(request: SurfaceRequest) -> bool:
 
 def url_after(request: SurfaceRequest, rate: Rate, *, since: datetime, otherwise: str) -> str:
     """Where an edit of a rate leads that changes prices from `since` on: in the past, to the calls
-    that it concerns.
+    that it concerns, if there are any.
     """
     if since >= clock.now() or not may_see_affected(request):
+        return otherwise
+    changed = changed_prefixes(rate.rate_table, [rate.pk])
+    if not affected_by_rates(request.scope, rate.rate_table, changed, since=since):
+        messages.info(request, "No call that was rated before is concerned.")
         return otherwise
     address = reverse("console_rate_affected", kwargs={"rate_id": rate.pk})
     return f"{address}?{urlencode({'since': since.isoformat()})}"
@@ -49,6 +57,32 @@ def rate_affected(request: SurfaceRequest, rate_id: int) -> HttpResponse:
     back = reverse("console_rate", kwargs={"rate_id": rate.pk})
     changed = changed_prefixes(rate.rate_table, [rate.pk])
     return _affected(request, rate.rate_table, changed, since, back)
+
+
+def url_after_table(request: SurfaceRequest, table: RateTable, *, otherwise: str) -> str:
+    """Where a change of what all rates of a table share leads: to the calls of the month so far,
+    if it has any.
+    """
+    since = _month_start()
+    if not may_see_affected(request):
+        return otherwise
+    if not affected_by_rates(request.scope, table, _ANY_NUMBER, since=since):
+        messages.info(request, "No call that was rated this month is concerned.")
+        return otherwise
+    return reverse("console_rate_table_affected", kwargs={"table_id": table.pk})
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def rate_table_affected(request: SurfaceRequest, table_id: int) -> HttpResponse:
+    """The calls of the month so far at a table, all of which a change of the table concerns."""
+    table = selectors.rate_table(request.scope, table_id)
+    back = reverse("console_rates", kwargs={"table_id": table.pk})
+    return _affected(request, table, _ANY_NUMBER, _month_start(), back)
+
+
+def _month_start() -> datetime:
+    """When the month began in the provider's zone, as re-ratings take it where nobody says."""
+    return localtime(clock.now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 @page_of(Surface.CONSOLE, "usage.read")
@@ -85,7 +119,7 @@ def _affected(
     context = {
         "rate_table": table,
         "since": since,
-        "prefix_count": len(prefixes),
+        "prefix_count": 0 if changed is _ANY_NUMBER else len(prefixes),
         "rerating_url": "usage.write" in request.scope.permissions
         and rerating_url(
             started_from=since,
@@ -103,6 +137,11 @@ def _affected(
 
 
 urls = [
+    path(
+        "rate-tables/<int:table_id>/affected/",
+        rate_table_affected,
+        name="console_rate_table_affected",
+    ),
     path("rate-tables/rates/<int:rate_id>/affected/", rate_affected, name="console_rate_affected"),
     path(
         "rate-tables/edits/<int:edit_id>/affected/",

@@ -10,6 +10,7 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from common.currencies import is_currency
 from common.money import minor_digits
 from web.shared.writing import trimmed
 
@@ -155,8 +156,10 @@ class CurrencyField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         code = str(super().clean(value)).upper()
-        if code and not re.fullmatch(r"[A-Z]{3}", code):
-            raise forms.ValidationError("Write the currency as three letters, such as EUR.")
+        if code and not is_currency(code):
+            raise forms.ValidationError(
+                "There is no such currency: write the three letters of its code, such as EUR."
+            )
         return code
 
 

@@ -1,5 +1,7 @@
 import csv
+import html
 import io
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -17,6 +19,7 @@ from tests.factories import (
     make_rate_table,
     make_staff,
 )
+from tests.web.console.pages import refused
 
 pytestmark = pytest.mark.django_db
 TABLES = "/console/rate-tables/"
@@ -73,6 +76,13 @@ def url(table: RateTable, rest: str = "") -> str:
     return f"{TABLES}{table.pk}/{rest}"
 
 
+def seen(text: str) -> str:
+    """What the page says of the rate that it shows."""
+    found = re.search(r'name="seen" value="([^"]*)"', text)
+    assert found
+    return html.unescape(found[1])
+
+
 def prefixes(client: Client, table: RateTable, query: str) -> list[tuple[str, str]]:
     response = client.get(f"{url(table)}?format=csv&{query}")
     rows = csv.DictReader(io.StringIO(response.content.decode()))
@@ -110,6 +120,46 @@ class TestTheTables:
         assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert "There is a rate table" in response.content.decode()
         assert RateTable.objects.count() == 1
+
+
+class TestARateTable:
+    CHANGED = {"name": "Retail 2027", "notes": "By contract.", "connection_fee_due": "always"}
+
+    def test_is_changed(self, staff: Client, table: RateTable) -> None:
+        before = RateTable.objects.get().revision
+
+        response = staff.post(url(table, "change/"), self.CHANGED)
+
+        after = RateTable.objects.get()
+        assert response.headers["Location"] == url(table)
+        assert (after.name, after.notes, after.connection_fee_due) == (
+            *("Retail 2027", "By contract.", "always"),
+        )
+        assert after.revision == before + 1
+        assert "No call that was rated this month is concerned." in page(staff, url(table))
+
+    def test_keeps_its_name_where_another_has_it(self, staff: Client, table: RateTable) -> None:
+        make_rate_table(table.product, name="Wholesale")
+
+        text = refused(staff, url(table, "change/"), **self.CHANGED | {"name": "wholesale"})
+
+        assert "There is a rate table" in text
+        assert RateTable.objects.get(pk=table.pk).name == "Retail"
+
+    def test_of_another_provider_is_not_there(self, staff: Client) -> None:
+        foreign = make_rate_table(make_product(make_provider()))
+
+        assert staff.post(url(foreign, "change/"), self.CHANGED).status_code == 404
+        assert RateTable.objects.get().name == foreign.name
+
+    def test_in_no_currency_is_refused(self, staff: Client, provider: Provider) -> None:
+        product = make_product(provider)
+        fields = {"name": "Wholesale", "product": product.pk, **RECKONED}
+
+        for code in ("12A", "EUX"):
+            text = refused(staff, f"{TABLES}new/", **fields, currency=code)
+            assert "There is no such currency" in text
+        assert not RateTable.objects.exists()
 
 
 class TestTheRates:
@@ -217,6 +267,45 @@ class TestARate:
         assert 'name="rate" value="0.05"' in text
         rate.refresh_from_db()
         assert (rate.rate, rate.effective_from) == (Decimal("0.0125"), start)
+
+    def test_that_somebody_changed_meanwhile_is_shown_with_both_values(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        rate = table.rates.get()
+        path = f"{TABLES}rates/{rate.pk}/change/"
+        shown = seen(page(staff, path))
+        Rate.objects.filter(pk=rate.pk).update(rate=Decimal("0.07"), tag="vip")
+
+        text = refused(staff, path, **NEW, seen=shown)
+
+        rate.refresh_from_db()
+        assert (rate.rate, rate.prefix) == (Decimal("0.07"), "49")
+        at_field = text.split('id="id_rate_error"')[1].split("</div>")[0]
+        assert "&#x27;0.07&#x27;" in at_field
+        assert "&#x27;0.05&#x27; when you saw it, and you wrote &#x27;0.0125&#x27;" in at_field
+        assert "it was empty when you saw it" in text
+        staff.post(path, NEW | {"seen": seen(text)})
+        rate.refresh_from_db()
+        assert (rate.rate, rate.tag) == (Decimal("0.0125"), "vip")
+
+    @pytest.mark.parametrize("damaged", ["{", "[]", "7"])
+    def test_is_not_changed_by_a_damaged_form(
+        self, staff: Client, table: RateTable, damaged: str
+    ) -> None:
+        rate = table.rates.get()
+
+        text = refused(staff, f"{TABLES}rates/{rate.pk}/change/", **NEW, seen=damaged)
+
+        assert "came back damaged" in text
+        assert Rate.objects.get().rate == Decimal("0.05")
+
+    def test_of_the_past_that_concerns_no_call_leads_back_to_the_rates(
+        self, staff: Client, table: RateTable
+    ) -> None:
+        response = staff.post(url(table, "new/"), NEW)
+
+        assert response.headers["Location"] == url(table)
+        assert "No call that was rated before is concerned." in page(staff, url(table))
 
     def test_is_closed_once(self, staff: Client, table: RateTable) -> None:
         rate = table.rates.get()

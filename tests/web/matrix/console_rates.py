@@ -92,6 +92,8 @@ PAGES = {
     "console_quote": Page(staff("catalogue.read")),
     "console_rate_tables": Page(staff("catalogue.read")),
     "console_rate_table_create": Page(staff("catalogue.write")),
+    "console_rate_table_change": Page(staff("catalogue.write"), table),
+    "console_rate_table_affected": Page(staff("usage.read"), table),
     "console_rates": Page(staff("catalogue.read"), table),
     "console_rate_create": Page(staff("catalogue.write"), table),
     "console_rate_edits": Page(staff("catalogue.read"), table),

@@ -1,4 +1,4 @@
-"""The monthly partitions of xDRs, legs and replaced legs, by UTC month of their start."""
+"""The monthly partitions of xDRs, their legs and uses of allowances, by UTC month of the start."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -9,7 +9,7 @@ from cdr.models import RetiredMonth
 from common.errors import DomainError
 from common.locks import lock_in_transaction
 
-PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg")
+PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg", "cdr_allowanceuse")
 
 
 class MonthRetired(DomainError):

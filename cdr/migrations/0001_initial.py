@@ -226,6 +226,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "ordered_customer_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
@@ -352,6 +358,12 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField()),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
+                (
+                    "customer_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -500,6 +512,7 @@ class Migration(migrations.Migration):
                 ("call_count", models.BigIntegerField()),
                 ("volume", models.BigIntegerField()),
                 ("billed_volume", models.BigIntegerField()),
+                ("included_volume", models.BigIntegerField(db_default=0, default=0)),
                 ("amount", models.DecimalField(decimal_places=8, max_digits=24)),
                 ("created_at", models.DateTimeField()),
                 (
@@ -1049,5 +1062,89 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("what_if", "reseller"), name="what_if_reseller_once"
             ),
+        ),
+        migrations.CreateModel(
+            name="AllowanceCounter",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "sharing",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Own: usage under the subscription's identifiers"),
+                            ("SHARED", "Shared: all usage of the customer"),
+                            ("POOLED", "Pooled: all usage, with all that have this name"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("granted_volume", models.BigIntegerField()),
+                ("rolled_volume", models.BigIntegerField(default=0)),
+                ("used_volume", models.BigIntegerField(default=0)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allowance_counters",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="subscriptions.subscription",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "customer", "month", "key"),
+                        name="allowance_counter_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("granted_volume__gte", 0),
+                            ("rolled_volume__gte", 0),
+                            ("used_volume__gte", 0),
+                            (
+                                "used_volume__lte",
+                                models.F("granted_volume") + models.F("rolled_volume"),
+                            ),
+                        ),
+                        name="allowance_used_at_most_once",
+                    ),
+                ],
+            },
         ),
     ]

@@ -54,6 +54,7 @@ CREATE TABLE cdr_leg (
     rate_table_id bigint NOT NULL,
     rate_id bigint NOT NULL,
     billed_volume bigint NOT NULL,
+    included_volume bigint NOT NULL DEFAULT 0,
     amount numeric(18, 8) NOT NULL,
     additive_amount numeric(18, 8) NOT NULL DEFAULT 0,
     currency varchar(3) NOT NULL,
@@ -64,6 +65,15 @@ CREATE TABLE cdr_replacedleg (
     LIKE cdr_leg INCLUDING DEFAULTS,
     rerating_id bigint NOT NULL,
     PRIMARY KEY (provider_id, started_at, xdr_id, number, rerating_id)
+) PARTITION BY RANGE (started_at);
+
+CREATE TABLE cdr_allowanceuse (
+    provider_id bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    xdr_id bigint NOT NULL,
+    counter_id bigint NOT NULL,
+    volume bigint NOT NULL CHECK (volume > 0),
+    PRIMARY KEY (provider_id, started_at, xdr_id, counter_id)
 ) PARTITION BY RANGE (started_at);
 """
 
@@ -100,7 +110,9 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(
-                    TABLES, "DROP TABLE cdr_replacedleg; DROP TABLE cdr_leg; DROP TABLE cdr_xdr;"
+                    TABLES,
+                    "DROP TABLE cdr_allowanceuse; DROP TABLE cdr_replacedleg;"
+                    " DROP TABLE cdr_leg; DROP TABLE cdr_xdr;",
                 ),
                 migrations.RunSQL(MAKING, "DROP FUNCTION cdr_make_partition(text, date);"),
             ],
@@ -260,6 +272,10 @@ class Migration(migrations.Migration):
                         ),
                         ("payee_id", models.BigIntegerField()),
                         ("billed_volume", models.BigIntegerField()),
+                        (
+                            "included_volume",
+                            models.BigIntegerField(db_default=0, default=0),
+                        ),
                         ("amount", models.DecimalField(decimal_places=8, max_digits=18)),
                         (
                             "additive_amount",
@@ -354,6 +370,10 @@ class Migration(migrations.Migration):
                         ),
                         ("payee_id", models.BigIntegerField()),
                         ("billed_volume", models.BigIntegerField()),
+                        (
+                            "included_volume",
+                            models.BigIntegerField(db_default=0, default=0),
+                        ),
                         ("amount", models.DecimalField(decimal_places=8, max_digits=18)),
                         (
                             "additive_amount",
@@ -403,6 +423,50 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="cdr.rerating",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AllowanceUse",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "provider_id",
+                                "started_at",
+                                "xdr_id",
+                                "counter_id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("started_at", models.DateTimeField()),
+                        ("xdr_id", models.BigIntegerField()),
+                        ("volume", models.BigIntegerField()),
+                        (
+                            "counter",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="cdr.allowancecounter",
+                            ),
+                        ),
+                        (
+                            "provider",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenancy.provider",
                             ),
                         ),
                     ],

@@ -26,8 +26,11 @@ class Migration(migrations.Migration):
             "WhatIf",
             "WhatIfReseller",
             "WhatIfMargin",
+            "AllowanceCounter",
         ),
-        ProviderTables("Xdr", "Leg", "ReplacedLeg", "UsageCharge", references=False),
+        ProviderTables(
+            "Xdr", "Leg", "ReplacedLeg", "UsageCharge", "AllowanceUse", references=False
+        ),
         # What a reseller pays its parent, and what those below pay it.
         shown_to_reseller(
             "cdr_usagecharge",

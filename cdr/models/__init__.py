@@ -1,5 +1,6 @@
 """Usage as received and as charged: sources, files, xDRs, legs, suspense and usage charges."""
 
+from cdr.models.allowances import AllowanceCounter, AllowanceUse
 from cdr.models.files import XdrChunk, XdrFile
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
@@ -11,6 +12,8 @@ from cdr.models.what_ifs import WhatIf, WhatIfMargin, WhatIfReseller
 from cdr.models.xdrs import Leg, Xdr
 
 __all__ = [
+    "AllowanceCounter",
+    "AllowanceUse",
     "CustomerIdentifier",
     "IdentifiedBy",
     "Leg",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalogue.models import Rate, RateTable
@@ -20,8 +21,9 @@ class Rerating(ProviderOwned):
 
     Chosen are those that started in `[started_from, started_to)` and to which all else that is
     said applies; `prefixes` are digits parted by commas, of which one must begin the number called.
-    `reason` says why. What is applied is what was measured: where anything has changed in between,
-    nothing is done (PARTLY_APPLIED).
+    `reason` says why. Of `ordered_customer_ids`, customers with allowances, all usage of the months
+    is rated again, in the order of its start. What is applied is what was measured: where anything
+    has changed in between, nothing is done (PARTLY_APPLIED).
     """
 
     class State(models.TextChoices):
@@ -49,6 +51,7 @@ class Rerating(ProviderOwned):
     )
     prefixes = models.CharField(max_length=1000, blank=True)
     suspense_reason = models.CharField(max_length=20, choices=SuspenseReason.choices, blank=True)
+    ordered_customer_ids = ArrayField(models.BigIntegerField(), default=list)
     state = models.CharField(max_length=14, choices=State.choices, default=State.PLANNING)
     queued_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -83,6 +86,7 @@ class Rerating(ProviderOwned):
 class ReratingSlice(ProviderOwned):
     """The chosen xDRs of a stretch of time, rated again and committed in one transaction.
 
+    With `customer_ids` it is all of these customers' in whole months, else of all other customers.
     The counters are those of the dry run; a leg counts once, as changed, added, removed, put into
     suspense or released from it. `fingerprint` is of all that would change: what is applied must
     have the same. `queued_at` is when a worker was last asked for it.
@@ -99,6 +103,7 @@ class ReratingSlice(ProviderOwned):
     number = models.PositiveIntegerField()
     started_from = models.DateTimeField()
     started_to = models.DateTimeField()
+    customer_ids = ArrayField(models.BigIntegerField(), default=list)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     has_changes = models.BooleanField(default=False)
     fingerprint = models.CharField(max_length=64, blank=True)
@@ -177,6 +182,7 @@ class ReplacedLeg(ProviderOwned):
         Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     billed_volume = models.BigIntegerField()
+    included_volume = models.BigIntegerField(db_default=0, default=0)
     amount = models.DecimalField(max_digits=18, decimal_places=8)
     additive_amount = models.DecimalField(
         max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)

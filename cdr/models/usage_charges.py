@@ -16,9 +16,9 @@ class UsageCharge(ProviderOwned):
 
     The batch is a chunk, or a re-rating: what that changes is reversed by negative sums and charged
     anew. `day` is in the provider's zone. `customer_reseller` is the tag of the originating
-    customer. Written once with the legs, or later with the leg that suspense released; never
-    edited. Batch and product are checked by a trigger, once for all rows of a statement, and are
-    the provider's.
+    customer. `included_volume` is what allowances covered of `volume`. Written once with the
+    legs, or later with the leg that suspense released; never edited. Batch and product are checked
+    by a trigger, once for all rows of a statement, and are the provider's.
     """
 
     provider = models.ForeignKey(
@@ -54,6 +54,7 @@ class UsageCharge(ProviderOwned):
     call_count = models.BigIntegerField()
     volume = models.BigIntegerField()
     billed_volume = models.BigIntegerField()
+    included_volume = models.BigIntegerField(db_default=0, default=0)
     amount = models.DecimalField(max_digits=24, decimal_places=8)
     created_at = models.DateTimeField()
 

@@ -81,7 +81,8 @@ class Leg(ProviderOwned):
     Payer and payee are the parties whose margin it moves: a customer leg is earned by the
     customer's reseller (or the provider where it has none) though the provider collects it.
     `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
-    put on top of the regular one, `rate`.
+    put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
+    xDR's volume: of a customer leg only.
     """
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
@@ -103,6 +104,7 @@ class Leg(ProviderOwned):
         Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     billed_volume = models.BigIntegerField()
+    included_volume = models.BigIntegerField(db_default=0, default=0)
     amount = models.DecimalField(max_digits=18, decimal_places=8)
     additive_amount = models.DecimalField(
         max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)

@@ -22,6 +22,7 @@ _CONTENT = [
     "table_id",
     "rate_id",
     "billed",
+    "included",
     "cost",
     "additive_cost",
     "currency",
@@ -38,7 +39,13 @@ USAGE_KEY = [
     "destination",
     "currency",
 ]
-_SUMS = {"call_count": pl.Int64, "volume": pl.Int64, "billed": pl.Int64, "cost": pl.Int128}
+_SUMS = {
+    "call_count": pl.Int64,
+    "volume": pl.Int64,
+    "billed": pl.Int64,
+    "included": pl.Int64,
+    "cost": pl.Int128,
+}
 
 
 class Fate(IntEnum):
@@ -90,8 +97,12 @@ def standing_legs(
     priced: PricedLegs,
     stands: NDArray[np.bool_],
     currencies: pl.Series,
+    included: NDArray[np.int64],
 ) -> pl.DataFrame:
-    """The legs of a rated batch that stand, and `leg`, the place of each; currencies by table."""
+    """The legs of a rated batch that stand, and `leg`, the place of each.
+
+    By leg are the currencies of their tables and what allowances cover (`included`).
+    """
     leg = np.flatnonzero(stands)
     row = legs.row[leg]
     return pl.DataFrame(
@@ -107,6 +118,7 @@ def standing_legs(
             "table_id": legs.table_id[leg],
             "rate_id": priced.rate_id[leg],
             "billed": priced.billed[leg],
+            "included": included[leg],
             "cost": priced.cost[leg],
             "additive_cost": priced.additive_cost[leg],
             "currency": currencies.gather(leg),
@@ -190,7 +202,7 @@ def _nothing() -> pl.Expr:
 
 
 def usage_differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Reversing and new usage, by USAGE_KEY with call_count, volume, billed and cost.
+    """Reversing and new usage, by USAGE_KEY with call_count, volume, billed, included and cost.
 
     Of legs with the columns of USAGE_KEY and volume. What comes to the same in every sum as before
     needs neither.
@@ -211,7 +223,7 @@ def _usage(legs: pl.DataFrame) -> pl.DataFrame:
         legs.group_by(USAGE_KEY)
         .agg(
             pl.len().cast(pl.Int64).alias("call_count"),
-            pl.col("volume", "billed").sum(),
+            pl.col("volume", "billed", "included").sum(),
             pl.col("cost").cast(pl.Int128).sum(),
         )
         .select(*USAGE_KEY, *_SUMS)

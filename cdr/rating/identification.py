@@ -21,13 +21,13 @@ def identify_parties(
 ) -> pl.DataFrame:
     """`xdrs` with customer_id, vendor_id and terminating_customer_id (int64, null for nobody).
 
-    And with tags, parted by commas. `xdrs` has the columns that `customers` names,
-    normalised_number, received_tags, trunk_vendor_id and trunk_tags; each of `customers`, and
-    `numbers`, has value, customer_id and tags. The customer is the one that the first of these
-    columns names. A trunk named by its tech prefix carried the call; without one, a call to a
-    customer's number is on-net, and every other call went to the source's usual vendor. The tags
-    are those received, and those of the source, the trunk and what named the customer; null stands
-    for none.
+    And with subscription_id, of what named the customer (null for none), and tags, parted by
+    commas. `xdrs` has the columns that `customers` names, normalised_number, received_tags,
+    trunk_vendor_id and trunk_tags; each of `customers`, and `numbers`, has value, customer_id,
+    subscription_id and tags. The customer is the one that the first of these columns names. A trunk
+    named by its tech prefix carried the call; without one, a call to a customer's number is on-net,
+    and every other call went to the source's usual vendor. The tags are those received, and those
+    of the source, the trunk and what named the customer; null stands for none.
     """
     by_number = numbers.select(normalised_number="value", _called="customer_id")
     found = xdrs.join(by_number, on="normalised_number", how="left", maintain_order="left")
@@ -36,15 +36,19 @@ def identify_parties(
             column: "value",
             f"_payer_by_{column}": "customer_id",
             f"_tags_by_{column}": "tags",
+            f"_subscription_by_{column}": "subscription_id",
         }
         found = found.join(named.select(**names), on=column, how="left", maintain_order="left")
     nobody, no_tags = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
+    subscription = nobody
     payer = pl.coalesce(*(pl.col(f"_payer_by_{column}") for column in customers), nobody)
     # Of the first that names somebody: what a later one says too is not looked at.
     named_tags = no_tags
     for column in reversed(list(customers)):
         is_named = pl.col(f"_payer_by_{column}").is_not_null()
         named_tags = pl.when(is_named).then(f"_tags_by_{column}").otherwise(named_tags)
+        its_own = pl.when(is_named).then(f"_subscription_by_{column}")
+        subscription = its_own.otherwise(subscription)
     trunk = pl.col("trunk_vendor_id")
     called = pl.when(trunk.is_null()).then("_called")
     default = pl.lit(default_vendor_id, pl.Int64)
@@ -52,13 +56,16 @@ def identify_parties(
     return found.with_columns(
         _carried(given, source_tags).alias("tags"),
         customer_id=payer,
+        subscription_id=subscription,
         vendor_id=pl.coalesce(trunk, pl.when(called.is_null()).then(default)),
         terminating_customer_id=called,
     ).drop(*_named_by(customers), "_called", "trunk_tags")
 
 
 def _named_by(customers: Iterable[str]) -> list[str]:
-    return [f"_{what}_by_{column}" for column in customers for what in ("payer", "tags")]
+    return [
+        f"_{what}_by_{column}" for column in customers for what in ("payer", "tags", "subscription")
+    ]
 
 
 def _carried(given: pl.DataFrame, source_tags: str) -> pl.Series:

@@ -45,6 +45,20 @@ class PlannedLegs:
     table_id: NDArray[np.int64]
     routing: NDArray[np.int8]
 
+    def alone(self, leg: NDArray[np.int64]) -> "PlannedLegs":
+        """Some of the legs, by their places, each with a row of its own."""
+        return PlannedLegs(
+            row=np.arange(len(leg)),
+            number=self.number[leg],
+            charge=self.charge[leg],
+            payer_kind=self.payer_kind[leg],
+            payer_id=self.payer_id[leg],
+            payee_kind=self.payee_kind[leg],
+            payee_id=self.payee_id[leg],
+            table_id=self.table_id[leg],
+            routing=self.routing[self.row[leg]],
+        )
+
 
 class _Step(NamedTuple):
     """One leg of a route; the customer leg's payer and table come from the xDR's customer."""

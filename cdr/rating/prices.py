@@ -1,7 +1,7 @@
 """The price of every leg of a batch, table by table."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,7 @@ def price_legs(
     volume: NDArray[np.int64],
     caller: NDArray[np.int64] | None = None,
     tags: TagColumn | None = None,
+    included: NDArray[np.int64] | None = None,
 ) -> PricedLegs:
     """Rate every leg in its own table; a leg without a table, or whose fault it has, is unrated.
 
@@ -89,9 +90,20 @@ def price_legs(
             volume[row],
             caller=None if caller is None else caller[row],
             tags=None if tags is None else tags[row],
+            included=None if included is None else included[row],
         )
         _place(priced, members, batch, table.compiled)
     return priced
+
+
+def place_legs(priced: PricedLegs, leg: NDArray[np.int64], anew: PricedLegs) -> PricedLegs:
+    """The same, but with `anew` in the places of some legs."""
+    columns = {}
+    for column in fields(PricedLegs):
+        values = getattr(priced, column.name).copy()
+        values[leg] = getattr(anew, column.name)
+        columns[column.name] = values
+    return PricedLegs(**columns)
 
 
 def _place(

@@ -20,12 +20,13 @@ def sum_usage(
     *,
     chosen: NDArray[np.bool_] | slice,
     by_xdr: pl.DataFrame,
+    included: NDArray[np.int64],
 ) -> pl.DataFrame:
     """Sums of the chosen legs, all rated, by payer, payee, customer's reseller, day, destination.
 
     And by rate table, hence by currency. `by_xdr` has volume (int64), day (date) and reseller_id of
-    each xDR (PROVIDER_ID for none), which is null in the answer where it is none. `cost` is summed
-    exactly, as Int128 at 10^-8. In the order of payers.
+    each xDR (PROVIDER_ID for none), which is null in the answer where it is none. `included` is by
+    leg what allowances cover. `cost` is summed exactly, as Int128 at 10^-8. In the order of payers.
     """
     rated = by_xdr[legs.row[chosen]].with_columns(
         charge=legs.charge[chosen],
@@ -36,13 +37,14 @@ def sum_usage(
         table_id=legs.table_id[chosen],
         destination=priced.destination[chosen],
         billed=priced.billed[chosen],
+        included=included[chosen] if included.any() else 0,
         cost=priced.cost[chosen],
     )
     # The kinds of the parties follow from the charge and the ids: they need no sorting by.
     sums = rated.group_by(_KEYS).agg(
         pl.col("payer_kind", "payee_kind").first(),
         pl.len().cast(pl.Int64).alias("call_count"),
-        pl.col("volume", "billed").sum(),
+        pl.col("volume", "billed", "included").sum(),
         pl.col("cost").cast(pl.Int128).sum(),
     )
     return (

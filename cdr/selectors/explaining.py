@@ -1,5 +1,6 @@
 """Why the legs of an xDR cost what they cost, and whether they still would."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from cdr.rules.parties import ON_NET
 from cdr.selectors.engine_tables import fitting_rates, table_chains
 from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.parties import parties
-from cdr.selectors.xdrs import legs_of_xdr
+from cdr.selectors.xdrs import included_by_name, legs_of_xdr
 from common.scope import Scope
 from tenancy.selectors import own_provider
 
@@ -28,7 +29,7 @@ class ExplainedLeg:
 
     `explanation` is None where that cannot be told any more; `trouble` then says why. A leg is
     charged in the currency of its table; `equivalents` tell it in that of the provider and of the
-    customer, where it is another.
+    customer, where it is another. `included` is what allowances covered, by the name of each.
     """
 
     leg: Leg
@@ -37,6 +38,7 @@ class ExplainedLeg:
     explanation: Explanation | None
     trouble: str
     equivalents: tuple[Equivalent, ...]
+    included: Mapping[str, int]
 
     @property
     def cost_now(self) -> Decimal | None:
@@ -79,7 +81,8 @@ def explained_legs(scope: Scope, xdr: Xdr) -> list[ExplainedLeg]:
         payer = known.get((leg.payer_kind, leg.payer_id))
         payee = known.get((leg.payee_kind, leg.payee_id))
         also = equivalents(scope, leg.amount, leg.currency, at=xdr.started_at, wanted=told_in)
-        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble, also))
+        included = included_by_name(scope, xdr) if leg.included_volume else {}
+        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble, also, included))
     return explained
 
 
@@ -98,7 +101,13 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
         tags=xdr.tags,
         is_on_net=xdr.terminating_customer_id is not None,
     )
-    return explain_usage(scope, table_id=leg.rate_table_id, usage=usage, volume=xdr.volume)
+    return explain_usage(
+        scope,
+        table_id=leg.rate_table_id,
+        usage=usage,
+        volume=xdr.volume,
+        included=leg.included_volume,
+    )
 
 
 def usage_of(
@@ -117,10 +126,13 @@ def usage_of(
     return Usage(number=number, started_at=started_at, caller=caller or "", tags=carried)
 
 
-def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> Explanation:
+def explain_usage(
+    scope: Scope, *, table_id: int, usage: Usage, volume: int, included: int = 0
+) -> Explanation:
     """What usage costs, or would cost, by a table as it is now, and why; nothing is written.
 
-    `usage.number` is normalised (digits only), `volume` in the volume unit of the table's product.
+    `usage.number` is normalised (digits only), `volume` in the volume unit of the table's product,
+    of which allowances cover the first `included`.
 
     :raises RateTable.DoesNotExist: the table is not in the scope.
     :raises InvalidRate: the table or a fitting rate holds what the engine refuses.
@@ -129,4 +141,4 @@ def explain_usage(scope: Scope, *, table_id: int, usage: Usage, volume: int) -> 
     if chain is None:
         raise RateTable.DoesNotExist
     (table, own), *parents = fitting_rates(scope, chain, usage.number)
-    return explain(table, own, usage, volume, parents=parents)
+    return explain(table, own, usage, volume, included=included, parents=parents)

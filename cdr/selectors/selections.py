@@ -51,6 +51,11 @@ def selected(scope: Scope, selection: Selection) -> Condition:
     for column in ("customer_id", "vendor_id", "source_id"):
         if (chosen := getattr(selection, column)) is not None:
             parts.append((f"x.{column} = %s", [chosen]))
+    if selection.customer_ids:
+        parts.append(("x.customer_id = ANY(%s)", [list(selection.customer_ids)]))
+    if selection.without_customer_ids:
+        others = "(x.customer_id IS NULL OR x.customer_id <> ALL(%s))"
+        parts.append((others, [list(selection.without_customer_ids)]))
     if selection.prefixes:
         patterns = [f"{prefix}%" for prefix in selection.prefixes]
         parts.append(("x.normalised_number LIKE ANY(%s)", [patterns]))

@@ -48,11 +48,19 @@ LEG_COLUMNS: Mapping[str, Any] = {
     "table_id": pl.Int64,
     "rate_id": pl.Int64,
     "billed": pl.Int64,
+    "included": pl.Int64,
     "cost": pl.Int64,
     "additive_cost": pl.Int64,
     "currency": pl.String,
 }
 """Costs are whole numbers of 10^-8, the additive one included in the cost."""
+
+USE_COLUMNS: Mapping[str, Any] = {
+    "started_at": pl.Int64,
+    "xdr_id": pl.Int64,
+    "counter_id": pl.Int64,
+    "volume": pl.Int64,
+}
 
 _TEXTS = (
     *("account_code", "trunk", "caller_ip"),
@@ -65,6 +73,7 @@ _EXPRESSIONS = {
     "charge": "{}.kind",
     "table_id": "{}.rate_table_id",
     "billed": "{}.billed_volume",
+    "included": "{}.included_volume",
     "cost": "({}.amount * 100000000)::bigint",
     "additive_cost": "({}.additive_amount * 100000000)::bigint",
 }
@@ -72,7 +81,7 @@ _EXPRESSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """SQL over a row of xDRs `x`, or of legs `l`, and its parameters."""
+    """SQL over a row of xDRs `x`, or of legs or uses `l`, and its parameters."""
 
     sql: str
     parameters: Sequence[Any]
@@ -87,6 +96,11 @@ def stored_xdrs(scope: Scope, condition: Condition) -> pl.DataFrame:
 def stored_legs(scope: Scope, condition: Condition) -> pl.DataFrame:
     """The provider's legs that the condition on `l` holds for, as LEG_COLUMNS; in no order."""
     return _copied("cdr_leg", "l", LEG_COLUMNS, scope, condition)
+
+
+def stored_uses(scope: Scope, condition: Condition) -> pl.DataFrame:
+    """What the provider's xDRs used of allowances, as USE_COLUMNS; the condition is on `l`."""
+    return _copied("cdr_allowanceuse", "l", USE_COLUMNS, scope, condition)
 
 
 def _copied(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
-from cdr.models import Leg, LegKind, Source, Xdr
+from cdr.models import AllowanceUse, Leg, LegKind, Source, Xdr
 from common.scope import Scope
 from customers.models import Customer
 from tenancy.owned import ProviderQuerySet
@@ -64,6 +64,15 @@ def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
     """The legs of an xDR with rate and table, in the order of the walk."""
     rows = Leg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
     return rows.select_related("rate", "rate_table").order_by("number")
+
+
+def included_by_name(scope: Scope, xdr: Xdr) -> dict[str, int]:
+    """What allowances covered of an xDR, by the name of each, in the order they were opened."""
+    rows = AllowanceUse.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
+    volumes: dict[str, int] = {}
+    for name, volume in rows.order_by("counter_id").values_list("counter__name", "volume"):
+        volumes[name] = volumes.get(name, 0) + volume
+    return volumes
 
 
 def legs_by_xdr(

@@ -13,6 +13,7 @@ from cdr.importers.chunks import CHUNK_BYTES, read_chunks
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
+from cdr.services.allowances import use_allowances
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
@@ -128,6 +129,8 @@ def rate_lines(
     numbered = fresh.with_columns(id=place + (origin.chunk_id << PLACE_BITS))
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
+    # As late as can be: who waits for the same allowances waits for this transaction's end.
+    rated = use_allowances(rated, origin.source)
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated

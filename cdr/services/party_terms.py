@@ -26,6 +26,7 @@ _IDENTIFIERS = {
     "kind": pl.String,
     "value": pl.String,
     "customer_id": pl.Int64,
+    "subscription_id": pl.Int64,
     "tags": pl.String,
 }
 _CUSTOMERS = {"customer_id": pl.Int64, "reseller_id": pl.Int64, "price_list": pl.Int64}
@@ -55,14 +56,14 @@ _PriceList: TypeAlias = _Catalogued | _Overridden
 
 
 def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
-    """What names customers of the provider, by kind: value, customer_id and tags, null for none.
+    """What names customers of the provider, by kind: value, customer_id, subscription_id and tags.
 
-    Only those `among` some values, where they are given.
+    The last two are null for none. Only those `among` some values, where they are given.
     """
     rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id))
     if among is not None:
         rows = rows.filter(kind__in=list(IdentifiedBy), value__in=among)
-    named = list(rows.values_list("kind", "value", "customer_id", "tags"))
+    named = list(rows.values_list("kind", "value", "customer_id", "subscription_id", "tags"))
     tags = pl.when(pl.col("tags") != "").then("tags")
     found = pl.DataFrame(named, schema=_IDENTIFIERS, orient="row").with_columns(tags)
     return {kind: found.filter(pl.col("kind") == str(kind)).drop("kind") for kind in IdentifiedBy}

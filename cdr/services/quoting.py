@@ -20,6 +20,7 @@ from cdr.rules.instants import to_microseconds
 from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.explaining import explain_usage, usage_of
 from cdr.selectors.parties import PartyKey, parties
+from cdr.services.allowances import preview_allowances
 from cdr.services.price_tables import fitting_price_tables
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.sources import SourceTerms, source_terms
@@ -91,6 +92,7 @@ class QuotedLeg:
     rate_table: RateTable | None
     currency: str
     billed_volume: int
+    included_volume: int
     amount: Decimal | None
     additive_amount: Decimal | None
     is_due: bool
@@ -114,7 +116,8 @@ class Quote:
     """A call with its parties as identified, its legs and what each party would earn.
 
     `number` is normalised, empty where the destination is no number; `tags` are all it would carry.
-    `trouble` says why the whole call would wait in suspense; then no leg is due.
+    `trouble` says why the whole call would wait in suspense; then no leg is due. `included` is how
+    much the customer's allowances, as they stand now, would cover, by name: nothing of it is used.
     """
 
     source: Source
@@ -124,6 +127,7 @@ class Quote:
     called_customer: Customer | None
     vendor: Vendor | None
     trouble: Trouble | None
+    included: Mapping[str, int]
     legs: tuple[QuotedLeg, ...]
     margins: tuple[Margin, ...]
 
@@ -144,7 +148,9 @@ def quote(scope: Scope, call: CallToQuote) -> Quote:
     terms = source_terms(source.pk)
     identified = _identified(call, terms)
     number = identified["normalised_number"][0] or ""
-    rated = rate_xdrs(identified, terms, compiled=partial(fitting_price_tables, number=number))
+    rated, included = preview_allowances(
+        rate_xdrs(identified, terms, compiled=partial(fitting_price_tables, number=number)), terms
+    )
     xdr = rated.xdrs.row(0, named=True)
     usage = usage_of(
         number=number,
@@ -169,6 +175,7 @@ def quote(scope: Scope, call: CallToQuote) -> Quote:
         called_customer=_of(found, PartyKind.CUSTOMER, xdr["terminating_customer_id"]),
         vendor=_of(found, PartyKind.VENDOR, xdr["vendor_id"]),
         trouble=_troubles(rated).get(None),
+        included=included,
         legs=legs,
         margins=tuple(_margins(legs, found)),
     )
@@ -232,6 +239,7 @@ def _legs(
         payee = int(legs.payee_kind[place]), int(legs.payee_id[place])
         kind = LegKind(int(legs.charge[place]))
         is_priced = priced.reason[place] not in FAILED
+        included = int(rated.included[place])
         yield QuotedLeg(
             kind=kind,
             payer_key=payer,
@@ -241,11 +249,12 @@ def _legs(
             rate_table=tables.get(table_id),
             currency=tables[table_id].currency if table_id in tables else "",
             billed_volume=int(priced.billed[place]),
+            included_volume=included,
             amount=_amount(priced.cost[place]) if is_priced else None,
             additive_amount=_amount(priced.additive_cost[place]) if is_priced else None,
             is_due=bool(rated.outcome.stands[place]),
             trouble=troubles.get((int(kind), payer[1])),
-            explanation=_explanation(scope, table_id, usage, volume),
+            explanation=_explanation(scope, table_id, usage, volume, included),
             equivalents=(),
         )
 
@@ -266,11 +275,15 @@ def _amount(cost: Any) -> Decimal:
     return Decimal(int(cost)).scaleb(-COST_SCALE_DIGITS)
 
 
-def _explanation(scope: Scope, table_id: int, usage: Usage, volume: int) -> Explanation | None:
+def _explanation(
+    scope: Scope, table_id: int, usage: Usage, volume: int, included: int
+) -> Explanation | None:
     if table_id == NO_TABLE:
         return None
     try:
-        return explain_usage(scope, table_id=table_id, usage=usage, volume=volume)
+        return explain_usage(
+            scope, table_id=table_id, usage=usage, volume=volume, included=included
+        )
     except (InvalidRate, UnitsRefused):  # the leg's trouble tells the fault
         return None
 

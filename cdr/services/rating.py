@@ -1,7 +1,7 @@
 """Rating a batch of xDRs: identify, walk the tree, price, judge and sum; nothing is written."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,8 @@ from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
-from cdr.rating.prices import PricedLegs, PriceTable, price_legs, table_ids
+from cdr.rating.prices import PricedLegs, PriceTable, place_legs, price_legs, table_ids
+from cdr.rating.terms import Terms
 from cdr.rules.routes import BillingMode
 from cdr.services.mediation import normalise_numbers
 from cdr.services.party_terms import identifiers, party_terms
@@ -26,6 +27,7 @@ _NAMED_IN = {
     IdentifiedBy.IP: "caller_ip",
     IdentifiedBy.NUMBER: "caller_e164",
 }
+USES = {"leg": pl.Int64, "counter_id": pl.Int64, "volume": pl.Int64}
 FEW_XDRS = 500
 """Of so few xDRs the identifiers are looked up one by one; of more all are read at once."""
 
@@ -35,13 +37,18 @@ class RatedXdrs:
     """A batch with everything known about it; the rows of all but `legs` and `priced` are xDRs.
 
     `xdrs` has got reseller_id: of the customer, 0 for none, -1 where the customer is unknown.
+    `included` (int64, by leg) is what allowances cover of the volume, `uses` of which counters:
+    leg, its place, counter_id and volume.
     """
 
     xdrs: pl.DataFrame
+    terms: Terms
     legs: PlannedLegs
     priced: PricedLegs
     outcome: Outcome
     tables: Mapping[int, PriceTable]
+    included: NDArray[np.int64]
+    uses: pl.DataFrame
 
 
 def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
@@ -95,20 +102,53 @@ def rate_xdrs(
     )
     legs = plan_legs(identified, terms.assuming(assumed) if assumed else terms)
     tables = compiled(source.provider_id, table_ids(legs))
-    priced = price_legs(
-        legs,
-        tables,
-        destination=align(identified["normalised_number"]),
-        started_at=started_at,
-        volume=identified["volume"].to_numpy(),
-        caller=_callers(identified, source, tables),
-        tags=tag_column(identified["tags"], identified["terminating_customer_id"]),
-    )
+    priced = _price(legs, identified, source, tables)
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
     tags = terms.customers.select("customer_id", "reseller_id")
     tagged = identified.join(tags, on="customer_id", how="left", maintain_order="left")
     return RatedXdrs(
-        tagged.with_columns(pl.col("reseller_id").fill_null(NOBODY)), legs, priced, outcome, tables
+        xdrs=tagged.with_columns(pl.col("reseller_id").fill_null(NOBODY)),
+        terms=terms,
+        legs=legs,
+        priced=priced,
+        outcome=outcome,
+        tables=tables,
+        included=np.zeros(len(legs.row), dtype=np.int64),
+        uses=pl.DataFrame(schema=USES),
+    )
+
+
+def price_included(rated: RatedXdrs, source: SourceTerms, included: NDArray[np.int64]) -> RatedXdrs:
+    """The batch with so much of the volume of each leg covered by allowances, the rest charged.
+
+    Only those legs are priced anew.
+    """
+    leg = np.flatnonzero(included)
+    if not len(leg):
+        return rated
+    xdrs = rated.xdrs[rated.legs.row[leg]]
+    anew = _price(rated.legs.alone(leg), xdrs, source, rated.tables, included=included[leg])
+    priced = place_legs(rated.priced, leg, anew)
+    outcome = judge_xdrs(rated.xdrs, rated.terms, rated.legs, priced, rated.tables)
+    return replace(rated, priced=priced, outcome=outcome, included=included)
+
+
+def _price(
+    legs: PlannedLegs,
+    identified: pl.DataFrame,
+    source: SourceTerms,
+    tables: Mapping[int, PriceTable],
+    included: NDArray[np.int64] | None = None,
+) -> PricedLegs:
+    return price_legs(
+        legs,
+        tables,
+        destination=align(identified["normalised_number"]),
+        started_at=identified["started_at"].to_numpy(),
+        volume=identified["volume"].to_numpy(),
+        caller=_callers(identified, source, tables),
+        tags=tag_column(identified["tags"], identified["terminating_customer_id"]),
+        included=included,
     )
 
 

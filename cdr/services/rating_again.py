@@ -19,9 +19,11 @@ from cdr.rating.changes import (
 from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
-from cdr.selectors.stored_xdrs import stored_legs, stored_xdrs
+from cdr.selectors.stored_xdrs import stored_legs, stored_uses, stored_xdrs
+from cdr.services.allowance_counters import CountedAgain
+from cdr.services.allowances import Batch, count_again
 from cdr.services.copying import days
-from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
+from cdr.services.rating import USES, RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import DETAIL_CHARACTERS
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
@@ -57,6 +59,19 @@ class SuspenseChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class UseChanges:
+    """Uses of allowances that go, as USE_COLUMNS, and those that come, as a batch has them."""
+
+    gone: pl.DataFrame
+    new: pl.DataFrame
+
+    @property
+    def count(self) -> int:
+        """How many uses are written or taken away."""
+        return len(self.gone) + len(self.new)
+
+
+@dataclass(frozen=True, slots=True)
 class RatedAgain:
     """xDRs of one source beside what they would be now.
 
@@ -66,13 +81,15 @@ class RatedAgain:
     source: SourceTerms
     rated: RatedXdrs
     legs: LegChanges
+    uses: UseChanges
     moved: pl.Series
     suspense: SuspenseChanges
 
     @property
     def has_changes(self) -> bool:
         """Whether anything would be written."""
-        return not self.legs.is_empty or bool(len(self.moved)) or bool(self.suspense.count)
+        counts = self.uses.count, len(self.moved), self.suspense.count
+        return not self.legs.is_empty or any(counts)
 
     def changed_xdr_ids(self) -> pl.Series:
         """The xDRs that anything changes of but the place of a leg."""
@@ -125,38 +142,75 @@ class RatedAgain:
         return found["name"]
 
 
-def rate_again(scope: Scope, selection: Selection) -> list[RatedAgain]:
-    """The xDRs of a selection rated by what holds now, source by source."""
+def rate_again(
+    scope: Scope, selection: Selection, *, holds: bool
+) -> tuple[list[RatedAgain], list[CountedAgain]]:
+    """The xDRs of a selection rated by what holds now, source by source, and their allowances.
+
+    The counters of these are locked where somebody `holds` them, to write to them.
+    """
     xdrs = stored_xdrs(scope, selected(scope, selection))
     if xdrs.is_empty():
-        return []
-    legs = stored_legs(scope, legs_selected(scope, selection))
+        return [], []
+    of_selected = legs_selected(scope, selection)
+    legs, uses = stored_legs(scope, of_selected), stored_uses(scope, of_selected)
     waiting = _waiting(scope, selection)
+    parts = xdrs.sort("source_id", "started_at", "id").partition_by(
+        "source_id", maintain_order=True
+    )
+    batches = [_rated(stored) for stored in parts]
+    batches, counters = count_again(batches, uses, holds=holds)
     return [
-        _rate_again(part, legs, waiting)
-        for part in xdrs.sort("source_id", "started_at", "id").partition_by(
-            "source_id", maintain_order=True
-        )
-    ]
+        _compared(stored, *batch, legs, uses, waiting)
+        for stored, batch in zip(parts, batches, strict=True)
+    ], counters
 
 
-def _rate_again(stored: pl.DataFrame, legs: pl.DataFrame, waiting: pl.DataFrame) -> RatedAgain:
+def _rated(stored: pl.DataFrame) -> Batch:
     source = source_terms(stored["source_id"][0])
-    rated = rate_xdrs(identify_xdrs(stored.drop(FOUND), source), source)
+    return rate_xdrs(identify_xdrs(stored.drop(FOUND), source), source), source
+
+
+def _compared(
+    stored: pl.DataFrame,
+    rated: RatedXdrs,
+    source: SourceTerms,
+    legs: pl.DataFrame,
+    uses: pl.DataFrame,
+    waiting: pl.DataFrame,
+) -> RatedAgain:
     ids = stored.select(xdr_id="id")
     waited = waiting.join(ids, on="xdr_id", how="semi")
     failing = rated.outcome.suspense
     waits = failing.with_columns(xdr_id=rated.xdrs["id"].gather(failing["row"]))
-    changes = compare_legs(
-        legs.join(ids, on="xdr_id", how="semi"),
-        standing_legs(
-            rated.xdrs, rated.legs, rated.priced, rated.outcome.stands, _currencies(rated)
-        ),
-        waited=waited,
-        waits=waits,
+    standing = standing_legs(
+        rated.xdrs,
+        rated.legs,
+        rated.priced,
+        rated.outcome.stands,
+        _currencies(rated),
+        rated.included,
     )
-    moved = _moved(stored, rated)
-    return RatedAgain(source, rated, changes, moved, _suspense_changes(waited, waits))
+    return RatedAgain(
+        source=source,
+        rated=rated,
+        legs=compare_legs(
+            legs.join(ids, on="xdr_id", how="semi"), standing, waited=waited, waits=waits
+        ),
+        uses=_use_changes(uses.join(ids, on="xdr_id", how="semi"), rated),
+        moved=_moved(stored, rated),
+        suspense=_suspense_changes(waited, waits),
+    )
+
+
+def _use_changes(stored: pl.DataFrame, rated: RatedXdrs) -> UseChanges:
+    row = pl.Series(rated.legs.row).gather(rated.uses["leg"])
+    new = rated.uses.with_columns(xdr_id=rated.xdrs["id"].gather(row))
+    key = ["xdr_id", "counter_id", "volume"]
+    return UseChanges(
+        stored.join(new, on=key, how="anti"),
+        new.join(stored, on=key, how="anti").select(list(USES)),
+    )
 
 
 def _currencies(rated: RatedXdrs) -> pl.Series:

@@ -80,6 +80,7 @@ def record_legs(
     # Taking all of an array costs nothing, choosing from it does: mostly all of them stand.
     chosen: NDArray[np.bool_] | slice = slice(None) if stands.all() else stands
     copy_legs(rated, origin.source.provider_id, chosen=chosen, number=number)
+    copy_uses(rated, origin.source.provider_id)
     _record_usage(rated, origin, chosen)
 
 
@@ -108,6 +109,7 @@ def copy_legs(
         "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
         "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
         **_additive_column(priced.additive_cost[chosen]),
+        **_included_column(rated.included[chosen]),
         "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[chosen])),
     }
     copy_binary("cdr_leg", columns, len(row))
@@ -116,6 +118,24 @@ def copy_legs(
 def _additive_column(cost: NDArray[np.int64]) -> dict[str, Column]:
     """What additive rates add; left to its default where that is nothing, as mostly."""
     return {"additive_amount": Column(Binary.AMOUNT, cost)} if cost.any() else {}
+
+
+def _included_column(included: NDArray[np.int64]) -> dict[str, Column]:
+    """What allowances cover; left to its default where that is nothing."""
+    return {"included_volume": Column(Binary.BIGINT, included)} if included.any() else {}
+
+
+def copy_uses(rated: RatedXdrs, provider_id: int) -> None:
+    """Store what the legs used of which counters."""
+    row = rated.legs.row[rated.uses["leg"].to_numpy()]
+    columns = {
+        "provider_id": Column(Binary.BIGINT, provider_id),
+        "started_at": Column(Binary.TIMESTAMPTZ, rated.xdrs["started_at"].to_numpy()[row]),
+        "xdr_id": Column(Binary.BIGINT, rated.xdrs["id"].to_numpy()[row]),
+        "counter_id": Column(Binary.BIGINT, rated.uses["counter_id"].to_numpy()),
+        "volume": Column(Binary.BIGINT, rated.uses["volume"].to_numpy()),
+    }
+    copy_binary("cdr_allowanceuse", columns, len(row))
 
 
 def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.bytes_]:
@@ -128,7 +148,14 @@ def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | 
     source = origin.source
     day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
     by_xdr = rated.xdrs.select("volume", "reseller_id", day)
-    usage = sum_usage(rated.legs, rated.priced, rated.tables, chosen=chosen, by_xdr=by_xdr)
+    usage = sum_usage(
+        rated.legs,
+        rated.priced,
+        rated.tables,
+        chosen=chosen,
+        by_xdr=by_xdr,
+        included=rated.included,
+    )
     copy_usage(usage, source, batch={"chunk_id": origin.chunk_id}, at=origin.at)
 
 
@@ -152,6 +179,7 @@ def copy_usage(
         "call_count",
         "volume",
         pl.col("billed").alias("billed_volume"),
+        pl.col("included").alias("included_volume"),
         amounts("cost").alias("amount"),
         pl.lit(at.isoformat()).alias("created_at"),
     )

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
 from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
+from cdr.services.allowances import use_allowances
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
 from cdr.services.stored_parties import FOUND, update_xdrs
@@ -29,6 +30,7 @@ def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         return pl.DataFrame(schema=STILL_WAITING)
     rated = _rate_again(waiting, origin)
     release = rated.outcome.stands & _is_waiting(rated, waiting)
+    rated = use_allowances(rated, origin.source, among=release)
     record_legs(rated, origin, stands=release, number=_next_numbers(rated, release))
     _update_xdrs(rated, release, origin)
 
@@ -54,10 +56,17 @@ def _rate_again(waiting: pl.DataFrame, origin: Origin) -> RatedXdrs:
     stored = _stored(per_xdr, origin).join(
         per_xdr.select("raw", "whole", id="xdr_id"), on="id", maintain_order="left"
     )
-    kept = stored.filter(~pl.col("whole"))
-    unknown = stored.filter(pl.col("whole")).drop(FOUND)
-    found = identify_xdrs(unknown, origin.source).select(stored.columns)
-    return rate_xdrs(pl.concat([found, kept]).sort("started_at", "id"), origin.source)
+    found = identify_xdrs(stored.drop(FOUND), origin.source)
+    columns = [*stored.columns, "subscription_id"]
+    own = found.select("id", found_id="customer_id", subscription_id="subscription_id")
+    kept = stored.filter(~pl.col("whole")).join(own, on="id", how="left", maintain_order="left")
+    # Of what named the customer, where that still names the same one.
+    its_own = pl.when(pl.col("found_id") == pl.col("customer_id")).then("subscription_id")
+    both = [
+        found.filter(pl.col("whole")).select(columns),
+        kept.with_columns(subscription_id=its_own).select(columns),
+    ]
+    return rate_xdrs(pl.concat(both).sort("started_at", "id"), origin.source)
 
 
 def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from cdr.rating.changes import Fate
 from cdr.services.chunks import chunk_content
 from cdr.services.copying import Binary, Column, copy_binary
 from cdr.services.rating_again import RatedAgain
-from cdr.services.recording import Origin, copy_legs, copy_usage, record_suspense
+from cdr.services.recording import Origin, copy_legs, copy_usage, copy_uses, record_suspense
 from cdr.services.settling import explain_waiting, resolve
 from cdr.services.stored_parties import update_xdrs
 from common.copying import timestamps
@@ -24,6 +24,13 @@ _DELETE_REPLACED = """
     WHERE r.provider_id = %s AND r.rerating_id = %s AND r.started_at BETWEEN %s AND %s
       AND l.provider_id = r.provider_id AND l.started_at = r.started_at
       AND l.xdr_id = r.xdr_id AND l.number = r.number
+"""
+_DELETE_USES = """
+    DELETE FROM cdr_allowanceuse u
+    USING unnest(%s::timestamptz[], %s::bigint[], %s::bigint[])
+        AS g(started_at, xdr_id, counter_id)
+    WHERE u.provider_id = %s AND u.started_at = g.started_at AND u.xdr_id = g.xdr_id
+      AND u.counter_id = g.counter_id
 """
 _DELETE_MOVED = """
     DELETE FROM cdr_leg l
@@ -36,6 +43,7 @@ _DELETE_MOVED = """
 def write_changes(again: RatedAgain, *, rerating_id: int, at: datetime) -> None:
     """Make the stored xDRs of one source what they are by the terms of today."""
     _replace_legs(again, rerating_id)
+    _replace_uses(again)
     copy_usage(again.usage(), again.source, batch={"rerating_id": rerating_id}, at=at)
     _update_xdrs(again)
     _settle_suspense(again, at)
@@ -54,6 +62,15 @@ def _replace_legs(again: RatedAgain, rerating_id: int) -> None:
         copy_legs(again.rated, again.source.provider_id, chosen=chosen, number=number)
 
 
+def _replace_uses(again: RatedAgain) -> None:
+    gone, provider_id = again.uses.gone, again.source.provider_id
+    if not gone.is_empty():
+        keys = [timestamps(gone["started_at"]), gone["xdr_id"], gone["counter_id"]]
+        with connection.cursor() as cursor:
+            cursor.execute(_DELETE_USES, [*(key.to_list() for key in keys), provider_id])
+    copy_uses(replace(again.rated, uses=again.uses.new), provider_id)
+
+
 def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> None:
     bigints = {
         "xdr_id": "xdr_id",
@@ -62,6 +79,7 @@ def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> No
         "rate_table_id": "table_id",
         "rate_id": "rate_id",
         "billed_volume": "billed",
+        "included_volume": "included",
     }
     smallints = {
         "number": "number",

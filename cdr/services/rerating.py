@@ -8,7 +8,8 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import RateTable
 from cdr.models import Rerating, ReratingSlice, Source
-from cdr.rules.rerating import Selection
+from cdr.rules.rerating import OrderedCustomer, Selection, packed
+from cdr.selectors.ordered_usage import customers_in_order
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import count_by_minute, slices_of
 from cdr.services.splitting import PATIENCE, unlocked_ids
@@ -99,12 +100,14 @@ def plan_rerating(*, rerating_id: int, at: datetime) -> int:
         return 0
     scope = Scope.system(rerating.provider_id)
     selection = selection_of(scope, rerating)
-    slices = list(_slices(rerating, selection, scope, at))
+    ordered = customers_in_order(scope, selection)
+    rerating.ordered_customer_ids = sorted(each.customer_id for each in ordered)
+    slices = list(_slices(rerating, selection, scope, ordered, at))
     ReratingSlice.objects.bulk_create(slices, batch_size=_SLICES_AT_ONCE)
     rerating.state, rerating.measuring_since = State.MEASURING, at
     if not slices:
         rerating.state, rerating.measured_at = State.MEASURED, at
-    rerating.save(update_fields=["state", "measuring_since", "measured_at"])
+    rerating.save(update_fields=["state", "measuring_since", "measured_at", "ordered_customer_ids"])
     _queue(part.pk for part in slices)
     return len(slices)
 
@@ -176,16 +179,27 @@ def requeue_lost_reratings(*, at: datetime) -> int:
 
 
 def _slices(
-    rerating: Rerating, selection: Selection, scope: Scope, at: datetime
+    rerating: Rerating,
+    selection: Selection,
+    scope: Scope,
+    ordered: list[OrderedCustomer],
+    at: datetime,
 ) -> Iterable[ReratingSlice]:
-    cut = slices_of(count_by_minute(scope, selection), selection, SLICE_XDRS)
-    for number, (started_from, started_to, count) in enumerate(cut, start=1):
+    """Stretches of time, and customers in whole months, whose allowances go by the order."""
+    others = selection.without(rerating.ordered_customer_ids)
+    stretches = slices_of(count_by_minute(scope, others), others, SLICE_XDRS)
+    cut: list[tuple[datetime, datetime, int, list[int]]] = [(*each, []) for each in stretches]
+    for pack in packed(ordered, SLICE_XDRS):
+        count, ids = sum(each.xdr_count for each in pack), [each.customer_id for each in pack]
+        cut.append((pack[0].started_from, pack[0].started_to, count, ids))
+    for number, (started_from, started_to, count, customer_ids) in enumerate(cut, start=1):
         yield ReratingSlice(
             provider_id=rerating.provider_id,
             rerating=rerating,
             number=number,
             started_from=started_from,
             started_to=started_to,
+            customer_ids=customer_ids,
             xdr_count=count,
             queued_at=at,
         )

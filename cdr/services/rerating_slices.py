@@ -12,6 +12,7 @@ from cdr.rating.changes import Fate
 from cdr.rules.rerating import Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
+from cdr.services.allowance_counters import write_counters
 from cdr.services.rating_again import RatedAgain, rate_again
 from cdr.services.replacing import write_changes
 from common.copying import amounts
@@ -86,7 +87,7 @@ def work_on_slice(*, slice_id: int, at: datetime) -> bool:
 
 def _measure(part: ReratingSlice) -> None:
     scope, selection = _chosen(part)
-    again = rate_again(scope, selection)
+    again, _ = rate_again(scope, selection, holds=False)
     deltas = _deltas(again)
     for name, count in _counts(again).items():
         setattr(part, name, count)
@@ -102,7 +103,7 @@ def _measure(part: ReratingSlice) -> None:
 def _apply(part: ReratingSlice, at: datetime) -> None:
     scope, selection = _chosen(part)
     _lock_chunks(scope, selection)
-    again = rate_again(scope, selection)
+    again, counters = rate_again(scope, selection, holds=True)
     deltas = _deltas(again)
     is_agreed = _fingerprint(again, deltas) == part.fingerprint
     part.state = SliceState.APPLIED if is_agreed else SliceState.OUTDATED
@@ -112,13 +113,17 @@ def _apply(part: ReratingSlice, at: datetime) -> None:
     for each in again:
         if each.has_changes:
             write_changes(each, rerating_id=part.rerating_id, at=at)
+    write_counters(counters)
     with connection.cursor() as cursor:
         cursor.execute(_ADD_APPLIED, [*_values(deltas), part.rerating_id])
 
 
 def _chosen(part: ReratingSlice) -> tuple[Scope, Selection]:
     scope = Scope.system(part.provider_id)
-    selection = selection_of(scope, part.rerating)
+    if part.customer_ids:
+        ids = tuple(part.customer_ids)
+        return scope, Selection(part.started_from, part.started_to, customer_ids=ids)
+    selection = selection_of(scope, part.rerating).without(part.rerating.ordered_customer_ids)
     return scope, selection.between(part.started_from, part.started_to)
 
 
@@ -156,7 +161,8 @@ def _deltas(again: list[RatedAgain]) -> pl.DataFrame:
 
 def _fingerprint(again: list[RatedAgain], deltas: pl.DataFrame) -> str:
     """Of the amounts of every payer and of all counts: what whoever agrees has seen."""
-    said = [deltas.write_csv(), *map(str, _counts(again).items())]
+    uses = sum(each.uses.count for each in again)
+    said = [deltas.write_csv(), *map(str, _counts(again).items()), str(uses)]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from cdr.models import Rerating, RetiredMonth, Suspense
 from cdr.partitions import (
@@ -150,10 +151,12 @@ def _check_not_needed(starts: date) -> None:
     within = {"started_at__gte": f"{starts} 00:00Z", "started_at__lt": f"{ends} 00:00Z"}
     if waiting := Suspense.objects.filter(state=Suspense.State.OPEN, **within).count():
         raise MonthStillNeeded(f"{waiting} of {name} wait in suspense; resolve them first.")
+    before, after = within["started_at__lt"], within["started_at__gte"]
+    # Slices of customers with allowances may reach beyond what was chosen.
     open_ones = Rerating.objects.filter(
+        Q(started_from__lt=before, started_to__gt=after)
+        | Q(slices__started_from__lt=before, slices__started_to__gt=after),
         state__in=_AT_WORK,
-        started_from__lt=within["started_at__lt"],
-        started_to__gt=within["started_at__gte"],
     )
     if rerating := open_ones.order_by("pk").first():
         raise MonthStillNeeded(

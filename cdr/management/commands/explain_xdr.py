@@ -72,6 +72,8 @@ def _about_leg(explained: ExplainedLeg) -> Iterator[str]:
     for also in explained.equivalents:
         about = "unknown" if also.amount is None else f"{_plain(also.amount)} {also.currency}"
         yield f"  in {also.currency}: {about}, {also.rate_line}"
+    for name, volume in explained.included.items():
+        yield f'  {volume} from allowance "{name}"'
     if explained.explanation is None:
         yield f"  cannot be explained by the table as it is now: {explained.change}"
         return

@@ -75,9 +75,11 @@ class TestRetiring:
             "cdr_xdr": 2,
             "cdr_leg": 4,
             "cdr_replacedleg": 0,
+            "cdr_allowanceuse": 0,
         }
         assert json.loads((folder / "manifest.json").read_text()) == retired.manifest
         assert sorted(path.name for path in folder.iterdir()) == [
+            "cdr_allowanceuse.parquet",
             "cdr_leg.parquet",
             "cdr_replacedleg.parquet",
             "cdr_xdr.parquet",

@@ -1,6 +1,6 @@
 """Legs, parties, amounts and instants, as every route writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,9 @@ class LegOut(serializers.Serializer[Any]):
     rate_table = serializers.IntegerField()
     rate = serializers.IntegerField()
     billed_volume = serializers.IntegerField()
+    included_volume = serializers.IntegerField(
+        help_text="What allowances covered of the volume; the rest was billed."
+    )
     amount = serializers.DecimalField(max_digits=18, decimal_places=8)
     additive_amount = serializers.DecimalField(
         max_digits=18, decimal_places=8, help_text="What of the amount an additive rate adds."
@@ -60,6 +63,13 @@ class CandidateOut(serializers.Serializer[Any]):
     lost_because = serializers.CharField()
 
 
+class IncludedOut(serializers.Serializer[Any]):
+    """How much of the volume an allowance covers."""
+
+    allowance = serializers.CharField()
+    volume = serializers.IntegerField()
+
+
 class EquivalentOut(serializers.Serializer[Any]):
     """An amount in the currency of the provider or the customer; it is told, never charged."""
 
@@ -68,6 +78,11 @@ class EquivalentOut(serializers.Serializer[Any]):
         max_digits=36, decimal_places=8, allow_null=True, help_text="null: no exchange rate counts."
     )
     conversion = serializers.CharField(help_text="The exchange rate that counts, and its day.")
+
+
+def included_out(included: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What allowances cover, by the name of each, as it is written."""
+    return [{"allowance": name, "volume": volume} for name, volume in included.items()]
 
 
 def leg_out(leg: Leg) -> dict[str, Any]:
@@ -80,6 +95,7 @@ def leg_out(leg: Leg) -> dict[str, Any]:
         "rate_table": leg.rate_table_id,
         "rate": leg.rate_id,
         "billed_volume": leg.billed_volume,
+        "included_volume": leg.included_volume,
         "amount": amount_out(leg.amount),
         "additive_amount": amount_out(leg.additive_amount),
         "currency": leg.currency,

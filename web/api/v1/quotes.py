@@ -22,10 +22,12 @@ from web.api.v1.legs import (
     LEG_KINDS,
     CandidateOut,
     EquivalentOut,
+    IncludedOut,
     PartyOut,
     amount_out,
     candidates_out,
     equivalents_out,
+    included_out,
     party_out,
 )
 
@@ -81,6 +83,9 @@ class QuotedLegOut(serializers.Serializer[Any]):
     payee = PartyOut()
     rate_table = serializers.IntegerField(allow_null=True)
     billed_volume = serializers.IntegerField()
+    included_volume = serializers.IntegerField(
+        help_text="What the customer's allowances would cover; the rest would be billed."
+    )
     amount = serializers.DecimalField(
         max_digits=26, decimal_places=8, allow_null=True, help_text="null: no rate gives one."
     )
@@ -110,6 +115,10 @@ class QuoteOut(serializers.Serializer[Any]):
     terminating_customer = PartyOut(allow_null=True)
     vendor = PartyOut(allow_null=True)
     trouble = TroubleOut(allow_null=True, help_text="Why the whole call would wait.")
+    included = IncludedOut(
+        many=True,
+        help_text="By what is left of the customer's allowances now; nothing of it is used up.",
+    )
     legs = QuotedLegOut(many=True)
     margins = MarginOut(many=True)
 
@@ -160,6 +169,7 @@ def _quote_out(quoted: Quote) -> dict[str, Any]:
         "tags": quoted.tags,
         **{name: row and {"kind": kind, "id": row.pk} for name, (kind, row) in parties.items()},
         "trouble": _trouble_out(quoted.trouble),
+        "included": included_out(quoted.included),
         "legs": [_leg_out(leg) for leg in quoted.legs],
         "margins": [
             {
@@ -181,6 +191,7 @@ def _leg_out(leg: QuotedLeg) -> dict[str, Any]:
         "payee": party_out(*leg.payee_key),
         "rate_table": leg.rate_table and leg.rate_table.pk,
         "billed_volume": leg.billed_volume,
+        "included_volume": leg.included_volume,
         "amount": None if leg.amount is None else amount_out(leg.amount),
         "currency": leg.currency,
         "is_due": leg.is_due,

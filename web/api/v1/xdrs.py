@@ -22,12 +22,14 @@ from web.api.pages import NothingIn, PageIn, page_response, read_query
 from web.api.v1.legs import (
     CandidateOut,
     EquivalentOut,
+    IncludedOut,
     LegOut,
     PartyOut,
     WaitingOut,
     amount_out,
     candidates_out,
     equivalents_out,
+    included_out,
     instant_out,
     leg_out,
     waiting_out,
@@ -94,6 +96,7 @@ class XdrWithLegsOut(XdrOut):
 class ExplainedLegOut(LegOut):
     """A charge, and why it is what it is by the rate table as it is now."""
 
+    included = IncludedOut(many=True)
     candidates = CandidateOut(many=True)
     additive_candidates = CandidateOut(many=True)
     arithmetic = serializers.ListField(child=serializers.CharField())
@@ -227,6 +230,7 @@ def _explained_out(explained: ExplainedLeg) -> dict[str, Any]:
     now = explained.cost_now
     return {
         **leg_out(explained.leg),
+        "included": included_out(explained.included),
         "candidates": candidates_out(explanation.candidates if explanation else ()),
         "additive_candidates": candidates_out(additive.candidates if additive else ()),
         "arithmetic": list(explanation.lines) if explanation else [],

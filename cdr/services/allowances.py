@@ -1,0 +1,192 @@
+"""Using up what the subscriptions of customers include, before their usage is charged."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cdr.rating.allowances import counters_of, month_before, share_out
+from cdr.rules.allowances import Entitlement
+from cdr.rules.cost import Reason
+from cdr.rules.parties import Charge
+from cdr.selectors.entitlements import entitlements
+from cdr.services.allowance_counters import (
+    CountedAgain,
+    KnownCounter,
+    hold_counters,
+    read_counters,
+    write_counters,
+)
+from cdr.services.copying import days
+from cdr.services.rating import RatedXdrs, price_included
+from cdr.services.sources import SourceTerms
+from common.scope import Scope
+
+Batch: TypeAlias = tuple[RatedXdrs, SourceTerms]
+
+
+def use_allowances(
+    rated: RatedXdrs, source: SourceTerms, *, among: NDArray[np.bool_] | None = None
+) -> RatedXdrs:
+    """Take what allowances include off the customer legs that stand, and price the rest.
+
+    Those `among` some legs, where they are given, in the order of their start. The counters are
+    locked until the transaction ends, so that of batches that come at the same time one waits for
+    the other and nothing is used twice.
+    """
+    granted = _granted_to(rated, source)
+    if not granted:
+        return rated
+    usage = _entitled_usage(rated, source, granted, among)
+    wanted = counters_of(granted, _customer_months(usage))
+    if not wanted:
+        return rated
+    known = hold_counters(source, wanted)
+    uses, counted = share_out(usage, [each.counter for each in known])
+    write_counters(map(CountedAgain, known, counted))
+    return _including(rated, source, usage, uses, known)
+
+
+def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs, dict[str, int]]:
+    """The batch by what is left of allowances now, and how much of which; nothing is used up."""
+    granted = _granted_to(rated, source)
+    if not granted:
+        return rated, {}
+    usage = _entitled_usage(rated, source, granted, None)
+    known = read_counters(source, counters_of(granted, _customer_months(usage)))
+    uses, _ = share_out(usage, [each.counter for each in known])
+    volumes: dict[str, int] = {}
+    for place, volume in uses.select("place", "volume").iter_rows():
+        name = known[place].counter.entitlements[0].name
+        volumes[name] = volumes.get(name, 0) + volume
+    return _including(rated, source, usage, uses, known), volumes
+
+
+def count_again(
+    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
+) -> tuple[list[Batch], list[CountedAgain]]:
+    """Share allowances out anew among stored xDRs, in the order of their start over all sources.
+
+    `stored` is what they used before (USE_COLUMNS), which is given back first; what other xDRs used
+    stays used. The counters are locked where somebody `holds` them.
+    """
+    by_product: dict[int, list[int]] = {}
+    for place, (_, source) in enumerate(batches):
+        by_product.setdefault(source.product_id, []).append(place)
+    found, counters = list(batches), []
+    for places in by_product.values():
+        of_product = [batches[place] for place in places]
+        again, counted = _count_product_again(of_product, stored, holds=holds)
+        counters += counted
+        for place, batch in zip(places, again, strict=True):
+            found[place] = batch
+    return found, counters
+
+
+def _count_product_again(
+    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
+) -> tuple[list[Batch], list[CountedAgain]]:
+    granted = {each for batch in batches for each in _granted_to(*batch)}
+    ids = pl.concat([rated.xdrs.select(xdr_id="id") for rated, _ in batches])
+    returned = stored.join(ids, on="xdr_id", how="semi").group_by("counter_id")
+    given_back = dict(returned.agg(pl.col("volume").sum()).iter_rows())
+    if not granted and not given_back:
+        return list(batches), []
+    ordered = sorted(granted, key=lambda each: each.order)
+    usage = pl.concat(
+        [
+            _entitled_usage(*batch, ordered, None).with_columns(batch=pl.lit(place, pl.Int64))
+            for place, batch in enumerate(batches)
+        ]
+    ).sort("started_at", "id")
+    source = batches[0][1]
+    take = hold_counters if holds else read_counters
+    known = take(source, counters_of(ordered, _customer_months(usage)), also=list(given_back))
+    unused = [
+        replace(each.counter, counted=each.counter.counted.returned(given_back.get(each.id, 0)))
+        for each in known
+    ]
+    uses, counted = share_out(usage, unused)
+    of_batch = usage["batch"].gather(uses["row"])
+    again = [
+        (_including(rated, source, usage, uses.filter(of_batch == place), known), source)
+        for place, (rated, source) in enumerate(batches)
+    ]
+    return again, list(map(CountedAgain, known, counted))
+
+
+def _granted_to(rated: RatedXdrs, source: SourceTerms) -> list[Entitlement]:
+    """What the customers of a batch have for its time, and for the month before."""
+    started_at = rated.xdrs["started_at"]
+    ends = pl.Series([started_at.min(), started_at.max()], dtype=pl.Int64)
+    first, last = days(ends, source.day_zone.key)
+    return entitlements(
+        Scope.system(source.provider_id),
+        product_id=source.product_id,
+        customer_ids=rated.terms.customers["customer_id"].to_list(),
+        first_day=month_before(first.replace(day=1)),
+        last_day=last,
+        zone=source.day_zone,
+    )
+
+
+def _entitled_usage(
+    rated: RatedXdrs,
+    source: SourceTerms,
+    granted: Sequence[Entitlement],
+    among: NDArray[np.bool_] | None,
+) -> pl.DataFrame:
+    """The customer legs that may use what is granted, in the order of start and id.
+
+    They are rated and stand: attempts and calls within the grace use nothing. As `share_out` takes
+    them, with `leg`, the place of each among the planned ones, started_at and id.
+    """
+    legs = rated.legs
+    may = (
+        (legs.charge == Charge.CUSTOMER)
+        & rated.outcome.stands
+        & (rated.priced.reason == Reason.RATED)
+        & np.isin(legs.payer_id, sorted({each.customer_id for each in granted}))
+    )
+    leg = np.flatnonzero(may if among is None else may & among)
+    xdrs = rated.xdrs[legs.row[leg]]
+    usage = xdrs.select(
+        "started_at",
+        "volume",
+        # One that was only asked about is not stored, and has neither.
+        xdrs["id"] if "id" in xdrs.columns else pl.int_range(pl.len()).alias("id"),
+        customer_id=pl.Series(legs.payer_id[leg], dtype=pl.Int64),
+        subscription_id="subscription_id",
+        number="normalised_number",
+        day=days(xdrs["started_at"], source.day_zone.key),
+        leg=pl.Series(leg, dtype=pl.Int64),
+    )
+    return usage.with_columns(month=pl.col("day").dt.month_start()).sort("started_at", "id")
+
+
+def _customer_months(usage: pl.DataFrame) -> set[tuple[int, date]]:
+    """The customers with the first days of the months that they used something in."""
+    return set(usage.select("customer_id", "month").unique().iter_rows())
+
+
+def _including(
+    rated: RatedXdrs,
+    source: SourceTerms,
+    usage: pl.DataFrame,
+    uses: pl.DataFrame,
+    known: Sequence[KnownCounter],
+) -> RatedXdrs:
+    """The batch priced beyond what its legs use of counters."""
+    counter_ids = pl.Series([each.id for each in known], dtype=pl.Int64)
+    used = uses.select(
+        leg=usage["leg"].gather(uses["row"]),
+        counter_id=counter_ids.gather(uses["place"]),
+        volume="volume",
+    )
+    included = np.zeros(len(rated.legs.row), dtype=np.int64)
+    np.add.at(included, used["leg"].to_numpy(), used["volume"].to_numpy())
+    return replace(price_included(rated, source, included), uses=used)

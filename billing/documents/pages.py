@@ -13,6 +13,7 @@ from billing.documents.text import (
     count_heading,
     count_text,
     date_text,
+    included_text,
     percent_text,
     volume_heading,
     volume_text,
@@ -189,7 +190,7 @@ def _charge_table(heading: str, lines: Sequence[LineDetail], currency: str) -> T
 def _usage_table(heading: str, unit: str, lines: Sequence[LineDetail], currency: str) -> Table:
     rows = [
         Row(
-            description=line.description,
+            description=_used(line, unit),
             calls=count_text(line.call_count or 0),
             volume=volume_text(line.billed_volume or 0, unit),
             amount=amount_text(line.net_amount, currency),
@@ -199,6 +200,13 @@ def _usage_table(heading: str, unit: str, lines: Sequence[LineDetail], currency:
     return Table(
         heading, rows, _sum_text(lines, currency), count_heading(unit), volume_heading(unit)
     )
+
+
+def _used(line: LineDetail, unit: str) -> str:
+    """Where it went, and how much of it allowances covered: that is in no billed volume."""
+    if not line.included_volume:
+        return line.description
+    return f"{line.description} ({included_text(line.included_volume, unit)})"
 
 
 def _sum_text(lines: Iterable[LineDetail], currency: str) -> str:

@@ -57,6 +57,11 @@ def volume_text(volume: int, unit: str) -> str:
     return f"{volume:,}"
 
 
+def included_text(volume: int, unit: str) -> str:
+    """What allowances covered: `100:00 minutes included`, `2,000 kB included`."""
+    return f"{volume_text(volume, unit)} {'minutes' if unit == 'second' else unit} included"
+
+
 def _exponent(number: Decimal) -> int:
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)

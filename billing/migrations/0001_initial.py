@@ -513,6 +513,7 @@ class Migration(migrations.Migration):
                 ("unit_price", models.DecimalField(decimal_places=8, max_digits=18, null=True)),
                 ("call_count", models.BigIntegerField(null=True)),
                 ("billed_volume", models.BigIntegerField(null=True)),
+                ("included_volume", models.BigIntegerField(null=True)),
                 ("volume_unit", models.CharField(blank=True, max_length=20)),
                 ("net_amount", models.DecimalField(decimal_places=4, max_digits=20)),
                 (

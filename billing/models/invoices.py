@@ -207,6 +207,7 @@ class InvoiceLine(ProviderOwned):
     unit_price = models.DecimalField(max_digits=18, decimal_places=8, null=True)
     call_count = models.BigIntegerField(null=True)
     billed_volume = models.BigIntegerField(null=True)
+    included_volume = models.BigIntegerField(null=True)
     volume_unit = models.CharField(max_length=20, blank=True)
     net_amount = models.DecimalField(max_digits=20, decimal_places=4)
 

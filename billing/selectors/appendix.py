@@ -15,7 +15,8 @@ from common.scope import Scope
 class BilledDay:
     """What a day's usage of one product and destination came to, before rounding and tax.
 
-    `billed_volume` counts the product's `volume_unit`; the amount is in the invoice's currency.
+    Volumes count the product's `volume_unit`, and `included_volume` what allowances covered; the
+    amount is in the invoice's currency.
     """
 
     day: date
@@ -23,6 +24,7 @@ class BilledDay:
     destination: str
     call_count: int
     billed_volume: int
+    included_volume: int
     volume_unit: str
     net_amount: Decimal
 
@@ -43,10 +45,15 @@ def usage_appendix(scope: Scope, invoice_id: int) -> list[BilledDay]:
         charges.values_list(
             "day", "product__name", "destination", "product__volume_unit", "product"
         )
-        .annotate(calls=Sum("call_count"), volume=Sum("billed_volume"), net=Sum("amount"))
+        .annotate(
+            calls=Sum("call_count"),
+            volume=Sum("billed_volume"),
+            included=Sum("included_volume"),
+            net=Sum("amount"),
+        )
         .order_by("product__name", "product", "destination", "day")
     )
     return [
-        BilledDay(day, product, destination, calls, volume, unit, net)
-        for day, product, destination, unit, _, calls, volume, net in sums
+        BilledDay(day, product, destination, calls, volume, included, unit, net)
+        for day, product, destination, unit, _, calls, volume, included, net in sums
     ]

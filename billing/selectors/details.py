@@ -31,6 +31,7 @@ class LineDetail:
     unit_price: Decimal | None = None
     call_count: int | None = None
     billed_volume: int | None = None
+    included_volume: int | None = None
     volume_unit: str = ""
 
 
@@ -213,5 +214,6 @@ def _line(line: InvoiceLine) -> LineDetail:
         unit_price=line.unit_price,
         call_count=line.call_count,
         billed_volume=line.billed_volume,
+        included_volume=line.included_volume,
         volume_unit=line.volume_unit,
     )

@@ -20,7 +20,8 @@ _DUE_CHARGE = """
 _USAGE_GROUP = "p.id, p.name, p.volume_unit, u.destination, u.day < {period_from}"
 _USAGE_COLUMNS = f"""
     {_USAGE_GROUP} AS is_late, sum(u.call_count)::bigint AS call_count,
-    sum(u.billed_volume)::bigint AS billed_volume, sum(u.amount) AS exact_amount
+    sum(u.billed_volume)::bigint AS billed_volume,
+    sum(u.included_volume)::bigint AS included_volume, sum(u.amount) AS exact_amount
 """
 
 # Who owes something: payer, whom it is owed to (a reseller, or nobody but the provider), currency.
@@ -113,15 +114,15 @@ INSERT_USAGE_LINES = f"""
     )
     INSERT INTO billing_invoiceline (
         provider_id, invoice_id, position, "group", product_id, product_name, description,
-        is_late, call_count, billed_volume, volume_unit, net_amount)
+        is_late, call_count, billed_volume, included_volume, volume_unit, net_amount)
     SELECT e.provider_id, e.id,
         coalesce(last.position, 0)
             + row_number() OVER (PARTITION BY e.id ORDER BY is_late, name, destination, product_id),
         'USAGE', product_id, name, destination,
-        is_late, call_count, billed_volume, volume_unit,
+        is_late, call_count, billed_volume, included_volume, volume_unit,
         billing_round(exact_amount, digits, rounding)
     FROM usage e (id, provider_id, digits, rounding, product_id, name, volume_unit, destination,
-                  is_late, call_count, billed_volume, exact_amount)
+                  is_late, call_count, billed_volume, included_volume, exact_amount)
     {_LAST_POSITION}
 """
 

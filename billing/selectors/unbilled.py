@@ -29,6 +29,7 @@ class UnbilledLine:
     is_late: bool = False
     call_count: int | None = None
     billed_volume: int | None = None
+    included_volume: int | None = None
     volume_unit: str = ""
 
 
@@ -92,6 +93,7 @@ def _usage(customer: Customer, biller: BillerEntity, period_from: date) -> list[
                 is_late=is_late,
                 call_count=call_count,
                 billed_volume=billed_volume,
+                included_volume=included_volume,
                 volume_unit=volume_unit,
             )
             for (
@@ -103,6 +105,7 @@ def _usage(customer: Customer, biller: BillerEntity, period_from: date) -> list[
                 is_late,
                 call_count,
                 billed_volume,
+                included_volume,
                 amount,
             ) in cursor.fetchall()
         ]

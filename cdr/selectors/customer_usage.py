@@ -1,5 +1,6 @@
 """What a customer has used, from the sums that are made while rating: never from its xDRs."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,11 +27,15 @@ class DayOfUsage:
 
 @dataclass(frozen=True)
 class DestinationOfUsage:
-    """Calls to one destination, and what they cost."""
+    """Calls to one destination, and what they cost.
+
+    `included` is what allowances covered of their volume: pairs of a volume and its unit.
+    """
 
     destination: str
     call_count: int
     amount: Decimal
+    included: tuple[tuple[int, str], ...] = ()
 
 
 def usage_by_day(
@@ -47,9 +52,16 @@ def usage_by_destination(
     scope: Scope, customer: Customer, currency: str, period: Period
 ) -> list[DestinationOfUsage]:
     """The destinations of the period, the most expensive first."""
-    rows = _usage(scope, customer, currency, period).values_list("destination")
-    sums = rows.annotate(*_SUMS).order_by("-amount__sum", "destination")
-    return [DestinationOfUsage(name, calls, amount) for name, calls, amount in sums]
+    usage = _usage(scope, customer, currency, period)
+    sums = usage.values_list("destination").annotate(*_SUMS)
+    included = defaultdict(list)
+    covered = usage.exclude(included_volume=0).values_list("destination", "product__volume_unit")
+    for name, unit, volume in covered.annotate(Sum("included_volume")).order_by("destination"):
+        included[name].append((volume, unit))
+    return [
+        DestinationOfUsage(name, calls, amount, tuple(included[name]))
+        for name, calls, amount in sums.order_by("-amount__sum", "destination")
+    ]
 
 
 def _usage(

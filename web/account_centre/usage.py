@@ -6,6 +6,7 @@ from django.urls import path, reverse
 
 from billing.selectors.unbilled import unbilled_lines
 from cdr.models import Xdr
+from cdr.selectors.allowances import allowances_of_month
 from cdr.selectors.customer_usage import DayOfUsage, usage_by_day, usage_by_destination
 from cdr.selectors.xdrs import with_charges, xdrs
 from common.money import ZERO
@@ -14,6 +15,7 @@ from payments.selectors.service_balance import first_unbilled_day
 from web.access import SurfaceRequest, page_of
 from web.account_centre.own import own_customer
 from web.shared.actions import Tab
+from web.shared.allowances import allowances_csv
 from web.shared.charts import Chart, bar_chart
 from web.shared.exports import csv_response
 from web.shared.filters import Filters, choice_filter, since_filter, until_filter
@@ -41,6 +43,7 @@ def _tabs(current: str) -> list[Tab]:
     pages = (
         ("By month", reverse("account_centre_usage")),
         ("Calls", reverse("account_centre_calls")),
+        ("Allowances", reverse("account_centre_allowances")),
     )
     return [Tab(label, url, is_current=url == current) for label, url in pages]
 
@@ -103,6 +106,16 @@ def call_list(request: SurfaceRequest) -> HttpResponse:
     )
 
 
+@page_of(Surface.ACCOUNT_CENTRE, "usage.read")
+def allowances(request: SurfaceRequest) -> HttpResponse:
+    shown = shown_month(request)
+    rows = allowances_of_month(request.scope, own_customer(request), shown.period)
+    if request.GET.get("format") == "csv":
+        return allowances_csv("allowances", shown.period, rows)
+    context = {"tabs": _tabs(request.path), "shown": shown, "allowances": rows}
+    return render(request, "account_centre/usage/allowances.html", context)
+
+
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def unbilled(request: SurfaceRequest) -> HttpResponse:
     customer = own_customer(request)
@@ -133,5 +146,6 @@ def unbilled(request: SurfaceRequest) -> HttpResponse:
 urls = [
     path("usage/", usage, name="account_centre_usage"),
     path("usage/calls/", call_list, name="account_centre_calls"),
+    path("usage/allowances/", allowances, name="account_centre_allowances"),
     path("unbilled/", unbilled, name="account_centre_unbilled"),
 ]

@@ -94,12 +94,20 @@ def _steps(item: CatalogueItem) -> list[Step]:
     of_item = {"catalogue_id": item.catalogue_id, "item_id": item.pk}
     return [
         ("Change", reverse("console_catalogue_item_change", kwargs=of_item)),
-        ("Allowances", reverse("console_item_allowances", kwargs=of_item)),
         ("Remove", reverse("console_catalogue_item_remove", kwargs=of_item)),
     ]
 
 
-class ChangeableItemTable(ItemTable):
+def _allowances_url(item: CatalogueItem) -> str:
+    of_item = {"catalogue_id": item.catalogue_id, "item_id": item.pk}
+    return reverse("console_item_allowances", kwargs=of_item)
+
+
+class DraftItemTable(ItemTable):
+    includes = IncludesColumn(url=_allowances_url)
+
+
+class ChangeableItemTable(DraftItemTable):
     steps = StepsColumn(_steps)
 
 
@@ -149,7 +157,7 @@ def catalogue_draft(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
         request,
         title=f"Draft of {catalogue}",
         rows=selectors.draft_items(request.scope, catalogue),
-        table=ChangeableItemTable if may_change else ItemTable,
+        table=ChangeableItemTable if may_change else DraftItemTable,
         name=f"draft-of-catalogue-{catalogue.pk}",
         empty=Empty(
             "The draft has no items",

@@ -39,6 +39,7 @@ TABS = (
     ("Numbers", "console_identifiers", "customers.read"),
     ("Unbilled", "console_customer_unbilled", "invoices.read"),
     ("Usage", "console_customer_usage", "usage.read"),
+    ("Allowances", "console_customer_allowances", "usage.read"),
     ("Invoices", "console_customer_invoices", "invoices.read"),
     ("Credit notes", "console_customer_credit_notes", "money.read"),
     ("Payments", "console_customer_payments", "money.read"),

@@ -52,7 +52,7 @@ class IdentifierTable(Table):
 def _steps(row: CustomerIdentifier) -> list[Step]:
     of_row = {"customer_id": row.customer_id, "identifier_id": row.pk}
     return [
-        ("Change tags", reverse("console_identifier_tags", kwargs=of_row)),
+        ("Tags", reverse("console_identifier_tags", kwargs=of_row)),
         ("Subscription", reverse("console_identifier_subscription", kwargs=of_row)),
         ("Take away", reverse("console_identifier_take", kwargs=of_row)),
     ]

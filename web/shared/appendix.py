@@ -8,7 +8,10 @@ from billing.models import Invoice
 from billing.selectors.appendix import BilledDay
 from web.shared.exports import csv_response
 
-COLUMNS = ("Day", "Product", "Destination", "Calls", "Billed volume", "Unit", "Net", "Currency")
+COLUMNS = (
+    *("Day", "Product", "Destination", "Calls", "Billed volume", "Included volume", "Unit"),
+    *("Net", "Currency"),
+)
 
 
 def appendix_response(invoice: Invoice, days: Iterable[BilledDay]) -> HttpResponse:
@@ -22,6 +25,7 @@ def appendix_response(invoice: Invoice, days: Iterable[BilledDay]) -> HttpRespon
             row.destination,
             row.call_count,
             row.billed_volume,
+            row.included_volume,
             row.volume_unit,
             row.net_amount,
             invoice.currency,

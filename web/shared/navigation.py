@@ -176,6 +176,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
             (
                 Page("By month", "account_centre_usage", "usage.read"),
                 Page("Calls", "account_centre_calls", "usage.read"),
+                Page("Allowances", "account_centre_allowances", "usage.read"),
             ),
         ),
         Group(

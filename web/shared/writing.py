@@ -50,6 +50,8 @@ def volume_text(volume: int, unit: str) -> str:
         return sign + " ".join([*shown, f"{seconds} s"] if seconds else shown)
     if unit in _COUNTED:
         return f"{sign}{size:,} {unit}{'' if size == 1 else 's'}"
+    if not size:
+        return "0"
     for larger in reversed(units_beside(unit)):
         amount = amount_in(larger, size, unit)
         if amount >= 1 and amount == round(amount, _READ_PLACES):

@@ -1,5 +1,6 @@
 """What templates write with: `{% load tollgate %}`."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django import template
@@ -10,7 +11,7 @@ from django.utils.safestring import SafeString
 from catalogue.models import AllowanceTerms
 from common.scope import Scope
 from web.shared import writing
-from web.shared.allowances import included_text
+from web.shared.allowances import destinations_text, included_text
 from web.shared.badges import badge as badge_html
 from web.shared.links import url_of
 
@@ -45,6 +46,12 @@ def volume(value: int | None, unit: str) -> str:
 def included(allowance: AllowanceTerms, quantity: int = 1) -> str:
     """`{{ allowance|included:subscription.quantity }}`: `Europe: 100 min of Calls a month`."""
     return included_text(allowance, quantity)
+
+
+@register.filter
+def destinations(prefixes: Sequence[str]) -> str:
+    """`{{ allowance.destinations|destinations }}`: `49, 440-442`, or the first few of many."""
+    return destinations_text(prefixes)
 
 
 @register.filter

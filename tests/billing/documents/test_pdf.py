@@ -97,6 +97,14 @@ class TestAnInvoice:
 
         assert "Usage: Voice (late, from earlier periods)" in text
 
+    def test_tells_what_allowances_covered(self) -> None:
+        group = LineGroup("USAGE", (usage_line("Austria", included_volume=250), usage_line()))
+
+        (text,) = pages(render_invoice(invoice_detail(group)))
+
+        assert "Austria (4:10 minutes included)" in text
+        assert text.count("included") == 1
+
     def test_prints_names_as_they_are_and_fetches_nothing(self) -> None:
         buyer = BUYER | {"name": '<img src="file:///x"/> & <b>Co</b>\x0b'}
 

@@ -147,7 +147,8 @@ class TestAnInvoiceDetail:
         make_tax_profile(provider, "19")
         customer = make_customer(provider)
         make_charge(customer, "50", description="Installation")
-        make_usage(customer, "10", destination="Austria", call_count=7, billed_volume=90)
+        volumes = {"billed_volume": 90, "included_volume": 40}
+        make_usage(customer, "10", destination="Austria", call_count=7, **volumes)
         issue_run(provider)
 
         detail = invoice_detail(of_customer(customer), invoice_of(customer).pk)
@@ -155,6 +156,7 @@ class TestAnInvoiceDetail:
         usage, one_time = detail.groups
         assert (usage.group, usage.net_amount) == ("USAGE", Decimal(10))
         assert (usage.lines[0].call_count, usage.lines[0].billed_volume) == (7, 90)
+        assert usage.lines[0].included_volume == 40
         assert (one_time.group, one_time.lines[0].description) == ("ONE_TIME", "Installation")
         assert [(tax.percent, tax.base_amount, tax.tax_amount) for tax in detail.taxes] == [
             (Decimal(19), Decimal(60), Decimal("11.40"))

@@ -83,7 +83,8 @@ class TestAnEstimate:
         customer = make_customer(provider)
         chunk = make_chunk(provider)
         for amount in ("0.0034", "0.0034", "0.0034"):
-            make_usage(customer, amount, chunk=chunk, destination="Austria", billed_volume=61)
+            volumes = {"billed_volume": 61, "included_volume": 20}
+            make_usage(customer, amount, chunk=chunk, destination="Austria", **volumes)
         make_usage(customer, "1.005", chunk=chunk, destination="Berlin")
 
         calculate_run(provider)
@@ -91,6 +92,7 @@ class TestAnEstimate:
         austria, berlin = InvoiceLine.objects.order_by("position")
         assert (austria.description, austria.net_amount) == ("Austria", Decimal("0.01"))
         assert (austria.call_count, austria.billed_volume) == (3, 183)
+        assert austria.included_volume == 60
         assert (austria.volume_unit, austria.product_id) == ("second", chunk.file.source.product_id)
         assert (berlin.description, berlin.net_amount) == ("Berlin", Decimal("1.01"))
 

@@ -54,6 +54,15 @@ class TestUsageByMonth:
         assert "15 30" in text
         assert "Elsewhere" not in text
 
+    def test_tells_what_allowances_covered(self, technical: Client, customer: Customer) -> None:
+        make_usage(customer, "30.00", destination="Atlantis", included_volume=250)
+        make_usage(customer, "5.00", destination="Elsewhere")
+
+        text = words_of(technical, "/account/usage/?month=2026-10")
+
+        assert "Atlantis 4 min 10 s included 1" in text
+        assert text.count("included") == 1
+
     def test_shows_technical_people_calls_but_no_money(
         self, technical: Client, customer: Customer
     ) -> None:

@@ -114,7 +114,8 @@ class TestTheDraft:
         text = page(as_role(provider, "Read-only"), path(catalogue))
 
         assert "Seat" in text
-        assert "/items/" not in text
+        assert "/items/new/" not in text
+        assert "/remove/" not in text
         assert "/publish/" not in text
 
     @pytest.mark.parametrize("tab", ["", "versions/", "customers/", "publish/", "items/new/"])

@@ -88,6 +88,7 @@ PAGES = {
     "account_centre_service_buy": Page(customers("ADMIN"), item),
     "account_centre_usage": Page(customers()),
     "account_centre_calls": Page(customers()),
+    "account_centre_allowances": Page(customers()),
     "account_centre_unbilled": Page(MONEY),
     "account_centre_invoices": Page(MONEY),
     "account_centre_invoice": Page(MONEY, invoice),

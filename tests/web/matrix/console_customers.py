@@ -25,6 +25,7 @@ PAGES = {
     "console_customer_terms": Page(staff("customers.write"), customer),
     "console_customer_activity": Page(staff("customers.read"), customer),
     "console_customer_usage": Page(staff("usage.read"), customer),
+    "console_customer_allowances": Page(staff("usage.read"), customer),
     "console_customer_credit_notes": Page(staff("money.read"), customer),
     "console_customer_payments": Page(staff("money.read"), customer),
     "console_customer_subscriptions": Page(staff("subscriptions.read"), customer),

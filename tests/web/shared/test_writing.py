@@ -16,7 +16,7 @@ class TestVolumeText:
             (1_234_567, "kB", "1,234.567 MB"),
             (1_048_576, "KiB", "1 GiB"),
             (1_000, "KiB", "1.024 MB"),
-            (0, "kB", "0 kB"),
+            (0, "kB", "0"),
             (7, "B", "7 B"),
             (1, "message", "1 message"),
             (1_200, "event", "1,200 events"),

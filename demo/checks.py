@@ -8,7 +8,15 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from billing.models import CreditNote, Document, Invoice
-from cdr.models import CustomerIdentifier, Leg, LegKind, PartyKind, UsageCharge, XdrChunk
+from cdr.models import (
+    AllowanceCounter,
+    CustomerIdentifier,
+    Leg,
+    LegKind,
+    PartyKind,
+    UsageCharge,
+    XdrChunk,
+)
 from common.money import ZERO, round_money
 from customers.models import Customer
 from demo.expected import PROVIDER, Amounts, Expected, ExpectedInvoice
@@ -77,6 +85,10 @@ class Comparison:
         for code, by_destination in self._expected.customer_usage.items():
             found = self._charged(LegKind.CUSTOMER, PartyKind.CUSTOMER, self._customer_ids[code])
             yield Check(f"usage of {code}", _without_zeros(by_destination), found)
+        counters = AllowanceCounter.objects.filter(provider=self._provider)
+        used = counters.values_list("customer_id").annotate(Sum("used_volume"))
+        home_seconds = {self._customer_ids[c]: s for c, s in self._expected.home_seconds.items()}
+        yield Check("seconds used of allowances", home_seconds, dict(used))
         for code, by_destination in self._expected.wholesale.items():
             found = self._charged(LegKind.RESELLER, PartyKind.RESELLER, self._reseller_ids[code])
             yield Check(f"reseller legs of {code}", _without_zeros(by_destination), found)

@@ -44,11 +44,13 @@ class ExpectedInvoice:
 class Expected:
     """All sums of a provider's month; parties are named by reseller code, empty: the provider.
 
+    `home_seconds` are those that each account's block of numbers includes, which cost nothing.
     `customer_usage` is by account code and destination, `wholesale` by payer, then destination,
     `vendor_cost` by vendor name, `margins` by party.
     """
 
     counts: dict[str, int]
+    home_seconds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     customer_usage: dict[str, Amounts] = field(default_factory=lambda: defaultdict(_sums))
     wholesale: dict[str, Amounts] = field(default_factory=lambda: defaultdict(_sums))
     vendor_cost: Amounts = field(default_factory=_sums)
@@ -63,9 +65,10 @@ def expect(plan: ProviderPlan, traffic: Traffic) -> Expected:
     book = _Book(plan)
     for call in traffic.rated_calls:
         _add_call(expected, book, call)
-    for position, customer in enumerate(book.customers.values()):
-        code = customer.account.account_code
-        other = _other_lines(plan, customer, position + 1)
+    most = 60 * plan.home_minutes
+    assert max(expected.home_seconds.values(), default=0) <= most, "the order of calls matters"
+    for code, customer in book.customers.items():
+        other = _other_lines(plan, customer, book.customer_numbers[code])
         expected.invoices[code] = _invoice(plan, expected.customer_usage[code], other)
     for payer, usage in expected.wholesale.items():
         expected.settlements[payer] = _invoice(plan, usage, [])
@@ -90,12 +93,19 @@ class _Book:
         self.plan = plan
         customers = customers_of(plan)
         self.customers = {c.account.account_code: c for c in customers}
+        self.customer_numbers = {code: at for at, code in enumerate(self.customers, start=1)}
         self.owner_of_number = {n: c for c in customers for n in c.account.numbers}
         self.parents = {r.code: r.parent_code for r in plan.resellers}
         self.billed = {r.code for r in plan.resellers if r.is_billed_by_parent}
         self.vendors = {v.tech_prefix: v for v in plan.vendors}
         self.voice_shares = {c.name: c.voice_share for c in plan.catalogues}
         self._rates = {rate.prefix: rate for rate in build_rate_deck(plan.currency).rates}
+
+    def is_included(self, call: Call) -> bool:
+        """Whether the customer has a block of numbers, which includes calls to the country."""
+        has_block = self.customer_numbers[call.account_code] % 4 == 0
+        is_home = call.number.startswith(self.plan.calling_code)
+        return bool(self.plan.home_minutes) and has_block and is_home
 
     def rate_of(self, number: str) -> DeckRate:
         """The rate of the longest prefix of the number."""
@@ -117,6 +127,9 @@ def _add_call(expected: Expected, book: _Book, call: Call) -> None:
     rate = book.rate_of(call.number)
     seconds = call.billable_seconds
     retail = _cost(rate, book.voice_shares[customer.catalogue], seconds)
+    if book.is_included(call):
+        expected.home_seconds[call.account_code] += seconds
+        retail = Decimal(0)
     expected.customer_usage[call.account_code][rate.destination] += retail
     expected.margins[customer.reseller_code] += retail
     wholesale = _cost(rate, book.plan.wholesale_share, seconds)

@@ -80,6 +80,9 @@ class ProviderPlan:
     oddities: Oddities
     prices: dict[str, Decimal] = field(hash=False)
     wholesale_share: Decimal = Decimal("0.7")
+    home_minutes: int = 0
+    """What a block of numbers includes each month of calls to the country; more than anybody uses,
+    so that what calls cost does not depend on the order in which they are rated."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -162,6 +165,7 @@ AURORA = ProviderPlan(
         duplicates=420, zero_duration=310, unknown_account=180, unrated=95, broken=60
     ),
     prices={"line": Decimal("9.90"), "numbers": Decimal("4.50"), "set-up": Decimal("49.00")},
+    home_minutes=1_200,
 )
 
 BOREALIS = ProviderPlan(

@@ -7,10 +7,19 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing.models import Tax, TaxProfile
-from catalogue.models import Catalogue, ItemTerms, Product, ProductKind, RateTable
+from catalogue.models import (
+    Catalogue,
+    CatalogueItem,
+    ItemTerms,
+    Product,
+    ProductKind,
+    RateTable,
+)
+from catalogue.rules.allowances import Allowance
 from catalogue.rules.items import Terms
 from catalogue.rules.rate_terms import RateTerms
 from catalogue.selectors import version_at, version_items
+from catalogue.services.allowances import add_allowance
 from catalogue.services.catalogues import create_catalogue
 from catalogue.services.items import add_item
 from catalogue.services.products import create_product
@@ -174,12 +183,25 @@ def _create_catalogues(
             actor_id=None,
         )
         for product, terms in _items(founding.plan, plan, products, tables[plan.name]):
-            add_item(
+            item = add_item(
                 catalogue=catalogue, product=product, terms=terms, at=founding.at, actor_id=None
             )
+            if product == products["numbers"] and founding.plan.home_minutes:
+                _include_home_calls(founding, item, products["voice"])
         publish_catalogue(catalogue=catalogue, at=founding.at, actor_id=None)
         catalogues[plan.name] = catalogue
     return catalogues
+
+
+def _include_home_calls(founding: _Founding, item: CatalogueItem, voice: Product) -> None:
+    plan = founding.plan
+    allowance = Allowance(
+        name=f"Home {plan.home_minutes:,}",
+        usage_product_id=voice.pk,
+        volume=plan.home_minutes * 60,
+        destinations=(plan.calling_code,),
+    )
+    add_allowance(item=item, allowance=allowance, at=founding.at, actor_id=None)
 
 
 def _items(

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import transaction
 from rich.console import Console
 
+from billing.models import CreditNote
 from cdr.models import XdrFile
 from common import clock
 from common.commands import TollgateCommand
@@ -128,6 +129,15 @@ class Command(TollgateCommand):
                 approve=True,
                 output=settings.VAR_DIR / "demo",
             )
+        _await_credit_notes(provider)
+
+
+def _await_credit_notes(provider: Provider) -> None:
+    """Their documents are the worker's; for those of invoices the bill run has waited."""
+    waiting = CreditNote.objects.filter(provider=provider, document=None)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while waiting.exists() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
 
 
 def _await_rated(file: XdrFile) -> None:

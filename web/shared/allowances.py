@@ -37,6 +37,8 @@ def included_text(allowance: AllowanceTerms, quantity: int = 1) -> str:
     text = f"{allowance.name}: {volume} of {allowance.usage_product} a month"
     if allowance.destinations:
         text += f" to {destinations_text(allowance.destinations)}"
+    if allowance.sharing == AllowanceTerms.Sharing.OWN:
+        text += ", for its own numbers"
     return f"{text}; what is left rolls over once" if allowance.rolls_over else text
 
 

@@ -2,14 +2,21 @@
 
 from celery import shared_task
 
+from catalogue.models import RateBatchEdit, RateExport, RateImport, Relabelling
 from catalogue.services import rate_edits, rate_exports, rate_import_work, relabelling
 from common import clock
+from common.tries import tried
 
 
 @shared_task(name="catalogue.relabel_rates")
-def relabel_rates(*, relabelling_id: int, **_: object) -> int:
+def relabel_rates(*, relabelling_id: int, **_: object) -> int | None:
     """Bring a code deck's names into a table. Safe to repeat: what is done is left alone."""
-    return relabelling.relabel_rates(relabelling_id=relabelling_id, at=clock.now())
+    at = clock.now()
+    return tried(
+        Relabelling.objects.filter(pk=relabelling_id, state=Relabelling.State.QUEUED),
+        work=lambda: relabelling.relabel_rates(relabelling_id=relabelling_id, at=at),
+        give_up=lambda _: relabelling.give_up_relabelling(relabelling_id=relabelling_id, at=at),
+    )
 
 
 @shared_task(name="catalogue.sweep_relabellings")
@@ -19,9 +26,14 @@ def sweep_relabellings(**_: object) -> int:
 
 
 @shared_task(name="catalogue.write_rate_export")
-def write_rate_export(*, export_id: int, **_: object) -> bool:
+def write_rate_export(*, export_id: int, **_: object) -> bool | None:
     """Write a table's rates into a file. Safe to repeat: what is written is left alone."""
-    return rate_exports.write_rate_export(export_id=export_id, at=clock.now())
+    at = clock.now()
+    return tried(
+        RateExport.objects.filter(pk=export_id, state=RateExport.State.QUEUED),
+        work=lambda: rate_exports.write_rate_export(export_id=export_id, at=at),
+        give_up=lambda _: rate_exports.give_up_rate_export(export_id=export_id, at=at),
+    )
 
 
 @shared_task(name="catalogue.sweep_rate_exports")
@@ -33,7 +45,12 @@ def sweep_rate_exports(**_: object) -> int:
 @shared_task(name="catalogue.edit_rates")
 def edit_rates(*, edit_id: int, **_: object) -> None:
     """Make a change of many rates. Safe to repeat: one that is made, or failed, is left alone."""
-    rate_edits.make_rate_edit(edit_id=edit_id, at=clock.now())
+    at = clock.now()
+    tried(
+        RateBatchEdit.objects.filter(pk=edit_id, state=RateBatchEdit.State.WAITING),
+        work=lambda: rate_edits.make_rate_edit(edit_id=edit_id, at=at),
+        give_up=lambda error: rate_edits.give_up_rate_edit(edit_id=edit_id, error=error, at=at),
+    )
 
 
 @shared_task(name="catalogue.sweep_rate_edits")
@@ -45,7 +62,14 @@ def sweep_rate_edits(**_: object) -> int:
 @shared_task(name="catalogue.work_on_rate_import")
 def work_on_rate_import(*, import_id: int, **_: object) -> None:
     """Compare, write, confirm or throw away, by its state. Safe to repeat: what is done stays."""
-    rate_import_work.work_on_rate_import(import_id=import_id, at=clock.now())
+    at = clock.now()
+    tried(
+        RateImport.objects.filter(pk=import_id, state__in=RateImport.WORKING),
+        work=lambda: rate_import_work.work_on_rate_import(import_id=import_id, at=at),
+        give_up=lambda error: rate_import_work.give_up_rate_import(
+            import_id=import_id, error=error
+        ),
+    )
 
 
 @shared_task(name="catalogue.sweep_rate_imports")

@@ -1,19 +1,23 @@
 """Background work of the usage pipeline."""
 
 from celery import shared_task
+from django.db.models import Q
 
-from cdr.models import Source
+from catalogue.models import RateImport
+from catalogue.services.rate_import_work import give_up_rate_import
+from cdr.models import Rerating, ReratingSlice, Source, WhatIf
 from cdr.services.chunks import rate_chunk
 from cdr.services.rate_undoing import requeue_lost_undos, undo_rate_import
-from cdr.services.rerating import plan_rerating, requeue_lost_reratings
-from cdr.services.rerating_slices import work_on_slice
+from cdr.services.rerating import give_up_rerating, plan_rerating, requeue_lost_reratings
+from cdr.services.rerating_slices import give_up_slice, work_on_slice
 from cdr.services.retiring import make_partitions_ahead
 from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
 from cdr.services.watching import take_files
-from cdr.services.what_ifs import answer_what_if, requeue_lost_what_ifs
+from cdr.services.what_ifs import answer_what_if, give_up_what_if, requeue_lost_what_ifs
 from common.clock import now
 from common.jobs import enqueue
+from common.tries import tried
 
 MONTHS_AHEAD = 3
 
@@ -71,13 +75,25 @@ def sweep_suspense_task(**_: object) -> None:
 @shared_task(name="cdr.plan_rerating")
 def plan_rerating_task(*, rerating_id: int, **_: object) -> None:
     """Cut a re-rating into slices; one that was cut before is left alone."""
-    plan_rerating(rerating_id=rerating_id, at=now())
+    tried(
+        Rerating.objects.filter(pk=rerating_id, state=Rerating.State.PLANNING),
+        work=lambda: plan_rerating(rerating_id=rerating_id, at=now()),
+        give_up=lambda _: give_up_rerating(rerating_id=rerating_id, at=now()),
+    )
 
 
 @shared_task(name="cdr.rerate_slice")
 def rerate_slice_task(*, slice_id: int, **_: object) -> None:
     """Measure or apply a slice in one transaction; one that is done is left alone."""
-    work_on_slice(slice_id=slice_id, at=now())
+    tried(
+        ReratingSlice.objects.filter(
+            Q(state=ReratingSlice.State.WAITING, rerating__state=Rerating.State.MEASURING)
+            | Q(state=ReratingSlice.State.AGREED, rerating__state=Rerating.State.APPLYING),
+            pk=slice_id,
+        ),
+        work=lambda: work_on_slice(slice_id=slice_id, at=now()),
+        give_up=lambda _: give_up_slice(slice_id=slice_id, at=now()),
+    )
 
 
 @shared_task(name="cdr.sweep_reratings")
@@ -89,7 +105,13 @@ def sweep_reratings_task(**_: object) -> None:
 @shared_task(name="cdr.answer_what_if")
 def answer_what_if_task(*, what_if_id: int, **_: object) -> None:
     """Reckon what billing mode would have cost; one that is answered is left alone."""
-    answer_what_if(what_if_id=what_if_id, clock=now)
+    tried(
+        WhatIf.objects.filter(
+            pk=what_if_id, state__in=[WhatIf.State.WAITING, WhatIf.State.RUNNING]
+        ),
+        work=lambda: answer_what_if(what_if_id=what_if_id, clock=now),
+        give_up=lambda error: give_up_what_if(what_if_id=what_if_id, error=error, at=now()),
+    )
 
 
 @shared_task(name="cdr.sweep_what_ifs")
@@ -101,7 +123,11 @@ def sweep_what_ifs_task(**_: object) -> None:
 @shared_task(name="cdr.undo_rate_import")
 def undo_rate_import_task(*, import_id: int, **_: object) -> None:
     """Take a rate import back; one that was taken back, or could not be, is left alone."""
-    undo_rate_import(import_id=import_id, at=now())
+    tried(
+        RateImport.objects.filter(pk=import_id, state=RateImport.State.UNDOING),
+        work=lambda: undo_rate_import(import_id=import_id, at=now()),
+        give_up=lambda error: give_up_rate_import(import_id=import_id, error=error),
+    )
 
 
 @shared_task(name="cdr.sweep_rate_undos")

@@ -2,14 +2,21 @@
 
 from celery import shared_task
 
+from catalogue.models import RateNotice
 from common import clock
+from common.tries import tried
 from customers.services import rate_emails, rate_notices
 
 
 @shared_task(name="customers.prepare_rate_notice")
-def prepare_rate_notice(*, notice_id: int, **_: object) -> int:
+def prepare_rate_notice(*, notice_id: int, **_: object) -> int | None:
     """Find out who is to be told what of rates. Safe to repeat: what is prepared stays."""
-    return rate_notices.prepare_rate_notice(notice_id=notice_id, at=clock.now())
+    at = clock.now()
+    return tried(
+        RateNotice.objects.filter(pk=notice_id, state=RateNotice.State.PREPARING),
+        work=lambda: rate_notices.prepare_rate_notice(notice_id=notice_id, at=at),
+        give_up=lambda _: rate_notices.give_up_rate_notice(notice_id=notice_id, at=at),
+    )
 
 
 @shared_task(name="customers.send_rate_notification")

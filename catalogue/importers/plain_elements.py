@@ -5,6 +5,7 @@ expression and taken apart in columns, many times as fast as an XML parser calls
 From the first element on that is written in any other way, the XML parser reads all that follows.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from typing import IO
@@ -34,8 +35,8 @@ def plain_runs(
     :raises RateFileUnreadable: while iterating, the part is broken or cannot be unpacked.
     """
     pieces = unpacked(part)
-    rest = _after_head(pieces, xml, opening)
-    for piece in () if rest is None else chain(pieces, [b""]):
+    rest, is_plain = _after_head(pieces, xml, opening)
+    for piece in chain(pieces, [b""]) if is_plain else ():
         rest += piece
         if piece and len(rest) < _RUN_BYTES:
             continue
@@ -45,7 +46,7 @@ def plain_runs(
             break
         yield run
         rest = rest[end + len(closing) :]
-    for piece in chain([bytes(rest or b"")], pieces):
+    for piece in chain([bytes(rest)], pieces):
         xml.feed(piece)
         yield None
     xml.close()
@@ -60,10 +61,9 @@ def unescaped(texts: pl.Series) -> pl.Series:
     return texts
 
 
-def _after_head(pieces: Iterator[bytes], xml: XmlReader, opening: bytes) -> bytearray | None:
-    """Have `xml` read what stands before the first element; None if it read all there was so far.
-
-    In a comment or the like an opening would be none.
+def _after_head(pieces: Iterator[bytes], xml: XmlReader, opening: bytes) -> tuple[bytearray, bool]:
+    """Have `xml` read what stands before the first element; what follows, and whether that may be
+    plain: in a comment or the like an opening would be none.
     """
     head, place = b"", -1
     for piece in pieces:
@@ -73,10 +73,9 @@ def _after_head(pieces: Iterator[bytes], xml: XmlReader, opening: bytes) -> byte
             break
     before = head[: max(place, 0)]
     xml.feed(before)
-    if before and b"<!" not in before and b"<?" not in before[2:] and xml.encoding == "utf-8":
-        return bytearray(head[place:])
-    xml.feed(head[len(before) :])
-    return None
+    said = before.removeprefix(BOM_UTF8)
+    is_plain = bool(said) and b"<!" not in said and b"<?" not in said[2:]
+    return bytearray(head[len(before) :]), is_plain and xml.encoding == "utf-8"
 
 
 def _run(content: bytes | bytearray, closing: bytes, plain: str) -> pl.Series | None:

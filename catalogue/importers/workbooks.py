@@ -19,7 +19,8 @@ from catalogue.importers.refusals import (
     RateFileUnreadable,
 )
 from catalogue.importers.shared_texts import SharedTexts
-from catalogue.importers.sheet_cells import DateStyles, block_rows, sheet_blocks
+from catalogue.importers.sheet_cells import block_rows, sheet_blocks
+from catalogue.importers.sheet_xml import DateStyles
 from catalogue.importers.texts import Row
 from catalogue.importers.xml_parts import Attributes, XmlReader, unpacked
 

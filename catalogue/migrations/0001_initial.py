@@ -686,10 +686,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 (
                     "state",
                     models.CharField(
-                        choices=[("QUEUED", "Queued"), ("DONE", "Done")],
+                        choices=[("QUEUED", "Queued"), ("DONE", "Done"), ("FAILED", "Failed")],
                         default="QUEUED",
                         max_length=6,
                     ),
@@ -736,78 +737,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="RateExport",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "format",
-                    models.CharField(choices=[("csv", "CSV"), ("xlsx", "Excel")], max_length=4),
-                ),
-                (
-                    "prefix_layout",
-                    models.CharField(
-                        choices=[
-                            ("rows", "A row for each prefix"),
-                            ("lists", "Prefixes of the same terms in one cell, as 4420,4421"),
-                            ("ranges", "The same with ranges, as 4420-4429"),
-                        ],
-                        max_length=6,
-                    ),
-                ),
-                ("at", models.DateTimeField(null=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("QUEUED", "Queued"), ("DONE", "Done")],
-                        default="QUEUED",
-                        max_length=6,
-                    ),
-                ),
-                ("rate_count", models.PositiveIntegerField()),
-                ("done_count", models.PositiveIntegerField(default=0)),
-                ("content", models.BinaryField(null=True)),
-                ("requested_at", models.DateTimeField()),
-                ("done_at", models.DateTimeField(null=True)),
-                (
-                    "provider",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenancy.provider",
-                    ),
-                ),
-                (
-                    "rate_table",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="catalogue.ratetable",
-                    ),
-                ),
-                (
-                    "requested_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        fields=["rate_table", "-requested_at", "-id"], name="rate_export_latest"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="RateBatchEdit",
             fields=[
                 (
@@ -816,6 +745,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 (
                     "rate_ids",
                     django.contrib.postgres.fields.ArrayField(
@@ -884,6 +814,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 ("name", models.CharField(max_length=255)),
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.PositiveBigIntegerField()),
@@ -963,6 +894,88 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="RateExport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "rate_import",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalogue.rateimport",
+                    ),
+                ),
+                (
+                    "format",
+                    models.CharField(choices=[("csv", "CSV"), ("xlsx", "Excel")], max_length=4),
+                ),
+                (
+                    "prefix_layout",
+                    models.CharField(
+                        choices=[
+                            ("rows", "A row for each prefix"),
+                            ("lists", "Prefixes of the same terms in one cell, as 4420,4421"),
+                            ("ranges", "The same with ranges, as 4420-4429"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("at", models.DateTimeField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("QUEUED", "Queued"), ("DONE", "Done"), ("FAILED", "Failed")],
+                        default="QUEUED",
+                        max_length=6,
+                    ),
+                ),
+                ("rate_count", models.PositiveIntegerField()),
+                ("done_count", models.PositiveIntegerField(default=0)),
+                ("content", models.BinaryField(null=True)),
+                ("requested_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rate_table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalogue.ratetable",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["rate_table", "-requested_at", "-id"], name="rate_export_latest"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RateImportRow",
@@ -1134,6 +1147,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 (
                     "format",
                     models.CharField(choices=[("csv", "CSV"), ("xlsx", "Excel")], max_length=4),
@@ -1146,6 +1160,7 @@ class Migration(migrations.Migration):
                             ("PREPARED", "Prepared"),
                             ("SENT", "Sent"),
                             ("DISCARDED", "Discarded"),
+                            ("FAILED", "Failed"),
                         ],
                         default="PREPARING",
                         max_length=9,

@@ -5,10 +5,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalogue.models.rate_tables import RateTable
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class RateBatchEdit(ProviderOwned):
+class RateBatchEdit(Tried, ProviderOwned):
     """One change of many rates of a table: asked for in the console, made by a worker at once.
 
     `edit` is as `catalogue.rules.rate_edits.written` writes it; `revision` that of the table when

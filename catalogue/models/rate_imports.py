@@ -8,6 +8,7 @@ from catalogue.models.rate_tables import RateTable, TimeProfile
 from catalogue.rules.rate_layouts import ImportOptions, Layout
 from catalogue.rules.rate_row_classes import RowAction
 from catalogue.rules.rate_row_classes import RowClass as Compared
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
@@ -28,7 +29,7 @@ class RateFileTemplate(ProviderOwned):
         return self.name
 
 
-class RateImport(ProviderOwned):
+class RateImport(Tried, ProviderOwned):
     """A rate file sent for a table, from its upload until it is written, thrown away or undone.
 
     It is RECEIVED until somebody has said how to read it. Then its rows are COMPARED with the table

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import models
 
 from catalogue.models.rate_tables import RateTable
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class RateNotice(ProviderOwned):
+class RateNotice(Tried, ProviderOwned):
     """One round of telling those who pay by a rate table what has changed in it.
 
     `snapshot` is how the table was then, with what it takes from its parents: the next round
@@ -22,6 +23,7 @@ class RateNotice(ProviderOwned):
         PREPARED = "PREPARED"
         SENT = "SENT"
         DISCARDED = "DISCARDED"
+        FAILED = "FAILED"
 
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
@@ -66,7 +68,8 @@ class RateNotice(ProviderOwned):
 class RateNoticeFile(ProviderOwned):
     """The file of one notice for those who were told last by `since`; None: never before.
 
-    `changes` are how many there are by kind, `examples` the first of them as they are in the file.
+    `changes` are how many there are by kind, `examples` the first of them as they are in the file;
+    `content` is as `table_file` keeps it.
     """
 
     notice = models.ForeignKey(RateNotice, on_delete=models.CASCADE, related_name="files")

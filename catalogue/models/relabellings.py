@@ -6,15 +6,17 @@ from django.conf import settings
 from django.db import models
 
 from catalogue.models.rate_tables import CodeDeck, RateTable
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class Relabelling(ProviderOwned):
+class Relabelling(Tried, ProviderOwned):
     """One run that gives the rates of a table the destinations of its code deck; nothing else."""
 
     class State(models.TextChoices):
         QUEUED = "QUEUED"
         DONE = "DONE"
+        FAILED = "FAILED"
 
     rate_table = models.ForeignKey(RateTable, on_delete=models.PROTECT, related_name="+")
     code_deck = models.ForeignKey(CodeDeck, on_delete=models.CASCADE, related_name="+")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from heapq import merge
+from itertools import groupby, repeat
 
 CallsKey = tuple[str, ...]
 """For which calls a rate is: prefix, tag, time profile, origin, policy, digit bounds, as texts."""
@@ -60,13 +62,24 @@ def rate_changes(
 ) -> Iterator[RateChange]:
     """What leads from the rates told before to those of now, from `at` on, by key.
 
+    Both come prefix by prefix, in the order of these; those of one are held at a time.
+
     Told is when the price of some calls becomes another than what was announced for that time:
     what was announced and still holds is not told again, and what ended before `at` never.
     """
-    known, present = _by_key(before), _by_key(after)
-    for key in sorted(known.keys() | present.keys()):
-        if known.get(key) != present.get(key):
-            yield from _changes(known.get(key, []), present.get(key, []), at)
+    sides = (zip(rates, repeat(side)) for side, rates in enumerate((before, after)))
+    for _, of_prefix in groupby(merge(*sides, key=_prefix_of), key=_prefix_of):
+        both: tuple[list[KnownRate], list[KnownRate]] = ([], [])
+        for rate, side in of_prefix:
+            both[side].append(rate)
+        known, present = map(_by_key, both)
+        for key in sorted(known.keys() | present.keys()):
+            if known.get(key) != present.get(key):
+                yield from _changes(known.get(key, []), present.get(key, []), at)
+
+
+def _prefix_of(told: tuple[KnownRate, int]) -> str:
+    return told[0].key[0]
 
 
 def rates_in_chain(tables: Sequence[Iterable[KnownRate]], at: datetime) -> Iterator[KnownRate]:

@@ -1,5 +1,6 @@
 """Rate tables as files: the columns, and prefixes of the same terms in one cell."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
@@ -28,7 +29,7 @@ class PrefixLayout(StrEnum):
 def prefix_cells(prefixes: Sequence[str], layout: PrefixLayout) -> Iterator[str]:
     """The cells for prefixes of the same terms, which come ordered by length and digits.
 
-    In lists and ranges a prefix that comes twice is there once.
+    A prefix that comes twice, as stashed rates may, is in a second cell as well.
 
     >>> list(prefix_cells(["44", "440", "441", "442"], PrefixLayout.RANGES))
     ['44,440-442']
@@ -38,11 +39,14 @@ def prefix_cells(prefixes: Sequence[str], layout: PrefixLayout) -> Iterator[str]
     if layout is PrefixLayout.ROWS:
         yield from prefixes
         return
-    # No list can hold the prefix of any number, which has no digits.
-    yield from (prefix for prefix in prefixes[:1] if not prefix)
-    named = [prefix for prefix in dict.fromkeys(prefixes) if prefix]
+    times = Counter(prefixes)
     is_ranges = layout is PrefixLayout.RANGES
-    yield from _packed(_items(named) if is_ranges else ((prefix, 1) for prefix in named))
+    while times:
+        # No list can hold the prefix of any number, which has no digits.
+        yield from (prefix for prefix in times if not prefix)
+        named = [prefix for prefix in times if prefix]
+        yield from _packed(_items(named) if is_ranges else ((prefix, 1) for prefix in named))
+        times = Counter({prefix: count - 1 for prefix, count in times.items() if count > 1})
 
 
 def _items(prefixes: Iterable[str]) -> Iterator[tuple[str, int]]:

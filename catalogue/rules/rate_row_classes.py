@@ -2,7 +2,8 @@
 
 Two rates are for the same calls where they agree in `KEY`. A row is compared with the rate that is
 in force when it starts: the one with its very start, which it takes the place of, or else the one
-in force in the moment before, unless that ends there.
+in force in the moment before, unless that ends there. Stashed rates price nothing, and stand beside
+others for the same calls: a row of one is compared with nothing but a stashed rate just like it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ TERMS = (
 )
 _START, _END = "effective_from", "effective_to"
 _FOREVER = 2**62
+_STASHED = "stashed"
 _RATES_AT_ONCE = 100_000
 
 
@@ -61,7 +63,7 @@ def compare(
     Args:
         rows: of a file, with `number`, `sheet`, `line`, the columns of a rate, `wrong_field`
             and `error`.
-        stored: the table's rates with their `id`, no stashed ones.
+        stored: the table's rates with their `id`.
         options: what to do with duplicates, unchanged rows and absent rates.
     """
     last_number = int(rows["number"].max() or 0)  # type: ignore[arg-type]  # a column of numbers
@@ -77,8 +79,11 @@ def compare(
 def _compare(
     rows: pl.DataFrame, stored: pl.DataFrame, options: ImportOptions, last_number: int
 ) -> Iterator[pl.DataFrame]:
-    rows = _with_keys(_marked_duplicates(rows, options))
-    stored = _with_keys(stored)
+    is_stashed = (pl.col("status") == _STASHED) & pl.col("error").is_null()
+    stashed = _with_keys(rows.filter(is_stashed))
+    rows = _with_keys(_marked_duplicates(rows.filter(~is_stashed), options))
+    waiting = _with_keys(stored.filter(pl.col("status") == _STASHED))
+    stored = _with_keys(stored.filter(pl.col("status") != _STASHED))
     counted = rows.filter(pl.col("error").is_null() & ~pl.col("is_duplicate"))
     before = _before(counted, stored)
     found = rows.join(before, on="number", how="left", maintain_order="left")
@@ -87,8 +92,28 @@ def _compare(
     names = [*rows.drop("is_duplicate", "key").columns, "row_class", "action"]
     names += ["before_rate", "target_id"]
     yield found.select(names)
+    if not stashed.is_empty():
+        yield _compare_stashed(stashed, waiting).select(names)
     for absent in _absent(rows, counted, stored, options, last_number):
         yield absent.select(names)
+
+
+def _compare_stashed(rows: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:
+    """Rows of stashed rates: unchanged where the table has the very same, else new."""
+    same = ["key", _START, _END, *TERMS]
+    known = waiting.select(same).unique().with_columns(is_known=pl.lit(value=True))
+    found = rows.join(known, on=same, how="left", nulls_equal=True, maintain_order="left")
+    is_known = pl.col("is_known").fill_null(value=False)
+    return found.with_columns(
+        row_class=pl.when(is_known)
+        .then(pl.lit(RowClass.UNCHANGED.value))
+        .otherwise(pl.lit(RowClass.NEW.value)),
+        action=pl.when(is_known)
+        .then(pl.lit(RowAction.NOTHING.value))
+        .otherwise(pl.lit(RowAction.INSERT.value)),
+        before_rate=pl.when(is_known).then("rate").otherwise(pl.lit(None, dtype=pl.Int64)),
+        target_id=pl.lit(None, dtype=pl.Int64),
+    )
 
 
 def _with_keys(rates: pl.DataFrame) -> pl.DataFrame:
@@ -299,7 +324,7 @@ def _absent(
         numbered = rates.with_row_index("number", offset=last_number + 1)
         last_number += len(rates)
         end = pl.lit(close_at) if action is RowAction.CLOSE else pl.col(_END)
-        status = pl.col("status") if action is RowAction.CLOSE else pl.lit("stashed")
+        status = pl.col("status") if action is RowAction.CLOSE else pl.lit(_STASHED)
         yield numbered.with_columns(
             pl.col("number").cast(pl.Int64),
             end.cast(pl.Int64).alias(_END),

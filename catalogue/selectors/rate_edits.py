@@ -6,14 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Count,
     DecimalField,
     Exists,
-    ExpressionWrapper,
     F,
     Func,
     Max,
@@ -30,7 +29,7 @@ from django.db.models.functions import Cast, Coalesce
 from catalogue.models import Rate, RateBatchEdit, RateTable
 from catalogue.rules.rate_edits import CALLS, PriceChange, PriceEdit, RateEdit
 from catalogue.rules.rate_terms import AMOUNT_LIMIT, RateRefused
-from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT, with_ends
+from catalogue.selectors.rate_tables import NO_DIGITS_LIMIT
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
 
@@ -47,6 +46,23 @@ _STEPS = """(
         FROM unnest(string_to_array(%(expressions)s, ';')) WITH ORDINALITY AS s (step, place)
     ) AS steps
 )"""
+# Ends are those of `with_ends`: a rate's own, else the start of the next for the same calls.
+_PLACED = """
+    WITH chosen AS MATERIALIZED ({chosen}), places AS (
+        SELECT DISTINCT r.rate_table_id, r.prefix FROM catalogue_rate r JOIN chosen USING (id)
+    ), rates AS (
+        SELECT r.id, r.effective_from, coalesce(r.effective_to,
+            min(r.effective_from) FILTER (WHERE r.status <> 'stashed') OVER (
+                PARTITION BY r.rate_table_id, r.prefix, r.tag, r.policy, r.origin_prefix,
+                    coalesce(r.time_profile_id, 0), coalesce(r.min_digits, 0),
+                    coalesce(r.max_digits, {most})
+                ORDER BY r.effective_from GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+            )) AS ends_at
+        FROM catalogue_rate r JOIN places USING (rate_table_id, prefix)
+    )
+    SELECT id, effective_from < %s, ends_at IS NULL OR ends_at > %s
+    FROM rates JOIN chosen USING (id)
+"""
 _STEPS_FIT = r"^([0-9]{1,10}:-?[0-9]{1,10}(\.[0-9]{1,8})?/[0-9]{1,10}(;|$))*$"
 
 
@@ -97,12 +113,37 @@ def chosen_rates(table: RateTable, rate_ids: Collection[int]) -> QuerySet[Rate]:
     ).order_by()
 
 
-def divided(rows: QuerySet[Rate], edit: RateEdit) -> tuple[QuerySet[Rate], QuerySet[Rate]]:
-    """The rates that go on changed from the edit's instant, and those that are corrected; all
-    others are over by then.
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The rates that go on changed from the edit's instant, those that are corrected, and how many
+    are over by then.
     """
-    placed = _placed(rows, edit)
-    return placed.filter(is_continued=True), placed.filter(is_corrected=True)
+
+    continued_ids: Sequence[int]
+    corrected_ids: Sequence[int]
+    left_count: int
+
+    @property
+    def changed_ids(self) -> list[int]:
+        """All that become something else."""
+        return [*self.continued_ids, *self.corrected_ids]
+
+
+def divided(table: RateTable, rate_ids: Collection[int], edit: RateEdit) -> Division:
+    """What an edit does to each of the rates: worked out once for all of them."""
+    rows = chosen_rates(table, rate_ids)
+    start = edit.effective_from
+    if start is None:
+        return Division([], list(rows.values_list("pk", flat=True)), 0)
+    chosen, parameters = rows.values("id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLACED.format(chosen=chosen, most=NO_DIGITS_LIMIT), [*parameters, start, start]
+        )
+        placed: list[tuple[int, bool, bool]] = cursor.fetchall()
+    continued = [rate_id for rate_id, is_begun, lasts in placed if is_begun and lasts]
+    corrected = [rate_id for rate_id, is_begun, _ in placed if not is_begun]
+    return Division(continued, corrected, len(placed) - len(continued) - len(corrected))
 
 
 def edited(edit: RateEdit) -> dict[str, Combinable]:
@@ -125,34 +166,28 @@ def preview_edit(table: RateTable, rate_ids: Collection[int], edit: RateEdit) ->
 
     :raises RateRefused: one of them would hold what no rate may; the column says which.
     """
-    rows = _placed(chosen_rates(table, rate_ids), edit)
-    after = rows.annotate(
+    division = divided(table, rate_ids, edit)
+    changed_ids = division.changed_ids
+    after: Any = chosen_rates(table, changed_ids).annotate(
         **{f"new_{name}": value for name, value in _all(edit).items()}, begins=_begins(edit)
     )
-    changed = Q(is_continued=True) | Q(is_corrected=True)
     # A limit keeps PostgreSQL from working out each column again for each of the figures.
-    found = after[: len(rate_ids)].aggregate(
-        continued=Count("pk", filter=Q(is_continued=True)),
-        corrected=Count("pk", filter=Q(is_corrected=True)),
-        left=Count("pk", filter=~changed),
-        least=Min("new_rate", filter=changed),
-        greatest=Max("new_rate", filter=changed),
-        negative=Count("pk", filter=changed & Q(new_rate__lt=0)),
-        with_steps=Count("pk", filter=changed & ~Q(new_steps="")),
-        earliest=Min("effective_from", filter=changed),
-        **{
-            f"refused_{name}": Count("pk", filter=changed & wrong)
-            for name, (wrong, _) in _REFUSED.items()
-        },
+    found = after[: len(changed_ids)].aggregate(
+        least=Min("new_rate"),
+        greatest=Max("new_rate"),
+        negative=Count("pk", filter=Q(new_rate__lt=0)),
+        with_steps=Count("pk", filter=~Q(new_steps="")),
+        earliest=Min("effective_from"),
+        **{f"refused_{name}": Count("pk", filter=wrong) for name, (wrong, _) in _REFUSED.items()},
     )
     _refuse(found, edit)
     if edit.changes_calls:
-        _check_one_each(table, rate_ids, after.filter(changed), edit)
-    examples = after.filter(changed).order_by("prefix", "pk")
+        _check_one_each(table, rate_ids, after, edit)
+    examples = after.order_by("prefix", "pk")
     return EditPreview(
-        continued_count=found["continued"],
-        corrected_count=found["corrected"],
-        left_count=found["left"],
+        continued_count=len(division.continued_ids),
+        corrected_count=len(division.corrected_ids),
+        left_count=division.left_count,
         least=found["least"],
         greatest=found["greatest"],
         negative_count=found["negative"],
@@ -162,20 +197,6 @@ def preview_edit(table: RateTable, rate_ids: Collection[int], edit: RateEdit) ->
             EditedRate(*row)
             for row in examples.values_list("prefix", "destination", "rate", "new_rate")[:EXAMPLES]
         ],
-    )
-
-
-def _placed(rows: QuerySet[Rate], edit: RateEdit) -> Any:
-    """The rates with whether they are continued or corrected."""
-    start = edit.effective_from
-    if start is None:
-        return rows.annotate(is_continued=Value(value=False), is_corrected=Value(value=True))
-    lasts = Q(ends_at__isnull=True) | Q(ends_at__gt=start)
-    return with_ends(rows).annotate(
-        is_continued=ExpressionWrapper(
-            Q(effective_from__lt=start) & lasts, output_field=BooleanField()
-        ),
-        is_corrected=ExpressionWrapper(Q(effective_from__gte=start), output_field=BooleanField()),
     )
 
 

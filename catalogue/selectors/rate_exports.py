@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 from django.db.models.functions import Length
 
-from catalogue.models import Rate, RateExport, RateTable
+from catalogue.models import Rate, RateExport, RateImport, RateImportRow, RateTable
 from catalogue.rules.rate_lines import COLUMNS, PrefixLayout, prefix_cells
 from catalogue.selectors.rate_tables import in_force
 from common.csv_files import Cell
@@ -26,11 +26,15 @@ _STORED = [
     "time_profile__weight",
 ]
 _TERMS = [name for name in _STORED if name != "prefix"]
+_ABOUT_ROW = ("sheet", "line", "row_class", "before_rate", "wrong_field", "error")
+IMPORT_COLUMNS = ("sheet", "line", "class", "rate_before", "wrong_field", "error", *COLUMNS)
+"""Of the file of an import's rows: where each is in the sent file, what it does, and its rate."""
 
 
 def rate_exports(scope: Scope, table: RateTable) -> ProviderQuerySet[RateExport]:
     """The files of a table, the latest first, without what is in them."""
-    rows = RateExport.objects.visible_to(scope).filter(rate_table=table).defer("content")
+    rows = RateExport.objects.visible_to(scope).filter(rate_table=table, rate_import=None)
+    rows = rows.defer("content")
     return rows.order_by("-requested_at", "-pk")
 
 
@@ -39,7 +43,8 @@ def rate_export(scope: Scope, export_id: int) -> RateExport:
 
     :raises RateExport.DoesNotExist: it is not in the scope.
     """
-    rows = RateExport.objects.visible_to(scope).select_related("rate_table__product")
+    rows = RateExport.objects.visible_to(scope)
+    rows = rows.select_related("rate_table__product", "rate_import")
     return rows.defer("content").get(pk=export_id)
 
 
@@ -68,6 +73,22 @@ def rate_lines(
     for terms, group in groupby(_counted(found, on_rates), key=lambda row: row[1:]):
         cells = prefix_cells([row[0] for row in group], layout)
         yield from (_line(prefix, terms, zone) for prefix in cells)
+
+
+def import_lines(
+    scope: Scope, rate_import: RateImport, *, on_rates: Callable[[int], None]
+) -> Iterator[Sequence[Cell]]:
+    """What an import does as lines of `IMPORT_COLUMNS`, in the order of the file, streamed."""
+    rows: Any = RateImportRow.objects.visible_to(scope).filter(rate_import=rate_import)
+    zone = ZoneInfo(rate_import.rate_table.time_zone)
+    found = rows.order_by("number").values_list(*_ABOUT_ROW, *_STORED).iterator(_ROWS_AT_ONCE)
+    for row in _counted(found, on_rates):
+        about, prefix, terms = (
+            row[: len(_ABOUT_ROW)],
+            row[len(_ABOUT_ROW)],
+            row[len(_ABOUT_ROW) + 1 :],
+        )
+        yield [*(_cell(value, zone) for value in about), *_line(prefix, terms, zone)]
 
 
 def _counted(rows: Iterator[tuple[Any, ...]], on_rates: Callable[[int], None]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from common.copying import amounts, copied_rows, copy_rows, timestamps
 RATE_COLUMNS = tuple(RATE_SCHEMA)
 _TEXTS = ("prefix", *TEXT_FIELDS)
 _ROW_TEXTS = (*_TEXTS, "sheet", "wrong_field", "error", "row_class", "action")
-_STORED = "SELECT {} FROM catalogue_rate WHERE rate_table_id = %s AND status <> 'stashed'"
+_STORED = "SELECT {} FROM catalogue_rate WHERE rate_table_id = %s"
 _COMPARED = "SELECT {} FROM catalogue_rateimportrow WHERE rate_import_id = %s"
 _ROW_SCHEMA: Mapping[str, pl.DataType] = {
     "number": pl.Int64(),
@@ -28,7 +28,7 @@ _ROW_SCHEMA: Mapping[str, pl.DataType] = {
 
 
 def stored_rates(rate_table_id: int) -> pl.DataFrame:
-    """The rates of a table that are not stashed, with their `id`."""
+    """The rates of a table, with their `id`."""
     schema = {"id": pl.Int64(), **RATE_SCHEMA}
     rates = copied_rows(_STORED.format(_selected(schema)), [rate_table_id], schema)
     return rates.with_columns(pl.col(*_TEXTS).fill_null(""))

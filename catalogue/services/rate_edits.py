@@ -70,8 +70,13 @@ def make_rate_edit(*, edit_id: int, at: datetime) -> None:
         with transaction.atomic():
             _make(edit_id, at)
     except (RatesChanged, RateRefused) as refusal:
-        waiting = RateBatchEdit.objects.filter(pk=edit_id, state=RateBatchEdit.State.WAITING)
-        waiting.update(state=RateBatchEdit.State.FAILED, error=str(refusal), finished_at=at)
+        give_up_rate_edit(edit_id=edit_id, error=str(refusal), at=at)
+
+
+def give_up_rate_edit(*, edit_id: int, error: str, at: datetime) -> None:
+    """Keep an edit as failed, with the reason; one that is made stays so."""
+    waiting = RateBatchEdit.objects.filter(pk=edit_id, state=RateBatchEdit.State.WAITING)
+    waiting.update(state=RateBatchEdit.State.FAILED, error=error, finished_at=at)
 
 
 def requeue_lost_edits(*, at: datetime) -> int:
@@ -99,7 +104,8 @@ def _make(edit_id: int, at: datetime) -> None:
     rows = chosen_rates(table, asked.rate_ids)
     if edit.changes_calls:
         _write_ends(table, rows)
-    continued, corrected = (list(part.values_list("pk", flat=True)) for part in divided(rows, edit))
+    division = divided(table, asked.rate_ids, edit)
+    continued, corrected = division.continued_ids, division.corrected_ids
     _continue(chosen_rates(table, continued), edit)
     chosen_rates(table, corrected).update(**edited(edit))
     asked.state, asked.finished_at = RateBatchEdit.State.DONE, at

@@ -28,6 +28,25 @@ def work_on_rate_import(*, import_id: int, at: datetime) -> None:
             discard_stashed(rate_import=rate_import, at=at)
 
 
+BEFORE = {
+    State.COMPARING: State.FAILED,
+    State.WRITING: State.COMPARED,
+    State.CONFIRMING: State.STASHED,
+    State.DISCARDING: State.STASHED,
+    State.UNDOING: State.DONE,
+}
+"""Where an import is again whose work was given up: from there it can be asked for once more."""
+
+
+@transaction.atomic
+def give_up_rate_import(*, import_id: int, error: str) -> None:
+    """Have an import wait for people again, with the reason; nothing of its work was kept."""
+    rate_import = RateImport.objects.select_for_update(no_key=True).get(pk=import_id)
+    if rate_import.is_working:
+        rate_import.state, rate_import.error = BEFORE[State(rate_import.state)], error
+        rate_import.save(update_fields=["state", "error"])
+
+
 @transaction.atomic
 def lost_import_ids(*, states: tuple[str, ...], at: datetime) -> list[int]:
     """Imports in the states that nobody works on and that gave no sign for `PATIENCE`.

@@ -200,6 +200,7 @@ def _claim(rate_import: RateImport, state: RateImport.State, at: datetime) -> No
         )
     rate_import.state, rate_import.error = state, ""
     rate_import.touched_at, rate_import.read_count = at, 0
+    rate_import.try_count = 0
     rate_import.save()
 
 

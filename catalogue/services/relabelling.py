@@ -52,7 +52,7 @@ def relabel_rates(*, relabelling_id: int, at: datetime) -> int:
     # The table first, as everywhere: a trigger writes its revision when rates change.
     table = RateTable.objects.select_for_update(no_key=True).get(pk=run.rate_table_id)
     run = Relabelling.objects.select_for_update(no_key=True).get(pk=relabelling_id)
-    if run.state == Relabelling.State.DONE:
+    if run.state != Relabelling.State.QUEUED:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
@@ -72,6 +72,13 @@ def relabel_rates(*, relabelling_id: int, at: datetime) -> int:
         after={"code_deck": run.code_deck, "rates": count},
     )
     return count
+
+
+def give_up_relabelling(*, relabelling_id: int, at: datetime) -> None:
+    """Leave names as they are that cannot be brought in; somebody may ask for it again."""
+    Relabelling.objects.filter(pk=relabelling_id, state=Relabelling.State.QUEUED).update(
+        state=Relabelling.State.FAILED, done_at=at
+    )
 
 
 def queue_unfinished(*, at: datetime) -> int:

@@ -201,6 +201,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 ("reason", models.CharField(max_length=300)),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
@@ -242,6 +243,7 @@ class Migration(migrations.Migration):
                             ("APPLIED", "Applied"),
                             ("PARTLY_APPLIED", "Partly Applied"),
                             ("DISCARDED", "Discarded"),
+                            ("FAILED", "Failed"),
                         ],
                         default="PLANNING",
                         max_length=14,
@@ -355,6 +357,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 ("number", models.PositiveIntegerField()),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
@@ -883,6 +886,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
                 (
                     "policy",
                     models.CharField(

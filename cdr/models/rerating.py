@@ -10,20 +10,22 @@ from catalogue.models import Rate, RateTable
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.sources import Source
 from cdr.models.suspense import SuspenseReason
+from common.tries import Tried
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
 from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
 
-class Rerating(ProviderOwned):
+class Rerating(Tried, ProviderOwned):
     """xDRs that are rated again by the terms of today: measured first, then applied if agreed to.
 
     Chosen are those that started in `[started_from, started_to)` and to which all else that is
     said applies; `prefixes` are digits parted by commas, of which one must begin the number called.
     `reason` says why. Of `ordered_customer_ids`, customers with allowances, all usage of the months
     is rated again, in the order of its start. What is applied is what was measured: where anything
-    has changed in between, nothing is done (PARTLY_APPLIED).
+    has changed in between, nothing is done (PARTLY_APPLIED). A dry run that cannot be
+    measured has FAILED.
     """
 
     class State(models.TextChoices):
@@ -34,6 +36,7 @@ class Rerating(ProviderOwned):
         APPLIED = "APPLIED"
         PARTLY_APPLIED = "PARTLY_APPLIED"
         DISCARDED = "DISCARDED"
+        FAILED = "FAILED"
 
     reason = models.CharField(max_length=300)
     started_from = models.DateTimeField()
@@ -83,7 +86,7 @@ class Rerating(ProviderOwned):
         return f"Re-rating {self.pk}"
 
 
-class ReratingSlice(ProviderOwned):
+class ReratingSlice(Tried, ProviderOwned):
     """The chosen xDRs of a stretch of time, rated again and committed in one transaction.
 
     With `customer_ids` it is all of these customers' in whole months, else of all other customers.

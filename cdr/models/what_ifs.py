@@ -8,11 +8,12 @@ from django.db import models
 
 from catalogue.models import RateTable
 from cdr.models.parties import PartyKind
+from common.tries import Tried
 from resellers.models import BillingModeAssignment, Reseller
 from tenancy.owned import ProviderOwned
 
 
-class WhatIf(ProviderOwned):
+class WhatIf(Tried, ProviderOwned):
     """Resellers as if they had been in billing mode from the start of a day to that of another.
 
     At `rate_table` and by `policy`, whatever held then. The days are the provider's; `day_count` of

@@ -26,7 +26,7 @@ SLICE_XDRS = 50_000
 """xDRs of a slice: bounds a worker's memory, and how much a killed one has done in vain."""
 
 _SLICES_AT_ONCE = 500
-_ENDED = (State.APPLIED, State.PARTLY_APPLIED, State.DISCARDED)
+_ENDED = (State.APPLIED, State.PARTLY_APPLIED, State.DISCARDED, State.FAILED)
 
 
 class NothingToApply(DomainError):
@@ -112,6 +112,13 @@ def plan_rerating(*, rerating_id: int, at: datetime) -> int:
     return len(slices)
 
 
+def give_up_rerating(*, rerating_id: int, at: datetime) -> None:
+    """End a re-rating that cannot be cut into slices; nothing was changed."""
+    Rerating.objects.filter(pk=rerating_id, state=State.PLANNING).update(
+        state=State.FAILED, finished_at=at
+    )
+
+
 @transaction.atomic
 def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> Rerating:
     """Replace the legs that change, and reverse and charge their usage anew, slice by slice.
@@ -131,7 +138,9 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     others = Rerating.objects.filter(provider_id=rerating.provider_id, state=State.APPLYING)
     if (other := others.first()) is not None:
         raise AnotherIsApplied(f"{other} is being applied: wait until it is over.")
-    ReratingSlice.objects.filter(pk__in=slice_ids).update(state=SliceState.AGREED, queued_at=at)
+    ReratingSlice.objects.filter(pk__in=slice_ids).update(
+        state=SliceState.AGREED, queued_at=at, try_count=0
+    )
     rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
     rerating.save(update_fields=["state", "applying_since", "applied_by"])
     _record("rerating.agreed", rerating, at=at, actor_id=actor_id, after={"slices": len(slice_ids)})

@@ -85,6 +85,23 @@ def work_on_slice(*, slice_id: int, at: datetime) -> bool:
     return True
 
 
+@transaction.atomic
+def give_up_slice(*, slice_id: int, at: datetime) -> None:
+    """Leave a slice as it is that cannot be worked on: its dry run fails as a whole, while of what
+    is applied the other slices stand.
+    """
+    rows = ReratingSlice.objects.select_for_update(no_key=True, of=("self",))
+    part = rows.select_related("rerating").get(pk=slice_id)
+    locked = _locked(part.rerating)
+    if (locked.state, part.state) == (State.MEASURING, SliceState.WAITING):
+        locked.state, locked.finished_at = State.FAILED, at
+        locked.save(update_fields=["state", "finished_at"])
+    elif (locked.state, part.state) == (State.APPLYING, SliceState.AGREED):
+        part.state = SliceState.OUTDATED
+        part.save(update_fields=["state"])
+        _end_applying(locked, at)
+
+
 def _measure(part: ReratingSlice) -> None:
     scope, selection = _chosen(part)
     again, _ = rate_again(scope, selection, holds=False)

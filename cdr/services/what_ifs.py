@@ -164,6 +164,11 @@ def answer_what_if(*, what_if_id: int, clock: Callable[[], datetime]) -> bool:
     return True
 
 
+def give_up_what_if(*, what_if_id: int, error: str, at: datetime) -> None:
+    """Leave a question unanswered that cannot be answered; what has ended stays as it is."""
+    _fail(WhatIf.objects.get(pk=what_if_id), error, at)
+
+
 @transaction.atomic
 def requeue_lost_what_ifs(*, at: datetime) -> None:
     """Ask a worker again for what nobody has been seen at for a while."""

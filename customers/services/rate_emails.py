@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from common.table_files import file_pieces
 from customers.models import RateNotification
 
 
@@ -50,7 +51,8 @@ def _message(notification: RateNotification) -> EmailMessage:
         ),
         to=notification.addresses,
     )
-    message.attach(file.name, bytes(file.content), _TYPES[file.notice.format])
+    content = b"".join(file_pieces(file.notice.format, bytes(file.content)))
+    message.attach(file.name, content, _TYPES[file.notice.format])
     return message
 
 

@@ -1,10 +1,10 @@
 """Telling who pays by a rate table what has changed in it since they were told last."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from io import BytesIO, StringIO
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,11 +21,11 @@ from catalogue.selectors.known_rates import (
     table_revisions,
     unpacked_rates,
 )
-from common.csv_files import Cell, write_csv
+from common.csv_files import Cell
 from common.errors import DomainError
 from common.jobs import enqueue
 from common.scope import Scope
-from common.xlsx_files import write_xlsx
+from common.table_files import table_file
 from customers.models import RateNotification
 from customers.selectors import RateRecipient, rate_recipients
 
@@ -98,8 +98,8 @@ def prepare_rate_notice(*, notice_id: int, at: datetime) -> int:
     scope = Scope.system(notice.provider_id)
     table = notice.rate_table
     notice.revisions = table_revisions(scope, table)
-    rates = known_rates(scope, table, at)
-    notice.rate_count, notice.snapshot = len(rates), packed_rates(rates)
+    notice.rate_count, snapshot = packed_rates(known_rates(scope, table, at))
+    notice.snapshot = snapshot
     notice.prepared_at = at
     recipients = rate_recipients(scope, table, at)
     groups: dict[int | None, list[RateRecipient]] = {}
@@ -108,13 +108,20 @@ def prepare_rate_notice(*, notice_id: int, at: datetime) -> int:
         groups.setdefault(last.get(_party(recipient)), []).append(recipient)
     told = 0
     for since_id, members in groups.items():
-        changes = list(rate_changes(_told_by(since_id), rates, at))
-        if changes:
+        changes = rate_changes(_told_by(since_id), unpacked_rates(snapshot), at)
+        if (first := next(changes, None)) is not None:
             told += len(members)
-            _add_file(notice, since_id, changes, members)
+            _add_file(notice, since_id, chain([first], changes), members)
     notice.mark_prepared(told, len(recipients) - told, at)
     notice.save()
     return told
+
+
+def give_up_rate_notice(*, notice_id: int, at: datetime) -> None:
+    """Leave a notice unprepared that cannot be prepared; another one may be asked for."""
+    RateNotice.objects.filter(pk=notice_id, state=State.PREPARING).update(
+        state=State.FAILED, prepared_at=at
+    )
 
 
 @transaction.atomic
@@ -203,17 +210,20 @@ def _told_by(notice_id: int | None) -> Iterable[KnownRate]:
 def _add_file(
     notice: RateNotice,
     since_id: int | None,
-    changes: Sequence[RateChange],
+    changes: Iterable[RateChange],
     members: Iterable[RateRecipient],
 ) -> None:
-    lines = _lines(notice.rate_table, changes)
+    kinds: Counter[str] = Counter()
+    examples: list[list[str]] = []
+    lines = _lines(notice.rate_table, changes, kinds, examples)
+    content = table_file(notice.format, "Rates", COLUMNS, lines)
     file = RateNoticeFile.objects.create(
         provider_id=notice.provider_id,
         notice=notice,
         since_id=since_id,
-        changes=Counter(change.kind.value for change in changes),
-        examples=[[_told(cell) for cell in line] for line in lines[:EXAMPLES]],
-        content=_content(notice, lines),
+        changes=kinds,
+        examples=examples,
+        content=content,
     )
     RateNotification.objects.bulk_create(
         (
@@ -233,9 +243,20 @@ def _add_file(
     )
 
 
-def _lines(table: RateTable, changes: Iterable[RateChange]) -> list[Sequence[Cell]]:
+def _lines(
+    table: RateTable,
+    changes: Iterable[RateChange],
+    kinds: Counter[str],
+    examples: list[list[str]],
+) -> Iterator[Sequence[Cell]]:
+    """The line of each change; on the way they are counted by kind, and the first ones kept."""
     zone = ZoneInfo(table.time_zone)
-    return [_line(table, change, zone) for change in changes]
+    for change in changes:
+        line = _line(table, change, zone)
+        kinds[change.kind.value] += 1
+        if len(examples) < EXAMPLES:
+            examples.append([_told(cell) for cell in line])
+        yield line
 
 
 def _line(table: RateTable, change: RateChange, zone: ZoneInfo) -> Sequence[Cell]:
@@ -260,16 +281,6 @@ def _told(cell: Cell) -> str:
 def _cell(column: str, text: str) -> Cell:
     """Amounts as numbers, which a minus makes no formula."""
     return Decimal(text) if text and column in _AMOUNTS else text
-
-
-def _content(notice: RateNotice, lines: Sequence[Sequence[Cell]]) -> bytes:
-    if notice.format == RateNotice.Format.CSV:
-        text = StringIO()
-        write_csv(text, COLUMNS, lines)
-        return text.getvalue().encode()
-    content = BytesIO()
-    write_xlsx(content, "Rates", COLUMNS, lines)
-    return content.getvalue()
 
 
 def _prepared(notice: RateNotice) -> RateNotice:

@@ -65,8 +65,8 @@ class RateForm(Form):
     def clean(self) -> dict[str, Any]:
         """Build the terms, so that what no rate may hold is said at its field."""
         cleaned: dict[str, Any] = self.cleaned_data
-        self.seen = cleaned.pop("seen", None)
-        if "seen" in self.errors or not isinstance(self.seen, dict | None):
+        self.seen_terms = cleaned.pop("seen", None)
+        if "seen" in self.errors or not isinstance(self.seen_terms, dict | None):
             # Nobody sees the field, hence not there.
             self.add_error(None, "The form came back damaged: open the page again.")
         if not self.errors:
@@ -133,7 +133,7 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
             change_rate(
                 rate=rate,
                 terms=form.terms,
-                seen=form.seen,
+                seen=form.seen_terms,
                 at=clock.now(),
                 actor_id=request.scope.user_id,
             )

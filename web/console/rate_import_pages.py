@@ -209,7 +209,13 @@ def _actions(imported: RateImport) -> list[Action]:
     file = Action(
         "The file", reverse("console_rate_import_file", kwargs=of_import), "arrow-down-tray"
     )
-    return [file, *by_state.get(State(imported.state), [])]
+    rows = Action(
+        "All rows as a file",
+        reverse("console_rate_import_all_rows", kwargs=of_import),
+        "table-cells",
+    )
+    offered = [file, rows] if imported.counts else [file]
+    return [*offered, *by_state.get(State(imported.state), [])]
 
 
 def import_facts(imported: RateImport) -> list[tuple[str, object]]:

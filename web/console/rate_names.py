@@ -9,13 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 
-from catalogue.models import CodeDeck, RateTable
+from catalogue.models import CodeDeck, RateTable, Relabelling
 from catalogue.selectors import rate_table
 from catalogue.selectors.code_decks import code_decks, preview_relabelling, relabelling
 from catalogue.services.rate_tables import change_code_deck
 from catalogue.services.relabelling import request_relabelling
 from common import clock
 from common.scope import Surface
+from common.tries import GIVEN_UP
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
@@ -94,7 +95,9 @@ def relabelling_show(request: SurfaceRequest, relabelling_id: int) -> HttpRespon
     """What became of it; while it waits, htmx asks for the state every second."""
     run = relabelling(request.scope, relabelling_id)
     part = "_relabelling_state" if request.htmx else "relabelling_show"
-    return render(request, f"console/rates/{part}.html", {"run": run, "table": run.rate_table})
+    failure = GIVEN_UP if run.state == Relabelling.State.FAILED else ""
+    context = {"run": run, "table": run.rate_table, "failure": failure}
+    return render(request, f"console/rates/{part}.html", context)
 
 
 def _url(table: RateTable) -> str:

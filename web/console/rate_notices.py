@@ -17,6 +17,7 @@ from catalogue.selectors.rate_notices import notice_file, notice_files, rate_not
 from common import clock
 from common.csv_files import Cell
 from common.scope import Surface
+from common.tries import GIVEN_UP
 from customers import selectors
 from customers.models import RateNotification
 from customers.services.rate_notices import (
@@ -29,7 +30,7 @@ from customers.services.rate_notices import (
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.customer_tabs import frame
 from web.shared.actions import Action
-from web.shared.exports import CSV_TYPE, XLSX_TYPE, attachment
+from web.shared.exports import kept_file
 from web.shared.filters import Filters, choice_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
@@ -38,7 +39,6 @@ from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
 
 READ, WRITE = "catalogue.read", "catalogue.write"
-_TYPES = {RateNotice.Format.CSV: CSV_TYPE, RateNotice.Format.XLSX: XLSX_TYPE}
 _SHOWN = ("change", "prefix", "destination", "time_profile", "since", "rate_before", "rate")
 
 
@@ -157,9 +157,15 @@ def notice_show(request: SurfaceRequest, notice_id: int) -> HttpResponse:
     """How far it is, what each group of recipients is told, and, as a list, who they are."""
     notice = rate_notice(request.scope, notice_id)
     table = notice.rate_table
-    if notice.state == RateNotice.State.PREPARING:
+    if notice.state in (RateNotice.State.PREPARING, RateNotice.State.FAILED):
         part = "_rate_notice_progress" if request.htmx else "rate_notice_progress"
-        context = {"notice": notice, "table": table, "list_url": _list_url(table)}
+        failure = GIVEN_UP if notice.state == RateNotice.State.FAILED else ""
+        context = {
+            "notice": notice,
+            "table": table,
+            "list_url": _list_url(table),
+            "failure": failure,
+        }
         return render(request, f"console/rates/{part}.html", context)
     if request.htmx and request.htmx.target != "list":
         # The progress asked, and there is more to show than it has room for.
@@ -199,8 +205,7 @@ def notice_file_show(request: SurfaceRequest, file_id: int) -> HttpResponse:
     """The first changes of a file, or, with `?download`, the file as it is attached."""
     file = notice_file(request.scope, file_id)
     if "download" in request.GET:
-        content_type = _TYPES[RateNotice.Format(file.notice.format)]
-        return attachment(bytes(file.content), file.name, content_type)
+        return kept_file(file.notice.format, bytes(file.content), file.name)
     places = [COLUMNS.index(name) for name in _SHOWN]
     context = {
         "file": file,

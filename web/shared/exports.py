@@ -6,6 +6,7 @@ from io import BytesIO, StringIO
 from django.http import HttpResponse
 
 from common.csv_files import Cell, write_csv
+from common.table_files import XLSX, file_pieces
 from common.xlsx_files import write_xlsx
 
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -26,6 +27,12 @@ def xlsx_response(
     content = BytesIO()
     write_xlsx(content, name, columns, rows)
     return attachment(content.getvalue(), f"{name}.xlsx", XLSX_TYPE)
+
+
+def kept_file(format: str, kept: bytes, filename: str) -> HttpResponse:
+    """A file as `table_file` kept it."""
+    content_type = XLSX_TYPE if format == XLSX else CSV_TYPE
+    return attachment(b"".join(file_pieces(format, kept)), filename, content_type)
 
 
 def attachment(content: bytes, filename: str, content_type: str) -> HttpResponse:

@@ -82,7 +82,7 @@ class TestRateChanges:
 
     def test_tell_each_kind_of_calls_apart(self) -> None:
         changes = rate_changes(
-            [known("1", prefix="44")], [known("2"), known("3", prefix="44")], NOW
+            [known("1", prefix="44")], [known("3", prefix="44"), known("2")], NOW
         )
 
         assert [(change.kind, change.shown.key) for change in changes] == [

@@ -10,11 +10,13 @@ from openpyxl import load_workbook
 from catalogue.models import RateExport, RateTable
 from catalogue.rules.rate_lines import COLUMNS
 from catalogue.services.rate_exports import (
+    give_up_rate_export,
     request_rate_export,
     sweep_rate_exports,
     write_rate_export,
 )
 from cdr.rating.csv_rates import read_deck
+from common.table_files import file_pieces
 from tenancy.models import Provider
 from tests.factories import (
     make_product,
@@ -50,7 +52,11 @@ def export(table: RateTable, **fields: Any) -> bytes:
     assert write_rate_export(export_id=asked.pk, at=NOON)
     asked.refresh_from_db()
     assert (asked.state, asked.done_count) == ("DONE", asked.rate_count)
-    return bytes(asked.content or b"")
+    return unpacked(asked)
+
+
+def unpacked(export: RateExport) -> bytes:
+    return b"".join(file_pieces(export.format, bytes(export.content or b"")))
 
 
 def lines(table: RateTable, **fields: Any) -> list[dict[str, str]]:
@@ -151,7 +157,17 @@ class TestWriting:
         assert not write_rate_export(export_id=asked.pk, at=NOON)
 
         asked.refresh_from_db()
-        assert bytes(asked.content or b"").count(b"\n") == 2
+        assert unpacked(asked).count(b"\n") == 2
+
+    def test_that_was_given_up_is_not_begun_again(self, table: RateTable) -> None:
+        asked = request(table)
+        give_up_rate_export(export_id=asked.pk, at=NOON)
+
+        assert not write_rate_export(export_id=asked.pk, at=NOON)
+
+        asked.refresh_from_db()
+        assert (asked.state, asked.content) == ("FAILED", None)
+        assert sweep_rate_exports(at=NOON + timedelta(days=1)) == 0
 
 
 class TestTheSweep:

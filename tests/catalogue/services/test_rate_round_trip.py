@@ -58,16 +58,27 @@ def rate_terms(draw: st.DrawFn) -> dict[str, Any]:
         "origin_prefix": draw(st.text("0123456789", max_size=3)),
         "min_digits": draw(st.none() | st.integers(0, 5)),
         "max_digits": draw(st.none() | st.integers(5, 30)),
-        "status": draw(st.sampled_from(["active", "blocked"])),
+        "status": draw(st.sampled_from(["active", "blocked", "stashed"])),
     }
 
 
-TABLES = st.lists(
-    st.tuples(rate_terms(), st.booleans()),
-    min_size=1,
-    max_size=6,
-    unique_by=lambda rate: (rate[0]["prefix"], rate[0]["effective_from"]),
-)
+@st.composite
+def tables(draw: st.DrawFn) -> list[tuple[dict[str, Any], bool]]:
+    """Rates for different calls or from different instants; beside them, stashed ones for the same
+    calls from the same instant, also several, and alike.
+    """
+    rates = draw(
+        st.lists(
+            st.tuples(rate_terms(), st.booleans()),
+            min_size=1,
+            max_size=6,
+            unique_by=lambda rate: (rate[0]["prefix"], rate[0]["effective_from"]),
+        )
+    )
+    for terms, has_profile in draw(st.lists(st.sampled_from(rates), max_size=3)):
+        rate = draw(st.sampled_from([terms["rate"], Decimal("0.01"), Decimal("0.02")]))
+        rates.append(({**terms, "rate": rate, "status": "stashed"}, has_profile))
+    return rates
 
 
 def kept(table: RateTable) -> list[tuple[Any, ...]]:
@@ -81,7 +92,7 @@ def exported(table: RateTable, layout: PrefixLayout) -> list[Any]:
 
 class TestAnExport(TestCase):
     @hypothesis_settings(max_examples=25)
-    @given(TABLES, st.sampled_from(PrefixLayout))
+    @given(tables(), st.sampled_from(PrefixLayout))
     def test_imports_as_the_same_table(
         self, rates: list[tuple[dict[str, Any], bool]], layout: PrefixLayout
     ) -> None:

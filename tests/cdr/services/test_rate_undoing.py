@@ -12,12 +12,14 @@ from catalogue.rules.rate_layouts import Absent
 from catalogue.services.rate_import_work import PATIENCE
 from catalogue.services.rate_imports import RateImportInState
 from catalogue.services.rates import close_rate
+from cdr.selectors.rate_use import is_import_used
 from cdr.services.rate_undoing import (
     RatesUsed,
     ask_to_undo,
     requeue_lost_undos,
     undo_rate_import,
 )
+from common.scope import Scope
 from tests.factories import (
     make_customer,
     make_identifier,
@@ -26,9 +28,10 @@ from tests.factories import (
     make_rate,
     make_rate_table,
     make_source,
+    make_time_profile,
     make_vendor,
 )
-from tests.factories.cdr import Call, import_lines
+from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.rate_files import AT, compare_rates, confirm, import_rates
 from tests.refusals import refused
 
@@ -150,12 +153,12 @@ class TestUndoing:
 
 
 class TestAnImportThatWasUsed:
-    def call(self, table: RateTable, number: str) -> None:
+    def call(self, table: RateTable, number: str, **fields: Any) -> None:
         """A call that the vendor is owed for by the table."""
         customer = make_customer(table.provider)
         make_identifier(customer, "carla")
         source = make_source(table.product, make_vendor(table))
-        import_lines(source, [Call(account="carla", to=number)])
+        import_lines(source, [Call(account="carla", to=number, **fields)])
 
     def test_cannot_be_undone(self, table: RateTable) -> None:
         done = import_rates(table, TEXT)
@@ -181,6 +184,38 @@ class TestAnImportThatWasUsed:
         self.call(table, "33123456789")
 
         assert undo(done).state == State.UNDONE
+
+    @pytest.mark.parametrize(
+        ("boundary", "number", "later", "is_used"),
+        [
+            ("split", "33123456789", timedelta(seconds=60), True),
+            ("split", "33123456789", timedelta(seconds=300), False),
+            ("split", "49123456789", timedelta(seconds=60), False),
+            ("start", "33123456789", timedelta(seconds=60), False),
+        ],
+    )
+    def test_counts_a_call_that_lasted_into_a_rate_of_a_table_that_splits(
+        self, table: RateTable, boundary: str, number: str, later: timedelta, is_used: bool
+    ) -> None:
+        RateTable.objects.filter(pk=table.pk).update(boundary=boundary)
+        start = (CALL_AT + later).isoformat()
+        text = f"prefix,rate,destination,effective_from\n33,0.09,Destination 33,{start}\n"
+        done = import_rates(table, text)
+        self.call(table, number, seconds=120)
+
+        assert is_import_used(Scope.system(table.provider_id), done) is is_used
+        if not is_used:
+            assert undo(done).state == State.UNDONE
+
+    def test_counts_a_call_that_lasted_into_the_hours_of_a_rate(self, table: RateTable) -> None:
+        RateTable.objects.filter(pk=table.pk).update(boundary="split")
+        make_time_profile(table.provider, "Mon 12:01-24:00", weight=1)
+        text = "prefix,rate,destination,time_profile\n33,0.09,Destination 33,Mon 12:01-24:00 @1\n"
+        done = import_rates(table, text)
+        self.call(table, "33123456789", started_at=CALL_AT, seconds=9000)
+
+        with refused(RatesUsed):
+            ask_to_undo(rate_import=done, at=AT, actor_id=None)
 
     def test_counts_additive_rates_too(self, table: RateTable) -> None:
         text = "prefix,rate,destination,policy\n33,0.01,Destination 33,additive\n"

@@ -14,6 +14,7 @@ from audit.models import Entry
 from catalogue.models import RateNotice, RateTable
 from catalogue.rules.rate_terms import RateTerms
 from catalogue.services.rates import change_rate, close_rate
+from common.table_files import file_pieces
 from customers.models import Customer, RateNotification
 from customers.services.rate_emails import send_rate_notification
 from customers.services.rate_notices import (
@@ -96,9 +97,15 @@ def send(notice: RateNotice, at: datetime = NOON) -> None:
 
 def lines(notice: RateNotice) -> list[tuple[str, str, str, str]]:
     """Change, prefix, rate before and rate of the notice's only file."""
-    content = bytes(notice.files.get().content).decode()
+    content = told(notice)
     rows = csv.DictReader(StringIO(content))
     return [(row["change"], row["prefix"], row["rate_before"], row["rate"]) for row in rows]
+
+
+def told(notice: RateNotice) -> str:
+    """The text of the notice's only file."""
+    kept = bytes(notice.files.get().content)
+    return b"".join(file_pieces(notice.format, kept)).decode()
 
 
 def recipients(notice: RateNotice) -> list[str]:
@@ -156,7 +163,7 @@ class TestWhatIsTold:
         notice = prepare(table)
 
         assert lines(notice) == [("new", "44", "", "-0.01"), ("new", "49", "", "0.05")]
-        content = bytes(notice.files.get().content).decode()
+        content = told(notice)
         assert tuple(content.split("\n")[0].split(",")) == COLUMNS
         assert "'=UK" in content
 
@@ -214,7 +221,7 @@ class TestWhatIsTold:
         make_rate(child, "49", effective_from=DECEMBER, effective_to=JANUARY, rate="0.03")
         make_customer(provider, rate_table=child)
 
-        content = bytes(prepare(child).files.get().content).decode()
+        content = told(prepare(child))
         rows = [row for row in csv.DictReader(StringIO(content)) if row["prefix"] == "49"]
         assert [(row["rate"], row["since"][:10], row["effective_to"][:10]) for row in rows] == [
             ("0.05", "2026-01-01", "2026-12-01"),
@@ -263,7 +270,7 @@ class TestSending:
         assert body is not None
         assert "New: 2" in body.get_content()
         assert attachment.get_filename() == notice.files.get().name
-        kept = bytes(notice.files.get().content).decode()
+        kept = told(notice)
         assert attachment.get_content().replace("\r\n", "\n") == kept  # as mail writes lines
         notification = RateNotification.objects.get()
         assert (notification.state, notification.sent_at) == ("SENT", NOON + timedelta(hours=1))

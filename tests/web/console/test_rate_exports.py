@@ -1,14 +1,19 @@
+import csv
 from datetime import timedelta
 from http import HTTPStatus
+from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from catalogue.models import RateExport, RateTable
+from catalogue.models import RateExport, RateImport, RateTable
 from catalogue.services.rate_exports import sweep_rate_exports, write_rate_export
 from common import clock
 from tenancy.models import Provider
 from tests.factories import make_product, make_provider, make_rate_table, make_staff
+from tests.factories.rate_files import compare_rates
 
 pytestmark = pytest.mark.django_db
 WANTED = {"format": "csv", "prefix_layout": "rows", "in_force_at": ""}
@@ -33,6 +38,39 @@ def table(provider: Provider) -> RateTable:
 
 def url(table: RateTable) -> str:
     return f"/console/rate-tables/{table.pk}/export/"
+
+
+class TestAllRowsOfAnImport:
+    FILE = "prefix,rate,destination\n49,0.06,Germany\n1,x,=America\n33,0.02,France\n"
+
+    @pytest.fixture
+    def imported(self, table: RateTable, settings: Any, tmp_path: Path) -> RateImport:
+        settings.RATE_FILES_DIR = tmp_path
+        return compare_rates(table, self.FILE)
+
+    def test_are_written_into_a_file(self, reader: Client, imported: RateImport) -> None:
+        at = f"/console/rate-imports/{imported.pk}/"
+        assert f"{at}rows/" in reader.get(at).content.decode()
+
+        shown = reader.post(f"{at}rows/", {"format": "csv"}).headers["Location"]
+        write_rate_export(export_id=RateExport.objects.get().pk, at=clock.now())
+
+        assert "The file is ready" in reader.get(shown).content.decode()
+        lines = list(csv.DictReader(StringIO(reader.get(f"{shown}file/").content.decode())))
+        asked = ("line", "class", "rate_before", "rate", "prefix", "destination", "wrong_field")
+        assert [tuple(line[name] for name in asked) for line in lines] == [
+            ("2", "increased", "0.05", "0.06", "49", "Germany", ""),
+            ("3", "error", "", "", "1", "'=America", "rate"),
+            ("4", "new", "", "0.02", "33", "France", ""),
+        ]
+        assert lines[0]["effective_from"] == "2026-06-01T02:00:00+02:00"
+
+    def test_are_no_export_of_the_table(
+        self, reader: Client, table: RateTable, imported: RateImport
+    ) -> None:
+        reader.post(f"/console/rate-imports/{imported.pk}/rows/", {"format": "xlsx"})
+
+        assert "/console/rate-tables/exports/" not in reader.get(url(table)).content.decode()
 
 
 class TestAnExport:

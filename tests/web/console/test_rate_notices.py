@@ -6,6 +6,7 @@ from django.test import Client
 
 from catalogue.models import RateNotice, RateTable
 from common import clock
+from common.table_files import file_pieces
 from customers.models import Customer, RateNotification
 from customers.services.rate_emails import send_rate_notification
 from customers.services.rate_notices import prepare_rate_notice
@@ -85,7 +86,8 @@ class TestANotice:
         downloaded = staff.get(f"/console/rate-tables/notices/files/{file.pk}/?download")
 
         assert "Destination 49" in shown
-        assert downloaded.content == bytes(file.content)
+        assert downloaded.content == b"".join(file_pieces("csv", bytes(file.content)))
+        assert downloaded.content.startswith(b"change,prefix,")
         assert file.name in downloaded.headers["Content-Disposition"]
 
     def test_is_sent_once_agreed_to_and_is_in_the_customers_history(

@@ -115,6 +115,7 @@ PAGES = {
     "console_rate_import": Page(staff("catalogue.read"), compared),
     "console_rate_import_progress": Page(staff("catalogue.read"), compared),
     "console_rate_import_file": Page(staff("catalogue.read"), compared),
+    "console_rate_import_all_rows": Page(staff("catalogue.read"), compared),
     "console_rate_import_affected": Page(staff("usage.read"), imported_for_the_past),
     "console_rate_import_confirm": Page(staff("catalogue.write"), compared),
     "console_rate_import_discard": Page(staff("catalogue.write"), compared),

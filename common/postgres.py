@@ -10,6 +10,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import ForeignKey, Model
 
 WEB_ROLE = "tollgate_web"
+METRICS_ROLE = "tollgate_metrics"
 CURRENT_PROVIDER = "nullif(current_setting('app.provider_id', true), '')::bigint"
 CURRENT_RESELLER = "nullif(current_setting('app.reseller_id', true), '')::bigint"
 CURRENT_TOKEN = "nullif(current_setting('app.token_id', true), '')::bigint"  # noqa: S105
@@ -18,6 +19,29 @@ CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::bigint"
 # the planner takes it to hold, as it mostly does; of IS NULL it expects half a percent of all rows.
 NO_RESELLER = f"(SELECT CASE WHEN {CURRENT_RESELLER} IS NULL THEN true END) IS NOT NULL"
 SIGNING_IN = "current_setting('app.phase', true) = 'sign_in'"
+
+
+def group_role(name: str) -> str:
+    """SQL that makes a role nobody logs in as, where it is missing, and lets the owner become it.
+
+    Databases of one server may be migrated at once, and all grant the same.
+    """
+    return f"""
+        DO $$ BEGIN
+            CREATE ROLE {name} NOLOGIN NOBYPASSRLS;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END $$;
+        -- Only trying tells: a role's maker is a member of it, yet need not be able to become it.
+        DO $$ BEGIN
+            SET LOCAL ROLE {name};
+            SET LOCAL ROLE NONE;
+        EXCEPTION WHEN insufficient_privilege THEN
+            BEGIN
+                GRANT {name} TO current_user;
+            EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
+            END;
+        END $$;
+    """
 
 
 class ProviderTables(Operation):
@@ -128,6 +152,15 @@ def shown_to_reseller(table: str, condition: str, *, name: str = "own_reseller")
     return RunSQL(
         f"CREATE POLICY {name} ON {table} FOR SELECT USING (provider_id = {CURRENT_PROVIDER}"
         f" AND {current} IS NOT NULL AND ({condition.format(reseller=current)}))",
+        RunSQL.noop,
+    )
+
+
+def counted_in_metrics(table: str, *columns: str) -> RunSQL:
+    """Show the role of the metrics these columns of every provider's rows, and nothing else."""
+    return RunSQL(
+        f"GRANT SELECT ({', '.join(columns)}) ON {table} TO {METRICS_ROLE};"
+        f" CREATE POLICY counted_in_metrics ON {table} FOR SELECT TO {METRICS_ROLE} USING (true)",
         RunSQL.noop,
     )
 

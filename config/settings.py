@@ -27,12 +27,15 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
+# What Prometheus shows at /metrics; without one there is no such address.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 _UNSAFE_IN_PRODUCTION = {
     "SECRET_KEY must be set, to a secret of at least 50 characters": (
         SECRET_KEY == DEVELOPMENT_SECRET or len(SECRET_KEY) < 50
     ),
     "DEBUG must be off": DEBUG,
+    "METRICS_TOKEN must have at least 32 characters": 0 < len(METRICS_TOKEN) < 32,
     "SANDBOX_GATEWAY must be off: it takes play money": SANDBOX_GATEWAY,
     "ALLOWED_HOSTS must name the hosts people reach": (
         ALLOWED_HOSTS == LOCAL_HOSTS or "*" in ALLOWED_HOSTS

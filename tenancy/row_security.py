@@ -11,7 +11,9 @@ from itertools import chain
 
 from django.db import connection, transaction
 
-from common.postgres import WEB_ROLE
+from common.postgres import METRICS_ROLE, WEB_ROLE
+
+METRICS_TIMEOUT = "5s"
 
 
 @contextmanager
@@ -24,6 +26,22 @@ def web_role() -> Iterator[None]:
         if not connection.needs_rollback:
             _set_local(phase="", provider_id="", user_id="", reseller_id="", token_id="")
             _execute("SET LOCAL ROLE NONE")
+
+
+@contextmanager
+def metrics_role() -> Iterator[None]:
+    """A transaction that sees what is counted of every provider, and writes nothing.
+
+    It gives up early: whoever collects metrics asks again.
+    """
+    with transaction.atomic():
+        _execute(f"SET LOCAL ROLE {METRICS_ROLE}")
+        _execute("SET LOCAL transaction_read_only = on")
+        _execute("SELECT set_config('statement_timeout', %s, true)", METRICS_TIMEOUT)
+        yield
+        if not connection.needs_rollback:
+            _execute("SET LOCAL ROLE NONE")
+            _execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 @contextmanager

@@ -1,37 +1,36 @@
-"""For load balancers and orchestrators: is the process alive, and can it do its work?"""
+"""For what looks after the installation: is the process alive, can it work, what does it do?"""
 
 from collections.abc import Callable
 from functools import cache
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from redis import Redis, RedisError
+from redis import RedisError
 
+from common.broker import broker
 from tenancy import row_security
-
-BROKER_SECONDS = 2
+from web.metrics import metrics
 
 
 class HealthMiddleware:
-    """Answers `/healthz` and `/readyz` before anything looks at hosts, sessions or roles."""
+    """Answers `/healthz`, `/readyz` and `/metrics` before anything looks at hosts or sessions."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        answer = {"/healthz": healthz, "/readyz": readyz}.get(request.path_info)
-        return answer() if answer else self.get_response(request)
+        answer = ANSWERS.get(request.path_info)
+        return answer(request) if answer else self.get_response(request)
 
 
-def healthz() -> JsonResponse:
+def healthz(_: HttpRequest) -> JsonResponse:
     """The process is alive; it asks nothing of anybody else."""
     return JsonResponse({"status": "alive"})
 
 
-def readyz() -> JsonResponse:
+def readyz(_: HttpRequest) -> JsonResponse:
     """Whether database, migrations and broker are there; 503 with the reasons if not."""
     reasons = {
         name: reason
@@ -68,12 +67,15 @@ def _known_migrations() -> frozenset[tuple[str, str]]:
 
 def _broker() -> str | None:
     try:
-        with Redis.from_url(
-            settings.CELERY_BROKER_URL,
-            socket_timeout=BROKER_SECONDS,
-            socket_connect_timeout=BROKER_SECONDS,
-        ) as broker:
-            broker.ping()
+        with broker() as connected:
+            connected.ping()
     except RedisError as error:
         return f"unreachable ({type(error).__name__})"
     return None
+
+
+ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics,
+}

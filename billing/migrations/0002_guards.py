@@ -5,6 +5,7 @@ from django.db import migrations
 from common.postgres import (
     ProviderTables,
     append_only,
+    counted_in_metrics,
     fixed_once,
     owner_function,
     shown_to_reseller,
@@ -123,4 +124,6 @@ class Migration(migrations.Migration):
         append_only("billing_creditnotetax"),
         append_only("billing_document"),
         migrations.RunSQL(ROUND_ONCE, "DROP FUNCTION billing_round(numeric, integer, text);"),
+        counted_in_metrics("billing_billrun", "id", "provider_id", "state"),
+        counted_in_metrics("billing_billrunitem", "id", "provider_id", "run_id", "state"),
     ]

@@ -182,6 +182,7 @@ class Migration(migrations.Migration):
                 ("blank_count", models.PositiveIntegerField(default=0)),
                 ("queued_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
+                ("newest_started_at", models.DateTimeField(null=True)),
                 (
                     "provider",
                     models.ForeignKey(
@@ -692,6 +693,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.PositiveBigIntegerField()),
                 ("stored_name", models.CharField(max_length=100)),
+                ("store", models.CharField(blank=True, max_length=32)),
                 ("header", models.TextField(blank=True)),
                 (
                     "state",
@@ -741,6 +743,40 @@ class Migration(migrations.Migration):
             name="file",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="chunks", to="cdr.xdrfile"
+            ),
+        ),
+        migrations.AddField(
+            model_name="xdrchunk",
+            name="source",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cdr.source",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="xdrchunk",
+            index=models.Index(fields=["source", "-newest_started_at"], name="chunk_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="xdrchunk",
+            index=models.Index(fields=["provider", "finished_at"], name="chunk_finished"),
+        ),
+        migrations.AddIndex(
+            model_name="xdrchunk",
+            index=models.Index(
+                condition=models.Q(("state", "WAITING")),
+                fields=["provider", "source"],
+                name="chunk_waiting",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="xdrfile",
+            index=models.Index(
+                condition=models.Q(("state__in", ["RECEIVED", "RATING"])),
+                fields=["provider", "source", "received_at"],
+                name="xdr_file_waiting",
             ),
         ),
         migrations.CreateModel(

@@ -3,7 +3,13 @@ from typing import ClassVar
 from django.db import migrations
 
 from cdr.rules.parties import Charge, Party
-from common.postgres import WEB_ROLE, ProviderTables, append_only, shown_to_reseller
+from common.postgres import (
+    WEB_ROLE,
+    ProviderTables,
+    append_only,
+    counted_in_metrics,
+    shown_to_reseller,
+)
 
 
 class Migration(migrations.Migration):
@@ -83,9 +89,28 @@ class Migration(migrations.Migration):
             CREATE TRIGGER usage_charge_references AFTER INSERT ON cdr_usagecharge
                 REFERENCING NEW TABLE AS added
                 FOR EACH STATEMENT EXECUTE FUNCTION cdr_check_usage_references();
+            -- A chunk names the source of its file.
+            ALTER TABLE cdr_xdrfile
+                ADD CONSTRAINT cdr_xdrfile_of_source UNIQUE (id, source_id);
+            ALTER TABLE cdr_xdrchunk
+                ADD CONSTRAINT cdr_xdrchunk_source_of_file FOREIGN KEY (file_id, source_id)
+                REFERENCES cdr_xdrfile (id, source_id) DEFERRABLE INITIALLY DEFERRED;
             CREATE TRIGGER chunk_is_kept BEFORE DELETE ON cdr_xdrchunk
                 FOR EACH ROW EXECUTE FUNCTION refuse_change();
             """,
             migrations.RunSQL.noop,
         ),
+        counted_in_metrics("cdr_source", "id", "provider_id", "slug", "is_enabled"),
+        counted_in_metrics("cdr_xdrfile", "id", "provider_id", "source_id", "state", "received_at"),
+        counted_in_metrics(
+            "cdr_xdrchunk",
+            *("id", "provider_id", "source_id", "file_id", "state"),
+            *("rated_count", "zero_count", "duplicate_count", "suspended_count"),
+            "newest_started_at",
+        ),
+        counted_in_metrics(
+            "cdr_suspense", "id", "provider_id", "chunk_id", "state", "reason", "retry_asked_at"
+        ),
+        counted_in_metrics("cdr_rerating", "id", "provider_id", "state"),
+        counted_in_metrics("cdr_reratingslice", "id", "provider_id", "rerating_id", "state"),
     ]

@@ -10,7 +10,10 @@ from tenancy.owned import ProviderOwned
 class XdrFile(ProviderOwned):
     """One file of xDRs as received; the same bytes are refused a second time.
 
-    `header` has the lines in front that name its columns, for whoever reads a part of it.
+    `header` has the lines in front that name its columns, for whoever reads a part of it. `store`
+    is the mark of the folder that its text was put into: a worker without it may have another
+    folder of that name, and cannot tell that the text is gone. `error` says why the file FAILED, or
+    what it waits for while it has not.
     """
 
     class State(models.TextChoices):
@@ -24,6 +27,7 @@ class XdrFile(ProviderOwned):
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
     stored_name = models.CharField(max_length=100)
+    store = models.CharField(max_length=32, blank=True)
     header = models.TextField(blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     error = models.TextField(blank=True)
@@ -37,6 +41,13 @@ class XdrFile(ProviderOwned):
         constraints = [
             models.UniqueConstraint(fields=["provider", "sha256"], name="xdr_file_once"),
         ]
+        indexes = [
+            models.Index(
+                fields=["provider", "source", "received_at"],
+                condition=models.Q(state__in=["RECEIVED", "RATING"]),
+                name="xdr_file_waiting",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -46,6 +57,11 @@ class XdrFile(ProviderOwned):
         self.state, self.error = self.State.FAILED, error
         self.save(update_fields=["state", "error"])
 
+    def note_waiting(self, error: str) -> None:
+        """The file is left as it is for somebody else to go on with, and why."""
+        self.error = error
+        self.save(update_fields=["error"])
+
 
 class XdrChunk(ProviderOwned):
     """Consecutive lines of a file that are rated and committed in one transaction.
@@ -54,7 +70,9 @@ class XdrChunk(ProviderOwned):
     Each line read is exactly one of rated, zero, duplicate, suspended or blank; `suspended` counts
     lines none of whose legs stand, `partly_suspended` those of the rated with a leg in suspense.
     They tell what the import did: what suspense releases later does not change them. `queued_at` is
-    when a worker was last asked for the chunk.
+    when a worker was last asked for the chunk. `source` is its file's, and `newest_started_at` the
+    latest start of an xDR that it brought, so that one look into an index tells how far behind a
+    source is.
     """
 
     class State(models.TextChoices):
@@ -62,6 +80,7 @@ class XdrChunk(ProviderOwned):
         DONE = "DONE"
 
     file = models.ForeignKey(XdrFile, on_delete=models.PROTECT, related_name="chunks")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     first_line = models.PositiveBigIntegerField()
     first_byte = models.PositiveBigIntegerField()
@@ -76,6 +95,7 @@ class XdrChunk(ProviderOwned):
     blank_count = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    newest_started_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -90,5 +110,14 @@ class XdrChunk(ProviderOwned):
                     + models.F("blank_count")
                 ),
                 name="chunk_lines_all_counted",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "-newest_started_at"], name="chunk_newest"),
+            models.Index(fields=["provider", "finished_at"], name="chunk_finished"),
+            models.Index(
+                fields=["provider", "source"],
+                condition=models.Q(state="WAITING"),
+                name="chunk_waiting",
             ),
         ]

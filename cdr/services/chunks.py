@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-from django.conf import settings
 from django.db import connection
 
 from cdr.importers.chunks import CHUNK_BYTES, read_chunks
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
+from cdr.services import stores
 from cdr.services.allowances import use_allowances
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
@@ -61,7 +60,8 @@ def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
 
     Everything the chunk brings is committed at once or not at all, and the chunk is locked the
     while, so that repeating the call, at the same time too, changes nothing. The last chunk of a
-    file marks it DONE; a file whose stored text is gone becomes FAILED.
+    file marks it DONE; a file whose stored text is gone becomes FAILED, and one that is only not to
+    be had on this machine is left to others.
     """
     return run_in_transaction(lambda: _rate_locked(chunk_id, at))
 
@@ -74,23 +74,24 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
     try:
         content = chunk_content(chunk)
     except OSError as error:
-        chunk.file.mark_failed(f"the stored file cannot be read: {error}")
+        stores.note_unreadable(chunk.file, error)
         return False
     source = source_terms(chunk.file.source_id)
     mediated = mediate_lines(
         content, header=chunk.file.header, first_line=chunk.first_line, source=source, at=at
     )
-    counts = record_lines(mediated, Origin(source, chunk_id, at), first_line=chunk.first_line)
-    _finish(chunk, counts, at)
+    origin = Origin(source, chunk_id, at)
+    counts, rated = rate_lines(mediated, origin, first_line=chunk.first_line)
+    _finish(chunk, counts, newest_start(rated), at)
     return True
 
 
 def chunk_content(chunk: XdrChunk) -> bytes:
     """The lines of a chunk as received.
 
-    :raises OSError: the stored file is gone.
+    :raises OSError: the stored file is gone, or not on this machine.
     """
-    path = Path(settings.XDR_FILES_DIR) / chunk.file.stored_name
+    path = stores.text_path(chunk.file)
     if chunk.byte_count <= CHUNK_BYTES:
         with path.open("rb") as text:
             text.seek(chunk.first_byte)
@@ -179,10 +180,18 @@ def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:
     )
 
 
-def _finish(chunk: XdrChunk, counts: LineCounts, at: datetime) -> None:
+def newest_start(rated: RatedXdrs | None) -> datetime | None:
+    """The latest start of the xDRs that were stored; None where none was."""
+    if rated is None:
+        return None
+    return from_microseconds(int(rated.xdrs["started_at"].to_numpy().max()))
+
+
+def _finish(chunk: XdrChunk, counts: LineCounts, newest: datetime | None, at: datetime) -> None:
     XdrChunk.objects.filter(pk=chunk.pk).update(
         state=XdrChunk.State.DONE,
         finished_at=at,
+        newest_started_at=newest,
         rated_count=counts.rated,
         zero_count=counts.zero,
         duplicate_count=counts.duplicate,
@@ -193,4 +202,6 @@ def _finish(chunk: XdrChunk, counts: LineCounts, at: datetime) -> None:
     # Locked before counting: of two last chunks that end together, the second sees the first done.
     file = XdrFile.objects.select_for_update(no_key=True).get(pk=chunk.file_id)
     if not file.chunks.filter(state=XdrChunk.State.WAITING).exists():
-        XdrFile.objects.filter(pk=file.pk).update(state=XdrFile.State.DONE, finished_at=at)
+        XdrFile.objects.filter(pk=file.pk).update(
+            state=XdrFile.State.DONE, error="", finished_at=at
+        )

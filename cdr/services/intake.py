@@ -18,6 +18,7 @@ from cdr.importers.fingerprints import Fingerprint
 from cdr.importers.formats import ADAPTERS
 from cdr.importers.unpacking import copy_text
 from cdr.models import Source, XdrFile
+from cdr.services import stores
 from cdr.services.sources import source_terms
 from common.errors import DomainError
 from common.jobs import enqueue
@@ -42,6 +43,7 @@ class XdrFileUnlikeSource(DomainError):
 @dataclass(frozen=True, slots=True)
 class _Stored:
     path: Path
+    store: str
     sha256: str
     size_bytes: int
     header: str
@@ -84,6 +86,7 @@ def receive_file(
             sha256=stored.sha256,
             size_bytes=stored.size_bytes,
             stored_name=stored.path.name,
+            store=stored.store,
             header=stored.header,
             received_at=at,
             received_by_id=actor_id,
@@ -123,9 +126,8 @@ def _refuse_known(name: str, known: XdrFile | None) -> None:
 @contextmanager
 def _stored(content: BinaryIO, name: str, source: Source, stored_name: str) -> Iterator[_Stored]:
     """The file in the store; taken away again if the block fails."""
-    folder = Path(settings.XDR_FILES_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / stored_name
+    store = stores.prepare()
+    path = stores.folder() / stored_name
     try:
         received = Fingerprint(content)
         with path.open("wb") as target:
@@ -135,8 +137,8 @@ def _stored(content: BinaryIO, name: str, source: Source, stored_name: str) -> I
         if not size:
             raise XdrFileEmpty(f"{name} is empty: nothing was imported.")
         header = _header(path, name, source)
-        _sync_folder(folder)
-        yield _Stored(path, received.hexdigest(), received.size_bytes, header)
+        stores.sync()
+        yield _Stored(path, store, received.hexdigest(), received.size_bytes, header)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -152,12 +154,3 @@ def _header(path: Path, name: str, source: Source) -> str:
         what = source.get_format_display()
         raise XdrFileUnlikeSource(f"{name} cannot be read as {what}: {fault}.")
     return header
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name is only safe once its folder is written too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

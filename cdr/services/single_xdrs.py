@@ -1,22 +1,24 @@
 """xDRs that come one by one, rated and committed at once, by the same way as those of files.
 
 Each source has a file a day for them, without any text of its own, and its chunks are open: lines
-go on being added until one is full. A process adds to chunks that it opened itself, so that several
-never wait for one another; a chunk that somebody else has locked is left, and another one opened.
+go on being added until one is full, or some minutes old: its counts tell how many xDRs came when. A
+process adds to chunks that it opened itself, so that several never wait for one another; a chunk
+that somebody else has locked is left, and another one opened.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 import polars as pl
-from django.db.models import F, Max
+from django.db.models import DateTimeField, F, Max, Value
+from django.db.models.functions import Greatest
 
 from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
-from cdr.services.chunks import PLACE_BITS, LineCounts, rate_lines
+from cdr.services.chunks import PLACE_BITS, LineCounts, newest_start, rate_lines
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs
@@ -25,6 +27,7 @@ from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
 
 LINES_PER_OPEN_CHUNK = 10_000
+OPEN_FOR = timedelta(minutes=10)
 MOST_AT_ONCE = 100
 """xDRs of one call: their legs are few enough to be inserted, as web requests must."""
 
@@ -91,7 +94,7 @@ def _receive(source_id: int, lines: Sequence[str], at: datetime) -> list[Receive
     mediated = mediate_lines(content, first_line=first_line, source=source, at=at)
     origin = Origin(source, chunk.pk, at)
     counts, rated = rate_lines(mediated, origin, first_line=chunk.first_line)
-    _add_counts(chunk, counts, len(lines), at)
+    _add_counts(chunk, counts, rated, len(lines), at)
     _open_chunks[source_id] = chunk.pk
     return _received(lines, first_line, mediated, rated, origin)
 
@@ -104,6 +107,7 @@ def _open_chunk(source: SourceTerms, at: datetime, *, room: int) -> XdrChunk:
         provider_id=source.provider_id,
         file__sha256=fingerprint,
         line_count__lte=LINES_PER_OPEN_CHUNK - room,
+        queued_at__gt=at - OPEN_FOR,
     )
     locked = known.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
     return locked or _new_chunk(source, fingerprint, at)
@@ -123,6 +127,7 @@ def _new_chunk(source: SourceTerms, fingerprint: str, at: datetime) -> XdrChunk:
     return XdrChunk.objects.create(
         provider_id=source.provider_id,
         file=file,
+        source_id=source.id,
         number=last + 1,
         first_line=last * LINES_PER_OPEN_CHUNK + 1,
         first_byte=0,
@@ -147,7 +152,10 @@ def _day_file(source: SourceTerms, fingerprint: str, at: datetime) -> XdrFile:
     )
 
 
-def _add_counts(chunk: XdrChunk, counts: LineCounts, lines: int, at: datetime) -> None:
+def _add_counts(
+    chunk: XdrChunk, counts: LineCounts, rated: RatedXdrs | None, lines: int, at: datetime
+) -> None:
+    newest = Value(newest_start(rated), output_field=DateTimeField())
     XdrChunk.objects.filter(pk=chunk.pk).update(
         line_count=F("line_count") + lines,
         rated_count=F("rated_count") + counts.rated,
@@ -157,6 +165,7 @@ def _add_counts(chunk: XdrChunk, counts: LineCounts, lines: int, at: datetime) -
         partly_suspended_count=F("partly_suspended_count") + counts.partly_suspended,
         blank_count=F("blank_count") + counts.blank,
         finished_at=at,
+        newest_started_at=Greatest("newest_started_at", newest),
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 
 from cdr.importers.chunks import cut_lines
 from cdr.models import XdrChunk, XdrFile
+from cdr.services import stores
 from cdr.services.chunks import PLACE_BITS
 from common.jobs import enqueue
 
@@ -27,20 +28,20 @@ _CHUNKS_AT_ONCE = 500
 def split_file(*, file_id: int, at: datetime) -> int:
     """Cut a RECEIVED file into chunks and queue each; returns how many, 0 if it was split before.
 
-    A file whose stored text is gone or changed its size cannot be rated: it becomes FAILED.
+    A file whose stored text is gone cannot be rated: it becomes FAILED. One that is only not to be
+    had on this machine is left to others.
     """
     file = XdrFile.objects.select_for_update(no_key=True).get(pk=file_id)
     if file.state != XdrFile.State.RECEIVED:
         return 0
-    path = Path(settings.XDR_FILES_DIR) / file.stored_name
     try:
-        chunks = list(_chunks(file, path, at))
+        chunks = list(_chunks(file, stores.text_path(file), at))
     except OSError as error:
-        file.mark_failed(f"the stored file cannot be read: {error}")
+        stores.note_unreadable(file, error)
         return 0
     XdrChunk.objects.bulk_create(chunks, batch_size=_CHUNKS_AT_ONCE)
-    file.state = XdrFile.State.RATING
-    file.save(update_fields=["state"])
+    file.state, file.error = XdrFile.State.RATING, ""
+    file.save(update_fields=["state", "error"])
     _queue(chunk.pk for chunk in chunks)
     return len(chunks)
 
@@ -92,6 +93,7 @@ def _chunks(file: XdrFile, path: Path, at: datetime) -> Iterator[XdrChunk]:
         yield XdrChunk(
             provider_id=file.provider_id,
             file=file,
+            source_id=file.source_id,
             number=number,
             first_line=cut.first_line,
             first_byte=cut.offset,

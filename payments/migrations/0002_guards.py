@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only, fixed_once
+from common.postgres import ProviderTables, append_only, counted_in_metrics, fixed_once
 
 
 class Migration(migrations.Migration):
@@ -52,4 +52,5 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION payments_provider_id(text);",
         ),
+        counted_in_metrics("payments_webhookevent", "id", "provider_id", "gateway", "state"),
     ]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from common.money import ZERO
@@ -71,6 +71,21 @@ def payments_without_receipt(
 def webhook_events(scope: Scope) -> QuerySet[WebhookEvent]:
     """Gateways' messages with what became of them, the latest first; without their bodies."""
     return WebhookEvent.objects.visible_to(scope).defer("body").order_by("-pk")
+
+
+def refused_events(scope: Scope) -> QuerySet[WebhookEvent]:
+    """Gateways' messages that were refused, the latest first."""
+    return webhook_events(scope).filter(state=WebhookEvent.State.REFUSED)
+
+
+def event_totals() -> "QuerySet[WebhookEvent, tuple[str, str, str, int]]":
+    """Provider, gateway and state with how many messages; of the whole installation.
+
+    Asked by the role of the metrics, which sees no other columns.
+    """
+    names = ("provider__slug", "gateway", "state")
+    rows = WebhookEvent.objects.order_by().values_list(*names).annotate(count=Count("pk"))
+    return rows.order_by(*names)
 
 
 def waiting_events(scope: Scope, *, received_before: datetime) -> QuerySet[WebhookEvent]:

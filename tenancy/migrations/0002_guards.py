@@ -5,10 +5,13 @@ from django.db import migrations
 from common.postgres import (
     CURRENT_PROVIDER,
     CURRENT_USER,
+    METRICS_ROLE,
     SIGNING_IN,
     WEB_ROLE,
     ProviderTables,
+    counted_in_metrics,
     fixed_once,
+    group_role,
     shown_to_reseller,
 )
 
@@ -26,21 +29,8 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         migrations.RunSQL(
             f"""
-            DO $$ BEGIN
-                CREATE ROLE {WEB_ROLE} NOLOGIN NOBYPASSRLS;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-            END $$;
-            -- Only trying tells: a role's maker is a member of it, yet need not be able to become it.
-            -- Databases of one server may be migrated at once, and all grant the same.
-            DO $$ BEGIN
-                SET LOCAL ROLE {WEB_ROLE};
-                SET LOCAL ROLE NONE;
-            EXCEPTION WHEN insufficient_privilege THEN
-                BEGIN
-                    GRANT {WEB_ROLE} TO current_user;
-                EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
-                END;
-            END $$;
+            {group_role(WEB_ROLE)}
+            {group_role(METRICS_ROLE)}
             CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
@@ -119,4 +109,5 @@ class Migration(migrations.Migration):
             """,
             migrations.RunSQL.noop,
         ),
+        counted_in_metrics("tenancy_provider", "id", "slug"),
     ]

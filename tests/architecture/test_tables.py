@@ -3,7 +3,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from cdr.models import RetiredMonth
-from common.postgres import WEB_ROLE
+from common.postgres import METRICS_ROLE, WEB_ROLE
 from tenancy.models import Provider, User
 from tenancy.owned import ProviderOwned
 from tests.architecture.source import STACK
@@ -37,6 +37,13 @@ ACTING_AS_OWNER = {
     "payouts_stated_invoices",
     "payouts_stated_credit_notes",
     "payouts_stated_allocations",
+}
+# What the metrics are counted by: keys, states, instants and counts, and the slugs that label them.
+COUNTED_COLUMNS = {
+    *("id", "provider_id", "source_id", "file_id", "chunk_id", "rerating_id", "run_id"),
+    *("slug", "gateway", "state", "reason", "is_enabled"),
+    *("received_at", "newest_started_at", "retry_asked_at"),
+    *("rated_count", "zero_count", "duplicate_count", "suspended_count"),
 }
 # `provider_id = CURRENT_PROVIDER`, the way PostgreSQL writes it.
 OWN_PROVIDER = (
@@ -88,11 +95,16 @@ class TestATableOfAProvider:
     def test_shows_people_their_membership_and_resellers_rows_of_their_provider(
         self, model: type[models.Model]
     ) -> None:
-        """Any other policy shows rows only: to who signs in, or where a reseller asks."""
+        """Any other policy shows rows only: to who signs in, or where a reseller asks.
+
+        What is counted for the metrics is another role's.
+        """
         shown = column(
             "SELECT qual FROM pg_policies"
-            " WHERE tablename = %s AND cmd = 'SELECT' AND policyname <> 'own_user'",
+            " WHERE tablename = %s AND cmd = 'SELECT' AND policyname <> 'own_user'"
+            " AND NOT %s = ANY (roles)",
             model._meta.db_table,
+            METRICS_ROLE,
         )
         for condition in shown:
             conjuncts = " ".join(condition.split())
@@ -117,6 +129,20 @@ class TestTheDatabase:
         )
 
         assert set(unlocked) == OPEN_TABLES
+
+    def test_shows_the_metrics_columns_that_are_counted_and_nothing_else(self) -> None:
+        found = column(
+            "SELECT table_name || '.' || column_name FROM information_schema.column_privileges"
+            " WHERE grantee = %s AND table_schema = 'public' ORDER BY 1",
+            METRICS_ROLE,
+        )
+
+        assert {name.rpartition(".")[2] for name in found} <= COUNTED_COLUMNS
+        assert column(
+            "SELECT DISTINCT privilege_type FROM information_schema.column_privileges"
+            " WHERE grantee = %s AND table_schema = 'public'",
+            METRICS_ROLE,
+        ) == ["SELECT"]
 
     def test_gives_the_web_role_no_other_function_that_acts_as_its_owner(self) -> None:
         found = column(

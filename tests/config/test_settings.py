@@ -27,7 +27,7 @@ MAIL_PAGES = {
 URL_NAMES = (
     "from web.urls import urlpatterns as u; print(*[p.name for p in u if hasattr(p, 'name')])"
 )
-SETTINGS = (*SAFE, "DEBUG", "SANDBOX_GATEWAY", "EMAIL_URL")
+SETTINGS = (*SAFE, "DEBUG", "SANDBOX_GATEWAY", "EMAIL_URL", "METRICS_TOKEN")
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +60,7 @@ class TestProduction:
             ({"SECRET_KEY": "short"}, "SECRET_KEY must be set, to a secret of at least 50"),
             ({"DEBUG": "1"}, "DEBUG must be off"),
             ({"SANDBOX_GATEWAY": "1"}, "SANDBOX_GATEWAY must be off"),
+            ({"METRICS_TOKEN": "guess-me"}, "METRICS_TOKEN must have at least 32"),
             ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name"),
             ({"PUBLIC_URL": "http://billing.example.com"}, "PUBLIC_URL must be set"),
         ],

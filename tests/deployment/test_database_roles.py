@@ -94,6 +94,8 @@ class TestCreateDatabaseRoles:
             "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY",
             "CREATE POLICY own ON guarded USING (provider_id = 1)",
             "GRANT SELECT ON guarded TO tollgate_web",
+            # The login inherits nothing of it.
+            "CREATE POLICY counted ON guarded FOR SELECT TO tollgate_metrics USING (true)",
             password="owner's",
         )
 
@@ -102,6 +104,7 @@ class TestCreateDatabaseRoles:
 
         assert as_web("SELECT provider_id FROM guarded") == [(1,)]
         assert as_web("SET ROLE tollgate_web", "SELECT provider_id FROM guarded") == [(1,)]
+        assert as_web("SET ROLE tollgate_metrics", "SELECT current_user") == [("tollgate_metrics",)]
         for statement in ("SET ROLE tollgate", "DROP TABLE guarded", "CREATE TABLE own ()"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 as_web(statement)

@@ -66,6 +66,29 @@ class TestAFileOfUsage:
         assert page.url.endswith(f"/files/{XdrFile.objects.get().pk}/")
         assert window.complaints == []
 
+    def test_is_counted_in_the_metrics_while_they_are_looked_at(
+        self, visit: Visits, aurora: Aurora, background: Background
+    ) -> None:
+        window = visit(make_colleague(aurora.provider, "Service"))
+        page = window.open("/console/usage/files/")
+        broken = ["junk"] * 2
+        upload_usage(page, "monday.csv", file_of([*calls(8), *broken, Call(account="nobody")]))
+        background.do_all()
+        go_to(page, "Usage", "xDR files")
+        upload_usage(page, "tuesday.csv", file_of([*calls(9), ""]))
+        background.do_one()
+
+        go_to(page, "Usage", "Metrics")
+
+        assert counts(page)["New in the last hour"] == "11"
+        waiting = page.locator("dl.facts > div", has_text="Chunks of files to rate").locator("dd")
+        expect(waiting).to_have_text("3")
+        background.do_all()
+        expect(waiting).to_have_text("0", timeout=15_000)
+        assert counts(page)["New in the last hour"] == "20"
+        window.look("usage-metrics")
+        window.illustrate("usage-metrics")
+
     @SCRIPT
     def test_has_its_suspense_mended_and_rated(
         self, visit: Visits, aurora: Aurora, background: Background, script: bool

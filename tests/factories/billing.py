@@ -45,6 +45,7 @@ def make_chunk(provider: Provider, product: Product | None = None) -> XdrChunk:
     return XdrChunk.objects.create(
         provider=provider,
         file=file,
+        source=source,
         number=1,
         first_line=1,
         first_byte=0,

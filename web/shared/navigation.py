@@ -141,6 +141,7 @@ NAVIGATION: dict[Surface, tuple[Group, ...]] = {
                 Page("Suspense", "console_suspense", "usage.read"),
                 Page("Re-rating", "console_reratings", "usage.read"),
                 Page("Sources", "console_sources", "usage.read"),
+                Page("Metrics", "console_usage_metrics", "usage.read"),
             ),
         ),
         Group(

@@ -207,6 +207,69 @@ class TestChunk:
         assert "cannot be read" in file.error
         assert requeue_lost(at=IMPORT_AT + PATIENCE) == 0
 
+    def test_of_a_file_that_only_this_machine_lacks_leaves_it_to_others(
+        self, world: World, settings: Any, tmp_path: Path
+    ) -> None:
+        shared, unmounted = settings.XDR_FILES_DIR, tmp_path / "unmounted"
+        unmounted.mkdir()
+        file = receive(world.source, [Call(account="carla")])
+        split_file(file_id=file.pk, at=IMPORT_AT)
+        (chunk,) = file.chunks.all()
+
+        settings.XDR_FILES_DIR = unmounted
+        assert rate_chunk(chunk_id=chunk.pk, at=IMPORT_AT) is False
+        file.refresh_from_db()
+        assert (file.state, "waits for one that can" in file.error) == (XdrFile.State.RATING, True)
+        assert requeue_lost(at=IMPORT_AT + PATIENCE) == 1
+
+        settings.XDR_FILES_DIR = shared
+        assert rate_chunk(chunk_id=chunk.pk, at=IMPORT_AT) is True
+        file.refresh_from_db()
+        assert (file.state, file.error) == (XdrFile.State.DONE, "")
+
+    def test_of_a_file_that_another_folder_was_given_leaves_it_to_others(
+        self, world: World, settings: Any, tmp_path: Path
+    ) -> None:
+        """Machines that each have a folder of their own rate what they received themselves."""
+        file = receive(world.source, [Call(account="carla")])
+        split_file(file_id=file.pk, at=IMPORT_AT)
+        settings.XDR_FILES_DIR = tmp_path / "of another machine"
+        receive(world.source, [Call(account="carla"), "of another machine"])
+
+        assert rate_chunk(chunk_id=file.chunks.get().pk, at=IMPORT_AT) is False
+
+        file.refresh_from_db()
+        assert file.state == XdrFile.State.RATING
+
+    def test_of_a_file_that_cannot_be_read_here_leaves_it_to_others(
+        self, world: World, settings: Any
+    ) -> None:
+        file = receive(world.source, [Call(account="carla")])
+        split_file(file_id=file.pk, at=IMPORT_AT)
+        path = Path(settings.XDR_FILES_DIR) / file.stored_name
+        path.unlink()
+        path.mkdir()
+
+        assert rate_chunk(chunk_id=file.chunks.get().pk, at=IMPORT_AT) is False
+
+        file.refresh_from_db()
+        assert file.state == XdrFile.State.RATING
+
+    def test_notes_the_latest_start_of_what_it_brought(self, world: World) -> None:
+        calls = [
+            Call(account="carla", started_at=CALL_AT + timedelta(minutes=at)) for at in (3, 9, 4)
+        ]
+
+        file = import_lines(world.source, [*calls, "junk"])
+
+        assert file.chunks.get().newest_started_at == CALL_AT + timedelta(minutes=9)
+
+    def test_notes_no_start_where_all_was_there_before(self, world: World) -> None:
+        call = Call(account="carla")
+        import_lines(world.source, [call])
+
+        assert import_lines(world.source, [call, ""]).chunks.get().newest_started_at is None
+
     def test_keeps_only_the_beginning_of_an_endless_line(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -36,7 +36,7 @@ def receive(
 
 def stored_files(settings: Any) -> list[Path]:
     folder = Path(settings.XDR_FILES_DIR)
-    return sorted(folder.iterdir()) if folder.exists() else []
+    return sorted(folder.glob("*.xdr"))
 
 
 class TestReceivedFile:

@@ -61,6 +61,23 @@ class TestSplitFile:
         assert file.state == XdrFile.State.FAILED
         assert "cannot be read" in file.error
 
+    def test_leaves_a_file_that_only_this_machine_lacks_to_others(
+        self, world: World, settings: Any, tmp_path: Path
+    ) -> None:
+        shared = settings.XDR_FILES_DIR
+        file = receive(world.source, [Call(account="carla")])
+        settings.XDR_FILES_DIR = tmp_path / "not mounted"
+
+        assert split_file(file_id=file.pk, at=IMPORT_AT) == 0
+        file.refresh_from_db()
+        assert (file.state, "waits for one that can" in file.error) == ("RECEIVED", True)
+        assert requeue_lost(at=IMPORT_AT + PATIENCE) == 1
+
+        settings.XDR_FILES_DIR = shared
+        assert split_file(file_id=file.pk, at=IMPORT_AT) == 1
+        file.refresh_from_db()
+        assert (file.state, file.error) == ("RATING", "")
+
 
 class TestRequeueLost:
     def test_queues_what_nobody_took(

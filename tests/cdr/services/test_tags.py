@@ -91,6 +91,7 @@ class TestTags:
             byte_count=0,
             line_count=1,
             queued_at=IMPORT_AT,
+            source=world.source,
         )
         lines = mediate_lines(
             file_of([Call(account="carla")]), first_line=1, source=source, at=IMPORT_AT

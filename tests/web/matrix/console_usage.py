@@ -63,6 +63,8 @@ PAGES = {
     "console_rerating_deltas": Page(staff("usage.read"), rerating),
     "console_rerating_apply": Page(staff("usage.write"), rerating),
     "console_rerating_discard": Page(staff("usage.write"), rerating),
+    "console_usage_metrics": Page(staff("usage.read")),
+    "console_usage_metrics_figures": Page(staff("usage.read")),
     "console_xdr_files": Page(staff("usage.read")),
     "console_xdr_file_upload": Page(staff("usage.write")),
     "console_xdr_file": Page(staff("usage.read"), file),

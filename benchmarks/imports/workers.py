@@ -60,9 +60,13 @@ def peak_kib(pid: int) -> int:
 
 def cpu_seconds(pid: int) -> float:
     """What a process, its living children and its ended ones have computed for so far."""
-    living = [cpu_ticks(child)[0] for child in children(pid)]
-    own, ended = cpu_ticks(pid)
-    return (own + ended + sum(living)) / TICKS_PER_SECOND
+    while True:
+        try:
+            living = [cpu_ticks(child)[0] for child in children(pid)]
+        except FileNotFoundError:  # one has ended meanwhile, and is among those now
+            continue
+        own, ended = cpu_ticks(pid)
+        return (own + ended + sum(living)) / TICKS_PER_SECOND
 
 
 def cpu_ticks(pid: int) -> tuple[int, int]:

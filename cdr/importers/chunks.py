@@ -209,15 +209,17 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
     if not text_only:
         # A mark alone is a line, too, and a blank one.
         return Lines(no_rejected().drop("reason"), no_rejected(), int(bool(content)))
-    text, invalid = _decode(text_only)
-    raw = text.str.strip_chars_end("\r")
+    raw, invalid = _decode(text_only)
+    # Every copy of long lines costs as much as looking at them does: none is made without need.
+    if raw.str.ends_with("\r").any():
+        raw = raw.str.strip_chars_end("\r")
     numbers = pl.int_range(first_line, first_line + len(raw), eager=True).alias("line_number")
     lines = pl.DataFrame([numbers, raw])
 
     too_long = raw.str.len_bytes() > MAX_LINE_BYTES
     with_nul = raw.str.contains("\0", literal=True)
     faulty = too_long | invalid | with_nul
-    blank = (raw.str.strip_chars().str.len_bytes() == 0) & ~faulty
+    blank = raw.str.contains(r"^\s*$") & ~faulty
     if not (faulty | blank).any():
         return Lines(lines, no_rejected(), 0)
     reason = (
@@ -250,16 +252,16 @@ def without_header(lines: Lines, header: Sequence[str]) -> Lines:
 def _decode(content: bytes) -> tuple[pl.Series, pl.Series]:
     """The lines as text, and which of them were not valid UTF-8."""
     try:
-        raw = _split(content.decode())
+        raw = _split(content)
         return raw, pl.repeat(False, len(raw), eager=True)
-    except UnicodeDecodeError:
+    except pl.exceptions.ComputeError:
         lines = content.removesuffix(b"\n").split(b"\n")
         valid = [_is_utf8(line) for line in lines]
         shown = (
             line if good else line.decode(errors="backslashreplace").encode()
             for line, good in zip(lines, valid, strict=True)
         )
-        return _split((b"\n".join(shown) + b"\n").decode()), ~pl.Series(valid)
+        return _split(b"\n".join(shown) + b"\n"), ~pl.Series(valid)
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -270,9 +272,14 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _split(text: str) -> pl.Series:
-    lines = pl.Series("raw", [text.removesuffix("\n")]).str.split("\n")
-    return lines.explode(empty_as_null=False)
+def _split(content: bytes) -> pl.Series:
+    """The lines of a text.
+
+    :raises pl.exceptions.ComputeError: it is not UTF-8.
+    """
+    text = pl.Series("raw", [content], dtype=pl.Binary).cast(pl.String)
+    lines = text.str.split("\n").explode(empty_as_null=False)
+    return lines.head(-1) if content.endswith(b"\n") else lines
 
 
 def no_rejected() -> pl.DataFrame:

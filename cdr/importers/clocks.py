@@ -94,13 +94,22 @@ class ZonedClock:
     is_local: bool = True
 
     def read(self, column: str) -> pl.Expr:
-        plain = pl.col(column).str.replace(_ZONED, "${4} ${3} ${5} ${1}")
-        return plain.str.to_datetime("%d %b %Y %H:%M:%S%.f", time_unit="us", strict=False)
+        return pl.col(column).map_batches(_read_zoned, return_dtype=pl.Datetime("us"))
 
     def says_utc(self, column: str) -> pl.Expr:
         return pl.col(column).str.contains(r" (?:UTC|GMT) ")
 
 
+def _read_zoned(text: pl.Series) -> pl.Series:
+    """Times of UTC without a weekday, as nearly all are, need not be turned round first."""
+    is_plain = text.str.contains(_PLAIN).fill_null(False)
+    if is_plain.all():
+        return text.str.to_datetime("%H:%M:%S%.f UTC %b %d %Y", time_unit="us", strict=False)
+    turned = text.str.replace(_ZONED, "${4} ${3} ${5} ${1}")
+    return turned.str.to_datetime("%d %b %Y %H:%M:%S%.f", time_unit="us", strict=False)
+
+
+_PLAIN = r"^\d\d:\d\d:\d\d\.\d{3} UTC [A-Z]{3} \d\d \d{4}$"
 _ZONED = r"^[.*]?(\S+) (\S+) (?:[A-Za-z]{3} )?([A-Za-z]{3}) (\d{1,2}) (\d{4})$"
 LOCAL_SECONDS = LocalClock(("%Y-%m-%d %H:%M:%S",), "2026-10-31 23:59:59")
 EPOCH_SECONDS = EpochClock(1_000_000, "1793491199")

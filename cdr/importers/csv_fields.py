@@ -95,7 +95,8 @@ def _no_misshapen(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _marks(raw: pl.Series, separator: str) -> _Marks:
-    text = np.frombuffer("\n".join([*raw.to_list(), ""]).encode(), dtype=np.uint8)
+    joined: bytes = raw.str.join("\n").cast(pl.Binary).item()
+    text = np.frombuffer(joined + b"\n", dtype=np.uint8)
     # The bytes are looked at here only; all that follows is done with the marks found.
     places = np.flatnonzero((text == ord(separator)) | (text == _QUOTE) | (text == _LINE_END))
     kinds = text[places]
@@ -152,20 +153,22 @@ def _check_quotes(
     A quote opens next to a separator, a line's start or another quote, and closes likewise: next to
     another mark, that is. Blanks may stand before the opening one.
     """
-    is_next = np.empty(len(places) + 1, dtype=bool)
-    is_next[0] = is_next[-1] = True
-    np.equal(places[1:] - places[:-1], 1, out=is_next[1:-1])
-    opens, closes = is_quote & inside, is_quote & ~inside
-    bad = (opens & ~is_next[:-1]) | (closes & ~is_next[1:])
+    quotes = np.flatnonzero(is_quote)
+    at, opens = places[quotes], inside[quotes]
+    # After the last mark, a line's end, comes none; before the first quote there may be none.
+    follows = (at - places[quotes - 1] == 1) | (quotes == 0)
+    precedes = places[quotes + 1] - at == 1
+    bad = np.where(opens, ~follows, ~precedes)
     if bad.any():
         wrong = [
-            mark
-            for mark in np.flatnonzero(bad)
-            if closes[mark] or not _follows_blanks(text, int(places[mark]), separator)
+            quote
+            for quote in np.flatnonzero(bad)
+            if not opens[quote] or not _follows_blanks(text, int(at[quote]), separator)
         ]
-        lines = np.searchsorted(last, np.array(wrong, dtype=np.int64))
+        lines = np.searchsorted(last, quotes[np.array(wrong, dtype=np.int64)])
         fault[lines[fault[lines] == 0]] = _NOT_DOUBLED
-    return bool((closes[:-1] & opens[1:] & is_next[1:-1]).any())
+    is_doubled = ~opens[:-1] & opens[1:] & (np.diff(at) == 1)
+    return bool(is_doubled.any())
 
 
 def _follows_blanks(text: NDArray[np.uint8], place: int, separator: int) -> bool:

@@ -104,7 +104,8 @@ def read_records(
             for name, column in layout.quantities.items()
         ),
     )
-    typed = _with_instants(typed, layout, reading)
+    never = pl.col("answered_at").dt.epoch("us") < _EPOCH_ENDS
+    typed = _with_instants(typed.with_columns(is_never=never.fill_null(False)), layout, reading)
     completed = typed.with_columns(answered_at=_answered()).with_columns(
         **_derived(layout, reading)
     )
@@ -193,9 +194,7 @@ def _faults(layout: Layout, reading: Reading) -> list[tuple[pl.Expr, pl.Expr]]:
         untimed = pl.col(name).is_null()
         if name == "answered_at":
             # Unless it was never answered, which switches write in several ways.
-            written = layout.clock.read(column)
-            is_never = written.dt.epoch("us") < _EPOCH_ENDS
-            untimed &= (pl.col(column) != "") & ~is_never.fill_null(False)
+            untimed &= (pl.col(column) != "") & ~pl.col("is_never")
         faults.append((untimed, _time_reason(layout, column, reading)))
     faults += [
         (pl.col(name).is_null(), _reason(layout, column, f"is not {layout.measure.expected}"))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 _SEPARATOR = '","'
+_LINES_TRIED = 100
 # FreeSWITCH's fallback template writes a blank before the last field.
 _LAST_SEPARATORS = (_SEPARATOR, '", "')
 
@@ -14,8 +15,13 @@ def split_quoted(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The lines of quoted fields that hold no quotes, split; and all other lines.
 
-    As `split_fields`, for switches that write nearly all lines so.
+    As `split_fields`, for switches that write nearly all lines so: where none of the first is so,
+    the others are not tried.
     """
+    if len(lines) > _LINES_TRIED:
+        tried, _ = split_quoted(lines.head(_LINES_TRIED), positions, widths)
+        if tried.is_empty():
+            return _with_fields(lines.clear(), positions, 0, []), lines
     pieces, rest = [_with_fields(lines.clear(), positions, 0, [])], lines
     counts = set(lines["raw"].str.count_matches('"', literal=True).unique())
     for width in sorted(widths, reverse=True):

@@ -1,8 +1,10 @@
-"""Measure a dry run over all stored xDRs, and applying it."""
+"""Measure a dry run over all stored xDRs, applying it, and a dry run that finds no change."""
 
 import argparse
 import json
+import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,28 +13,40 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
-from benchmarks.imports.measure import POLL_SECONDS, import_file
-from benchmarks.imports.workers import running_workers
+from benchmarks.imports.measure import POLL_SECONDS, import_file, postmaster_pid
+from benchmarks.imports.workers import Workers, cpu_seconds, running_workers
 from benchmarks.imports.world import AT, START, make_world, random_accounts, write_calls
 from catalogue.models import RateTable
-from cdr.models import Leg, LegKind, ReplacedLeg, Rerating, UsageCharge
+from cdr.models import Leg, LegKind, ReplacedLeg, Rerating, Source, UsageCharge
 from cdr.services.rerating import apply_rerating, ask_for_rerating
 
 WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Seconds of the clock on the wall; what others do on the machine lengthens them."""
+class Step:
+    """What a step took: on the wall's clock, which other programs lengthen, and of processors.
 
-    xdrs: int
+    `cpu_seconds` is of the workers and of PostgreSQL together: as long as one processor computes.
+    """
+
     seconds: float
-    dry_run_seconds: float
-    applying_seconds: float
-    import_seconds: float
+    cpu_seconds: float
+    worker_cpu_seconds: float
+    postgres_cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    xdrs: int
+    importing: Step
+    dry_run: Step
+    applying: Step
+    dry_run_of_no_change: Step
     peak_mib: int
     changed: int
     usage_charges: int
+    load: float
 
 
 def main() -> None:
@@ -50,34 +64,49 @@ def measure(options: argparse.Namespace) -> Figures:
     path = options.folder / "calls.csv"
     write_calls(path, random_accounts(options.lines, options.customers))
     with running_workers(options.folder, WORKERS) as workers:
-        import_seconds = import_file(source, path)
-        raise_prices(RateTable.objects.order_by("pk")[0])
-        clock = time.perf_counter()
-        rerating = ask_for_rerating(
-            provider_id=source.provider_id,
-            reason="The benchmark's",
-            started_from=START,
-            started_to=START + timedelta(days=30),
-            at=AT,
-            actor_id=None,
-        )
-        wait_for(rerating, Rerating.State.MEASURED)
-        dry_run_seconds = time.perf_counter() - clock
-        clock = time.perf_counter()
+        importing = timed(workers, lambda: import_file(source, path))
+        for table in RateTable.objects.order_by("pk"):
+            raise_prices(table)
+        rerating = ask(source)
+        dry_run = timed(workers, lambda: wait_for(rerating, Rerating.State.MEASURED))
         apply_rerating(rerating_id=rerating.pk, at=AT, actor_id=None)
-        wait_for(rerating, Rerating.State.APPLIED)
-        applying_seconds = time.perf_counter() - clock
+        applying = timed(workers, lambda: wait_for(rerating, Rerating.State.APPLIED))
         peak = workers.peak_mib()
-    check(rerating)
+        check(rerating)
+        again = ask(source)
+        of_no_change = timed(workers, lambda: wait_for(again, Rerating.State.MEASURED))
     return Figures(
         xdrs=options.lines,
-        seconds=round(dry_run_seconds + applying_seconds, 1),
-        dry_run_seconds=round(dry_run_seconds, 1),
-        applying_seconds=round(applying_seconds, 1),
-        import_seconds=round(import_seconds, 1),
+        importing=importing,
+        dry_run=dry_run,
+        applying=applying,
+        dry_run_of_no_change=of_no_change,
         peak_mib=peak,
         changed=ReplacedLeg.objects.count(),
         usage_charges=UsageCharge.objects.filter(rerating=rerating).count(),
+        load=round(os.getloadavg()[0], 1),
+    )
+
+
+def timed(workers: Workers, work: Callable[[], object]) -> Step:
+    """What it took, from now to the end of `work`, which waits for what was asked for."""
+    server = postmaster_pid()
+    clock, worker, postgres = time.perf_counter(), workers.cpu_seconds(), cpu_seconds(server)
+    work()
+    seconds = time.perf_counter() - clock
+    worker, postgres = workers.cpu_seconds() - worker, cpu_seconds(server) - postgres
+    return Step(*(round(each, 1) for each in (seconds, worker + postgres, worker, postgres)))
+
+
+def ask(source: Source) -> Rerating:
+    """A dry run of all that was imported."""
+    return ask_for_rerating(
+        provider_id=source.provider_id,
+        reason="The benchmark's",
+        started_from=START,
+        started_to=START + timedelta(days=30),
+        at=AT,
+        actor_id=None,
     )
 
 
@@ -98,5 +127,6 @@ def check(rerating: Rerating) -> None:
     """What was measured must be what customers are charged now."""
     owed = UsageCharge.objects.filter(kind=LegKind.CUSTOMER).aggregate(sum=Sum("amount"))["sum"]
     legs = Leg.objects.filter(kind=LegKind.CUSTOMER).aggregate(sum=Sum("amount"))["sum"]
-    after = rerating.deltas.aggregate(sum=Sum("after_amount"))["sum"]
+    deltas = rerating.deltas.filter(kind=LegKind.CUSTOMER)
+    after = deltas.aggregate(sum=Sum("after_amount"))["sum"]
     assert owed == legs == after, f"charged {owed}, legs {legs}, measured {after}"

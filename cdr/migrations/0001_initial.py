@@ -362,6 +362,8 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField()),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
+                ("from_id", models.BigIntegerField(default=0)),
+                ("to_id", models.BigIntegerField(default=0)),
                 (
                     "customer_ids",
                     django.contrib.postgres.fields.ArrayField(

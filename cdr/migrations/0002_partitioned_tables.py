@@ -53,6 +53,7 @@ CREATE TABLE cdr_leg (
     payee_id bigint NOT NULL,
     rate_table_id bigint NOT NULL,
     rate_id bigint NOT NULL,
+    usage_charge_id bigint NOT NULL,
     billed_volume bigint NOT NULL,
     included_volume bigint NOT NULL DEFAULT 0,
     amount numeric(18, 8) NOT NULL,
@@ -317,6 +318,16 @@ class Migration(migrations.Migration):
                                 to="catalogue.ratetable",
                             ),
                         ),
+                        (
+                            "usage_charge",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="cdr.usagecharge",
+                            ),
+                        ),
                     ],
                 ),
                 migrations.CreateModel(
@@ -413,6 +424,16 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="catalogue.ratetable",
+                            ),
+                        ),
+                        (
+                            "usage_charge",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="cdr.usagecharge",
                             ),
                         ),
                         (

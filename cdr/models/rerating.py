@@ -92,7 +92,9 @@ class ReratingSlice(Tried, ProviderOwned):
     With `customer_ids` it is all of these customers' in whole months, else of all other customers.
     The counters are those of the dry run; a leg counts once, as changed, added, removed, put into
     suspense or released from it. `fingerprint` is of all that would change: what is applied must
-    have the same. `queued_at` is when a worker was last asked for it.
+    have the same. Of the xDRs that started at `started_from` it leaves those before `from_id` out,
+    and of those that started at `started_to` it has those before `to_id`; mostly both are 0.
+    `queued_at` is when a worker was last asked for it.
     """
 
     class State(models.TextChoices):
@@ -107,6 +109,8 @@ class ReratingSlice(Tried, ProviderOwned):
     started_from = models.DateTimeField()
     started_to = models.DateTimeField()
     customer_ids = ArrayField(models.BigIntegerField(), default=list)
+    from_id = models.BigIntegerField(default=0)
+    to_id = models.BigIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     has_changes = models.BooleanField(default=False)
     fingerprint = models.CharField(max_length=64, blank=True)
@@ -183,6 +187,9 @@ class ReplacedLeg(ProviderOwned):
     )
     rate = models.ForeignKey(
         Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    usage_charge = models.ForeignKey(
+        "UsageCharge", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     billed_volume = models.BigIntegerField()
     included_volume = models.BigIntegerField(db_default=0, default=0)

@@ -9,6 +9,7 @@ from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models.files import XdrChunk
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.sources import Source
+from cdr.models.usage_charges import UsageCharge
 from cdr.rules.suspense import Result as Outcome
 from customers.models import Customer
 from resellers.models import Vendor
@@ -82,7 +83,8 @@ class Leg(ProviderOwned):
     customer's reseller (or the provider where it has none) though the provider collects it.
     `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
     put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
-    xDR's volume: of a customer leg only.
+    xDR's volume: of a customer leg only. `usage_charge` is the sum that holds it: what its payer
+    was charged it as, whatever destination, reseller or product are called or belong to by now.
     """
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
@@ -102,6 +104,9 @@ class Leg(ProviderOwned):
     )
     rate = models.ForeignKey(
         Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    usage_charge = models.ForeignKey(
+        UsageCharge, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     billed_volume = models.BigIntegerField()
     included_volume = models.BigIntegerField(db_default=0, default=0)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from cdr.rating.legs import PlannedLegs
 from cdr.rating.prices import PricedLegs
-from cdr.rules.parties import PROVIDER_ID, Charge
 
 LEG_KEY = ["xdr_id", "charge", "payer_kind", "payer_id"]
 _CONTENT = [
@@ -27,6 +26,7 @@ _CONTENT = [
     "additive_cost",
     "currency",
 ]
+_STORED = ["number", "usage_charge_id", *_CONTENT]
 _PAYER = ["charge", "payer_kind", "payer_id", "currency"]
 USAGE_KEY = [
     "charge",
@@ -35,17 +35,30 @@ USAGE_KEY = [
     "payee_kind",
     "payee_id",
     "reseller_id",
+    "product_id",
     "day",
     "destination",
     "currency",
 ]
-_SUMS = {
-    "call_count": pl.Int64,
-    "volume": pl.Int64,
-    "billed": pl.Int64,
-    "included": pl.Int64,
-    "cost": pl.Int128,
-}
+_SUMS = ("call_count", "volume", "billed", "included", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDifferences:
+    """Reversing and new sums of usage, `rows`: USAGE_KEY, call_count, volume, billed, included and
+    cost.
+
+    `legs` says of each new leg, in the order of `leg`, which sum holds it: `place` in `rows`, or,
+    where that is null, a usage charge that there is, `usage_charge_id`.
+    """
+
+    rows: pl.DataFrame
+    legs: pl.DataFrame
+
+    def charges_of_legs(self, row_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """`leg` and its `usage_charge_id`, once the rows are charged under these ids."""
+        charged = pl.Series(row_ids, dtype=pl.Int64).gather(self.legs["place"])
+        return self.legs.select("leg", usage_charge_id=pl.coalesce(charged, "usage_charge_id"))
 
 
 class Fate(IntEnum):
@@ -66,7 +79,7 @@ class LegChanges:
     """`before` are stored legs that go, `after` the new ones that come, each with its fate.
 
     Legs that stay as they are, number included, are in neither; `after` has a column `leg`, the
-    place of each among the planned ones.
+    place of each among the planned ones, and the usage charge of the leg that it follows.
     """
 
     before: pl.DataFrame
@@ -137,7 +150,7 @@ def compare_legs(
     """
     old = before.with_columns(_stored=True)
     joined = after.join(
-        old.select(*LEG_KEY, "_stored", **{f"_{name}": name for name in ["number", *_CONTENT]}),
+        old.select(*LEG_KEY, "_stored", **{f"_{name}": name for name in _STORED}),
         on=LEG_KEY,
         how="left",
         maintain_order="left",
@@ -153,12 +166,13 @@ def compare_legs(
         .otherwise(Fate.KEPT)
         .cast(pl.Int8)
     )
-    come = joined.select(*after.columns, fate=fate).filter(pl.col("fate") != Fate.KEPT)
+    come = joined.select(*after.columns, usage_charge_id="_usage_charge_id", fate=fate)
     followed = joined.select(*LEG_KEY, _fate=fate)
     gone = before.join(followed, on=LEG_KEY, how="left", maintain_order="left")
     lost = pl.when(_among(gone, waits)).then(Fate.SUSPENDED).otherwise(Fate.REMOVED).cast(pl.Int8)
     go = gone.select(*before.columns, fate=pl.coalesce("_fate", lost))
-    return LegChanges(go.filter(pl.col("fate") != Fate.KEPT), come)
+    changes = pl.col("fate") != Fate.KEPT
+    return LegChanges(go.filter(changes), come.filter(changes))
 
 
 def _among(legs: pl.DataFrame, suspense: pl.DataFrame) -> pl.Series:
@@ -201,36 +215,49 @@ def _nothing() -> pl.Expr:
     return pl.lit(0, pl.Int128)
 
 
-def usage_differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Reversing and new usage, by USAGE_KEY with call_count, volume, billed, included and cost.
+def usage_differences(before: pl.DataFrame, after: pl.DataFrame) -> UsageDifferences:
+    """What is to be charged so that sums of usage go on being those of legs.
 
-    Of legs with the columns of USAGE_KEY and volume. What comes to the same in every sum as before
-    needs neither.
+    Both have USAGE_KEY, volume, billed, included and cost; `before` as its legs were charged, with
+    their `usage_charge_id`, `after` as they are to be, with `leg`. What comes to the same in every
+    sum as before is not charged again.
     """
-    old, new = _usage(before), _usage(after)
-    same = old.join(new, on=[*USAGE_KEY, *_SUMS], how="inner", nulls_equal=True)
-    differing = [
-        frame.join(same, on=USAGE_KEY, how="anti", nulls_equal=True) for frame in (old, new)
+    sums = _sums_of_both(before, after)
+    is_same = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_before") for name in _SUMS)
+    differing = sums.filter(~is_same).sort("payer_kind", "payer_id", "day")
+    old = differing.filter(pl.col("call_count_before") > 0)
+    new = differing.filter(pl.col("call_count") > 0)
+    reversing = old.select(
+        *USAGE_KEY, *((pl.col(f"{name}_before") * -1).alias(name) for name in _SUMS)
+    )
+    rows = pl.concat([reversing, new.select(*USAGE_KEY, *_SUMS)])
+    holders = pl.concat(
+        [
+            new.select("leg", place=pl.int_range(len(old), len(rows))),
+            sums.filter(is_same).select("leg", "usage_charge_id"),
+        ],
+        how="diagonal",
+    )
+    return UsageDifferences(
+        rows, holders.explode("leg", empty_as_null=False).drop_nulls("leg").sort("leg")
+    )
+
+
+def _sums_of_both(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """By USAGE_KEY the sums of both, the first of the former charges, and the new legs."""
+    summed = [
+        pl.lit(1, pl.Int64).alias("call_count"),
+        pl.col("volume", "billed", "included"),
+        pl.col("cost").cast(pl.Int128),
     ]
-    reversing = differing[0].with_columns(pl.col(list(_SUMS)) * -1)
-    return pl.concat([reversing, differing[1]]).sort(
-        "payer_kind", "payer_id", "day", maintain_order=True
+    former = {name: f"{name}_before" for name in _SUMS}
+    both = pl.concat(
+        [
+            before.select(*USAGE_KEY, "usage_charge_id", *summed).rename(former),
+            after.select(*USAGE_KEY, "leg", *summed),
+        ],
+        how="diagonal",
     )
-
-
-def _usage(legs: pl.DataFrame) -> pl.DataFrame:
-    return (
-        legs.group_by(USAGE_KEY)
-        .agg(
-            pl.len().cast(pl.Int64).alias("call_count"),
-            pl.col("volume", "billed", "included").sum(),
-            pl.col("cost").cast(pl.Int128).sum(),
-        )
-        .select(*USAGE_KEY, *_SUMS)
+    return both.group_by(USAGE_KEY).agg(
+        pl.col(*_SUMS, *former.values()).sum(), pl.col("usage_charge_id").min(), pl.col("leg")
     )
-
-
-def tagged_resellers(before: pl.DataFrame) -> pl.DataFrame:
-    """The reseller of each xDR's customer when it was rated, as its customer leg tells; 0 none."""
-    of_customer = before.filter(pl.col("charge") == Charge.CUSTOMER)
-    return of_customer.select("xdr_id", tagged=pl.col("payee_id").fill_null(PROVIDER_ID))

@@ -1,6 +1,7 @@
 """Usage charges: the legs of a batch summed at the source, so that nothing later scans legs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,14 @@ from cdr.rules.parties import PROVIDER_ID
 _KEYS = ["charge", "payer_id", "payee_id", "reseller_id", "day", "table_id", "destination"]
 
 
+@dataclass(frozen=True, slots=True)
+class UsageSums:
+    """Sums of legs, and which of them holds each leg: `place` points into `sums`, leg by leg."""
+
+    sums: pl.DataFrame
+    place: NDArray[np.int64]
+
+
 def sum_usage(
     legs: PlannedLegs,
     priced: PricedLegs,
@@ -21,7 +30,7 @@ def sum_usage(
     chosen: NDArray[np.bool_] | slice,
     by_xdr: pl.DataFrame,
     included: NDArray[np.int64],
-) -> pl.DataFrame:
+) -> UsageSums:
     """Sums of the chosen legs, all rated, by payer, payee, customer's reseller, day, destination.
 
     And by rate table, hence by currency. `by_xdr` has volume (int64), day (date) and reseller_id of
@@ -29,6 +38,7 @@ def sum_usage(
     leg what allowances cover. `cost` is summed exactly, as Int128 at 10^-8. In the order of payers.
     """
     rated = by_xdr[legs.row[chosen]].with_columns(
+        leg=pl.int_range(pl.len()),
         charge=legs.charge[chosen],
         payer_kind=legs.payer_kind[chosen],
         payer_id=legs.payer_id[chosen],
@@ -46,12 +56,23 @@ def sum_usage(
         pl.len().cast(pl.Int64).alias("call_count"),
         pl.col("volume", "billed", "included").sum(),
         pl.col("cost").cast(pl.Int128).sum(),
+        pl.col("leg"),
     )
-    return (
+    ordered = (
         sums.with_columns(_destination_names(sums, tables), _currencies(sums, tables))
         .with_columns(reseller_id=pl.col("reseller_id").replace(PROVIDER_ID, None))
         .sort("payer_kind", "payer_id", "day")
     )
+    return UsageSums(ordered.drop("leg"), _places(ordered, len(rated)))
+
+
+def _places(sums: pl.DataFrame, legs: int) -> NDArray[np.int64]:
+    """Of each leg, the place of the sum whose list `leg` it is in."""
+    place = np.empty(legs, dtype=np.int64)
+    place[sums["leg"].explode(empty_as_null=False).to_numpy()] = np.repeat(
+        np.arange(len(sums)), sums["call_count"].to_numpy()
+    )
+    return place
 
 
 def _destination_names(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:

@@ -3,6 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A place among xDRs in the order of start and id: the one just before that id."""
+
+    started_at: datetime
+    xdr_id: int = 0
+
+
+class Stretch(NamedTuple):
+    """xDRs of a selection from one place to another, and how many they were when counted."""
+
+    first: Place
+    end: Place
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +30,9 @@ class Selection:
     reseller with all below it, and those it pays or earns a leg of. A rate table's are those with a
     leg rated at one of `rate_table_ids`, the table with all that have it as parent, and those that
     wait for a rate. `suspense_reason` are those that wait for it, whole or by a leg. With
-    `customer_ids` only those of these customers are chosen, and none of `without_customer_ids`.
+    `customer_ids` only those of these customers are chosen, and none of `without_customer_ids`. Of
+    the xDRs that started at `started_from` those with lesser ids than `from_id` are left out, and
+    of those that started at `started_to` those with lesser ids than `to_id` are in.
     """
 
     started_from: datetime
@@ -29,19 +47,33 @@ class Selection:
     suspense_reason: str = ""
     customer_ids: tuple[int, ...] = ()
     without_customer_ids: tuple[int, ...] = ()
+    from_id: int = 0
+    to_id: int = 0
 
     @property
     def is_all_of_its_time(self) -> bool:
         """Whether nothing but the time is chosen."""
-        return self == Selection(self.started_from, self.started_to)
+        whole = Selection(self.started_from, self.started_to)
+        return self == whole.between(*self.places)
+
+    @property
+    def places(self) -> tuple[Place, Place]:
+        """Where it begins and where it ends."""
+        return Place(self.started_from, self.from_id), Place(self.started_to, self.to_id)
+
+    def between(self, first: Place, end: Place) -> "Selection":
+        """Those of it from one place to another."""
+        return replace(
+            self,
+            started_from=first.started_at,
+            started_to=end.started_at,
+            from_id=first.xdr_id,
+            to_id=end.xdr_id,
+        )
 
     def without(self, customer_ids: Iterable[int]) -> "Selection":
         """Those of all other customers, and of none."""
         return replace(self, without_customer_ids=tuple(customer_ids))
-
-    def between(self, started_from: datetime, started_to: datetime) -> "Selection":
-        """Those of a part of its time."""
-        return replace(self, started_from=started_from, started_to=started_to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """The xDRs of a selection, as SQL: what is counted, read and rated again is the same everywhere."""
 # ruff: noqa: S608 - statements are put together from this module's own constants only
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
-
-from django.db import connection
 
 from cdr.models import Suspense
 from cdr.rules.parties import Party
@@ -25,11 +23,11 @@ _WAITING_FOR_RATES = [
 ]
 _LEGS = (
     "x.id IN (SELECT l.xdr_id FROM cdr_leg l"
-    " WHERE l.provider_id = %s AND l.started_at >= %s AND l.started_at < %s AND {})"
+    " WHERE l.provider_id = %s AND l.started_at >= %s AND l.started_at <= %s AND {})"
 )
 _SUSPENSE = (
     "x.id IN (SELECT s.xdr_id FROM cdr_suspense s"
-    " WHERE s.provider_id = %s AND s.started_at >= %s AND s.started_at < %s"
+    " WHERE s.provider_id = %s AND s.started_at >= %s AND s.started_at <= %s"
     f" AND s.state = '{Suspense.State.OPEN}' AND s.reason = ANY(%s))"
 )
 _OF_RESELLER = (
@@ -45,9 +43,7 @@ _OF_BRANCH = (
 def selected(scope: Scope, selection: Selection) -> Condition:
     """The condition that an xDR `x` of the provider is one of the selection."""
     during = [scope.provider_id, selection.started_from, selection.started_to]
-    parts: list[tuple[str, list[Any]]] = [
-        ("x.started_at >= %s AND x.started_at < %s", during[1:]),
-    ]
+    parts: list[tuple[str, Sequence[Any]]] = [between(selection, "x.started_at", "x.id")]
     for column in ("customer_id", "vendor_id", "source_id"):
         if (chosen := getattr(selection, column)) is not None:
             parts.append((f"x.{column} = %s", [chosen]))
@@ -75,11 +71,23 @@ def selected(scope: Scope, selection: Selection) -> Condition:
     )
 
 
+def between(selection: Selection, started_at: str, xdr_id: str) -> tuple[str, Sequence[Any]]:
+    """The condition on two columns that they are in the selection's time, and its parameters."""
+    first, end = selection.places
+    if not first.xdr_id and not end.xdr_id:
+        instants = [first.started_at, end.started_at]
+        return f"{started_at} >= %s AND {started_at} < %s", instants
+    # Rows are compared as the order of places is; instants alone tell which partitions to read.
+    place = f"({started_at}, {xdr_id})"
+    sql = (
+        f"{started_at} >= %s AND {started_at} <= %s AND {place} >= (%s, %s) AND {place} < (%s, %s)"
+    )
+    return sql, [first.started_at, end.started_at, *first, *end]
+
+
 def legs_selected(scope: Scope, selection: Selection) -> Condition:
     """The condition that a leg `l` is one of an xDR of the selection."""
-    during = Condition(
-        "l.started_at >= %s AND l.started_at < %s", [selection.started_from, selection.started_to]
-    )
+    during = Condition(*between(selection, "l.started_at", "l.xdr_id"))
     if selection.is_all_of_its_time:
         return during
     of_xdr = selected(scope, selection)
@@ -89,34 +97,3 @@ def legs_selected(scope: Scope, selection: Selection) -> Condition:
         f" AND x.id = l.xdr_id AND {of_xdr.sql})",
         [*during.parameters, *of_xdr.parameters],
     )
-
-
-def count_by_minute(scope: Scope, selection: Selection) -> list[tuple[datetime, int]]:
-    """How many xDRs of the selection started in each minute that has any, in order of time."""
-    condition = selected(scope, selection)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT date_trunc('minute', x.started_at), count(*) FROM cdr_xdr x"
-            f" WHERE x.provider_id = %s AND {condition.sql} GROUP BY 1 ORDER BY 1",
-            [scope.provider_id, *condition.parameters],
-        )
-        rows: list[tuple[datetime, int]] = cursor.fetchall()
-    return rows
-
-
-def slices_of(
-    minutes: list[tuple[datetime, int]], selection: Selection, most: int
-) -> list[tuple[datetime, datetime, int]]:
-    """The selection's time cut into stretches of about `most` xDRs, with the number of each.
-
-    Half-open, whole minutes each, and together all of the minutes that have xDRs.
-    """
-    cut: list[tuple[datetime, datetime, int]] = []
-    for minute, count in minutes:
-        ends = minute + timedelta(minutes=1)
-        if cut and cut[-1][2] + count <= most:
-            cut[-1] = (cut[-1][0], ends, cut[-1][2] + count)
-        else:
-            cut.append((minute, ends, count))
-    first, last = selection.started_from, selection.started_to
-    return [(max(start, first), min(end, last), count) for start, end, count in cut]

@@ -5,21 +5,20 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from catalogue.models import Rate
 from cdr.models import Suspense
 from cdr.rating.changes import (
     Fate,
     LegChanges,
+    UsageDifferences,
     compare_legs,
     payer_deltas,
     standing_legs,
-    tagged_resellers,
     usage_differences,
 )
 from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
-from cdr.selectors.stored_xdrs import stored_legs, stored_uses, stored_xdrs
+from cdr.selectors.stored_xdrs import charged_usage, stored_legs, stored_uses, stored_xdrs
 from cdr.services.allowance_counters import CountedAgain
 from cdr.services.allowances import Batch, count_again
 from cdr.services.copying import days
@@ -106,24 +105,24 @@ class RatedAgain:
         """What each payer's legs came to and would come to."""
         return payer_deltas(*self.legs.charged())
 
-    def usage(self) -> pl.DataFrame:
-        """The usage to reverse and to charge."""
+    def usage(self) -> UsageDifferences:
+        """The usage to reverse, as it was charged, and to charge, by the terms of today."""
         before, after = self.legs.charged()
+        scope = Scope.system(self.source.provider_id)
         xdrs = self.rated.xdrs.select(
             "volume",
-            "reseller_id",
+            reseller_id=_tag(pl.col("reseller_id")),
             xdr_id="id",
             day=days(self.rated.xdrs["started_at"], self.source.day_zone.key),
         )
-        old = before.join(xdrs, on="xdr_id", how="left").join(
-            tagged_resellers(before), on="xdr_id", how="left"
-        )
+        charged = charged_usage(scope, before["usage_charge_id"].unique())
         return usage_differences(
-            _tagged(old.with_columns(reseller_id=pl.coalesce("tagged", "reseller_id"))).join(
-                _destinations(before["rate_id"].unique()), on="rate_id", how="left"
+            before.join(xdrs.select("xdr_id", "volume"), on="xdr_id", how="left").join(
+                charged, on="usage_charge_id", how="left"
             ),
-            _tagged(after.join(xdrs, on="xdr_id", how="left")).with_columns(
-                destination=self._destinations_now(after)
+            after.join(xdrs, on="xdr_id", how="left", maintain_order="left").with_columns(
+                product_id=pl.lit(self.source.product_id, pl.Int64),
+                destination=self._destinations_now(after),
             ),
         )
 
@@ -246,27 +245,18 @@ def _suspense_changes(waited: pl.DataFrame, waits: pl.DataFrame) -> SuspenseChan
 
 
 def _waiting(scope: Scope, selection: Selection) -> pl.DataFrame:
-    """What of the selection's time is in suspense, whole xDRs or legs."""
+    """What of the selection's time is in suspense, and perhaps a little more: xDRs or legs."""
     rows = Suspense.objects.visible_to(scope).filter(
         state=Suspense.State.OPEN,
         xdr_id__isnull=False,
         started_at__gte=selection.started_from,
-        started_at__lt=selection.started_to,
+        started_at__lte=selection.started_to,
     )
     columns = ("pk", *list(_WAITING)[1:])
     found: Iterable[tuple[object, ...]] = rows.order_by("pk").values_list(*columns)
     return pl.DataFrame(list(found), schema=_WAITING, orient="row")
 
 
-def _tagged(legs: pl.DataFrame) -> pl.DataFrame:
-    """Legs with the tag of their customer: null for no reseller, and where nobody is known."""
-    tag = pl.col("reseller_id")
-    return legs.with_columns(reseller_id=pl.when(tag > PROVIDER_ID).then(tag))
-
-
-def _destinations(rate_ids: pl.Series) -> pl.DataFrame:
-    """The destinations that rates name now."""
-    rows = Rate.objects.filter(pk__in=rate_ids.to_list()).values_list("pk", "destination")
-    return pl.DataFrame(
-        list(rows), schema={"rate_id": pl.Int64, "destination": pl.String}, orient="row"
-    )
+def _tag(reseller_id: pl.Expr) -> pl.Expr:
+    """The tag of a customer: null for no reseller, and where nobody is known."""
+    return pl.when(reseller_id > PROVIDER_ID).then(reseller_id)

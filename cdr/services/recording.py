@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+from django.db import connection
 from numpy.typing import NDArray
 
 from cdr.models import Suspense
@@ -30,6 +31,10 @@ _XDR_TEXTS = (
     "tags",
 )
 _SUSPENSE_TEXTS = ("raw", "detail", "currency")
+_NEW_CHARGE_IDS = """
+    SELECT coalesce(array_agg(nextval('cdr_usagecharge_id_seq')), '{}')
+    FROM generate_series(1, %s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,14 @@ def record_legs(
         return
     # Taking all of an array costs nothing, choosing from it does: mostly all of them stand.
     chosen: NDArray[np.bool_] | slice = slice(None) if stands.all() else stands
-    copy_legs(rated, origin.source.provider_id, chosen=chosen, number=number)
+    copy_legs(
+        rated,
+        origin.source.provider_id,
+        chosen=chosen,
+        number=number,
+        usage_charge_id=_record_usage(rated, origin, chosen),
+    )
     copy_uses(rated, origin.source.provider_id)
-    _record_usage(rated, origin, chosen)
 
 
 def copy_legs(
@@ -90,8 +100,12 @@ def copy_legs(
     *,
     chosen: NDArray[np.bool_] | slice,
     number: NDArray[np.int64],
+    usage_charge_id: NDArray[np.int64],
 ) -> None:
-    """Store the chosen legs under the given numbers, without their sums."""
+    """Store the chosen legs under the given numbers, without their sums.
+
+    `number` is of all legs, `usage_charge_id`, of the sum that holds each, of the chosen ones.
+    """
     legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
     row = legs.row[chosen]
     columns = {
@@ -106,6 +120,7 @@ def copy_legs(
         "payee_id": Column(Binary.BIGINT, legs.payee_id[chosen]),
         "rate_table_id": Column(Binary.BIGINT, legs.table_id[chosen]),
         "rate_id": Column(Binary.BIGINT, priced.rate_id[chosen]),
+        "usage_charge_id": Column(Binary.BIGINT, usage_charge_id),
         "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
         "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
         **_additive_column(priced.additive_cost[chosen]),
@@ -144,7 +159,10 @@ def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.byt
     return codes[np.searchsorted(np.array(ordered, dtype=np.int64), table_id)]
 
 
-def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | slice) -> None:
+def _record_usage(
+    rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | slice
+) -> NDArray[np.int64]:
+    """Charge the chosen legs; the usage charge of each."""
     source = origin.source
     day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
     by_xdr = rated.xdrs.select("volume", "reseller_id", day)
@@ -156,17 +174,25 @@ def _record_usage(rated: RatedXdrs, origin: Origin, chosen: NDArray[np.bool_] | 
         by_xdr=by_xdr,
         included=rated.included,
     )
-    copy_usage(usage, source, batch={"chunk_id": origin.chunk_id}, at=origin.at)
+    sums = usage.sums.with_columns(product_id=pl.lit(source.product_id))
+    batch = {"chunk_id": origin.chunk_id}
+    ids = copy_usage(sums, source.provider_id, batch=batch, at=origin.at)
+    return ids[usage.place]
 
 
 def copy_usage(
-    usage: pl.DataFrame, source: SourceTerms, *, batch: Mapping[str, int], at: datetime
-) -> None:
-    """Store sums of legs, as `sum_usage` makes them, as usage charges of the batch."""
+    usage: pl.DataFrame, provider_id: int, *, batch: Mapping[str, int], at: datetime
+) -> NDArray[np.int64]:
+    """Store sums of legs, as `sum_usage` makes them, with a product, as charges of the batch.
+
+    Returns the ids they got, in their order.
+    """
+    ids = _new_charge_ids(len(usage))
     rows = usage.select(
-        pl.lit(source.provider_id).alias("provider_id"),
+        pl.Series("id", ids),
+        pl.lit(provider_id).alias("provider_id"),
         *(pl.lit(pk).alias(column) for column, pk in batch.items()),
-        pl.lit(source.product_id).alias("product_id"),
+        "product_id",
         pl.col("charge").alias("kind"),
         "payer_kind",
         "payer_id",
@@ -184,6 +210,15 @@ def copy_usage(
         pl.lit(at.isoformat()).alias("created_at"),
     )
     copy_rows("cdr_usagecharge", rows, texts=("destination",))
+    return ids
+
+
+def _new_charge_ids(count: int) -> NDArray[np.int64]:
+    """Ids that no other usage charge gets: legs name theirs, so it must be known beforehand."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_CHARGE_IDS, [count])
+        (ids,) = cursor.fetchone()
+    return np.array(ids, dtype=np.int64)
 
 
 def record_waiting_lines(lines: pl.DataFrame, origin: Origin) -> None:

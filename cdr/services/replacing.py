@@ -18,13 +18,6 @@ from cdr.services.settling import explain_waiting, resolve
 from cdr.services.stored_parties import update_xdrs
 from common.copying import timestamps
 
-# The keys of what was replaced are in the table of it already, next to each other.
-_DELETE_REPLACED = """
-    DELETE FROM cdr_leg l USING cdr_replacedleg r
-    WHERE r.provider_id = %s AND r.rerating_id = %s AND r.started_at BETWEEN %s AND %s
-      AND l.provider_id = r.provider_id AND l.started_at = r.started_at
-      AND l.xdr_id = r.xdr_id AND l.number = r.number
-"""
 _DELETE_USES = """
     DELETE FROM cdr_allowanceuse u
     USING unnest(%s::timestamptz[], %s::bigint[], %s::bigint[])
@@ -32,34 +25,47 @@ _DELETE_USES = """
     WHERE u.provider_id = %s AND u.started_at = g.started_at AND u.xdr_id = g.xdr_id
       AND u.counter_id = g.counter_id
 """
-_DELETE_MOVED = """
+# By their keys one by one: new legs of other sources, or of other slices of the re-rating, start at
+# the same times, and may have come before these go. The instants alone tell the partitions.
+_DELETE_LEGS = """
     DELETE FROM cdr_leg l
-    USING unnest(%s::timestamptz[], %s::bigint[], %s::smallint[]) AS m(started_at, xdr_id, number)
-    WHERE l.provider_id = %s AND l.started_at = m.started_at AND l.xdr_id = m.xdr_id
-      AND l.number = m.number
+    USING unnest(%s::timestamptz[], %s::bigint[], %s::smallint[]) AS g(started_at, xdr_id, number)
+    WHERE l.provider_id = %s AND l.started_at BETWEEN %s AND %s
+      AND l.started_at = g.started_at AND l.xdr_id = g.xdr_id AND l.number = g.number
 """
 
 
 def write_changes(again: RatedAgain, *, rerating_id: int, at: datetime) -> None:
     """Make the stored xDRs of one source what they are by the terms of today."""
-    _replace_legs(again, rerating_id)
+    usage, batch = again.usage(), {"rerating_id": rerating_id}
+    ids = copy_usage(usage.rows, again.source.provider_id, batch=batch, at=at)
+    _replace_legs(again, rerating_id, usage.charges_of_legs(ids))
     _replace_uses(again)
-    copy_usage(again.usage(), again.source, batch={"rerating_id": rerating_id}, at=at)
     _update_xdrs(again)
     _settle_suspense(again, at)
 
 
-def _replace_legs(again: RatedAgain, rerating_id: int) -> None:
+def _replace_legs(again: RatedAgain, rerating_id: int, charges: pl.DataFrame) -> None:
     before, after = again.legs.before, again.legs.after
-    replaced = before.filter(pl.col("fate") != Fate.MOVED)
-    moved = before.filter(pl.col("fate") == Fate.MOVED)
-    _keep_replaced(replaced, again.source.provider_id, rerating_id)
-    _delete(moved, replaced, again.source.provider_id, rerating_id)
-    if not after.is_empty():
-        chosen = np.zeros(len(again.rated.legs.row), dtype=bool)
-        chosen[after["leg"].to_numpy()] = True
-        number = again.rated.legs.number
-        copy_legs(again.rated, again.source.provider_id, chosen=chosen, number=number)
+    provider_id = again.source.provider_id
+    _keep_replaced(before.filter(pl.col("fate") != Fate.MOVED), provider_id, rerating_id)
+    _delete(before, provider_id)
+    if after.is_empty():
+        return
+    # A leg that only moved stays in the sum that held it.
+    held = after.sort("leg").join(
+        charges, on="leg", how="left", suffix="_now", maintain_order="left"
+    )
+    charge_id = held.select(pl.coalesce("usage_charge_id_now", "usage_charge_id")).to_series()
+    chosen = np.zeros(len(again.rated.legs.row), dtype=bool)
+    chosen[after["leg"].to_numpy()] = True
+    copy_legs(
+        again.rated,
+        provider_id,
+        chosen=chosen,
+        number=again.rated.legs.number,
+        usage_charge_id=charge_id.to_numpy(),
+    )
 
 
 def _replace_uses(again: RatedAgain) -> None:
@@ -78,6 +84,7 @@ def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> No
         "payee_id": "payee_id",
         "rate_table_id": "table_id",
         "rate_id": "rate_id",
+        "usage_charge_id": "usage_charge_id",
         "billed_volume": "billed",
         "included_volume": "included",
     }
@@ -102,18 +109,14 @@ def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> No
     copy_binary("cdr_replacedleg", columns, len(legs))
 
 
-def _delete(
-    moved: pl.DataFrame, replaced: pl.DataFrame, provider_id: int, rerating_id: int
-) -> None:
+def _delete(legs: pl.DataFrame, provider_id: int) -> None:
+    if legs.is_empty():
+        return
+    instants = timestamps(legs["started_at"])
+    keys = [key.to_list() for key in (instants, legs["xdr_id"], legs["number"])]
+    within = [provider_id, instants.min(), instants.max()]
     with connection.cursor() as cursor:
-        if not replaced.is_empty():
-            first, last = timestamps(
-                pl.Series([replaced["started_at"].min(), replaced["started_at"].max()])
-            )
-            cursor.execute(_DELETE_REPLACED, [provider_id, rerating_id, first, last])
-        if not moved.is_empty():
-            keys = [timestamps(moved["started_at"]), moved["xdr_id"], moved["number"]]
-            cursor.execute(_DELETE_MOVED, [*(key.to_list() for key in keys), provider_id])
+        cursor.execute(_DELETE_LEGS, [*keys, *within])
 
 
 def _update_xdrs(again: RatedAgain) -> None:

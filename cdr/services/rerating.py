@@ -8,10 +8,10 @@ from django.db import transaction
 from audit.services import record
 from catalogue.models import RateTable
 from cdr.models import Rerating, ReratingSlice, Source
-from cdr.rules.rerating import OrderedCustomer, Selection, packed
+from cdr.rules.rerating import OrderedCustomer, Place, Selection, Stretch, packed
 from cdr.selectors.ordered_usage import customers_in_order
 from cdr.selectors.reratings import selection_of
-from cdr.selectors.selections import count_by_minute, slices_of
+from cdr.selectors.stretches import stretches_of
 from cdr.services.splitting import PATIENCE, unlocked_ids
 from common.errors import DomainError
 from common.jobs import enqueue
@@ -196,18 +196,21 @@ def _slices(
 ) -> Iterable[ReratingSlice]:
     """Stretches of time, and customers in whole months, whose allowances go by the order."""
     others = selection.without(rerating.ordered_customer_ids)
-    stretches = slices_of(count_by_minute(scope, others), others, SLICE_XDRS)
-    cut: list[tuple[datetime, datetime, int, list[int]]] = [(*each, []) for each in stretches]
+    stretches = stretches_of(scope, others, SLICE_XDRS)
+    cut: list[tuple[Stretch, list[int]]] = [(each, []) for each in stretches]
     for pack in packed(ordered, SLICE_XDRS):
-        count, ids = sum(each.xdr_count for each in pack), [each.customer_id for each in pack]
-        cut.append((pack[0].started_from, pack[0].started_to, count, ids))
-    for number, (started_from, started_to, count, customer_ids) in enumerate(cut, start=1):
+        first, end = Place(pack[0].started_from), Place(pack[0].started_to)
+        whole = Stretch(first, end, sum(each.xdr_count for each in pack))
+        cut.append((whole, [each.customer_id for each in pack]))
+    for number, ((first, end, count), customer_ids) in enumerate(cut, start=1):
         yield ReratingSlice(
             provider_id=rerating.provider_id,
             rerating=rerating,
             number=number,
-            started_from=started_from,
-            started_to=started_to,
+            started_from=first.started_at,
+            from_id=first.xdr_id,
+            started_to=end.started_at,
+            to_id=end.xdr_id,
             customer_ids=customer_ids,
             xdr_count=count,
             queued_at=at,

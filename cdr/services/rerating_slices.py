@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from audit.services import record
 from cdr.models import Rerating, ReratingSlice
 from cdr.rating.changes import Fate
-from cdr.rules.rerating import Selection
+from cdr.rules.rerating import Place, Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
 from cdr.services.allowance_counters import write_counters
@@ -141,7 +141,8 @@ def _chosen(part: ReratingSlice) -> tuple[Scope, Selection]:
         ids = tuple(part.customer_ids)
         return scope, Selection(part.started_from, part.started_to, customer_ids=ids)
     selection = selection_of(scope, part.rerating).without(part.rerating.ordered_customer_ids)
-    return scope, selection.between(part.started_from, part.started_to)
+    first, end = Place(part.started_from, part.from_id), Place(part.started_to, part.to_id)
+    return scope, selection.between(first, end)
 
 
 def _lock_chunks(scope: Scope, selection: Selection) -> None:

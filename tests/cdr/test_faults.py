@@ -17,12 +17,14 @@ from django.db.models import Count, Sum
 from pytest_django import DjangoDbBlocker
 
 from cdr.models import Leg, UsageCharge, Xdr, XdrChunk, XdrFile
+from cdr.services.chunks import rate_chunk
 from cdr.services.splitting import PATIENCE, requeue_lost, split_file
 from common.clock import now
 from embedded.postgres import PostgresEngine
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
 from tests.factories import make_billing_mode
 from tests.factories.cdr import Call, file_of, import_lines, receive
+from tests.kills import kill_at_every_statement
 from tests.workers import (
     ROOT,
     Worker,
@@ -172,6 +174,27 @@ class TestKilledWorker:
             sweep_until_done(file)
 
         assert totals(world, file) == undisturbed(10 * LINES_PER_CHUNK)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLostSession:
+    def test_at_any_statement_of_a_chunk_stores_nothing(self) -> None:
+        world = make_busy_world()
+        file = receive(world.source, lines(LINES_PER_CHUNK), at=now())
+        split_file(file_id=file.pk, at=now())
+        chunk = file.chunks.get()
+
+        def check() -> None:
+            assert not Xdr.objects.exists()
+            assert not UsageCharge.objects.exists()
+
+        kills = kill_at_every_statement(
+            lambda: rate_chunk(chunk_id=chunk.pk, at=now()), check=check
+        )
+
+        assert kills > 10
+        assert is_done(file)
+        assert totals(world, file) == undisturbed(LINES_PER_CHUNK)
 
 
 @pytest.mark.django_db(transaction=True)

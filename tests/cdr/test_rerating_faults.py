@@ -24,7 +24,15 @@ from tests.cdr.test_faults import killed_at_the_end, make_busy_world
 from tests.cdr.worlds import World
 from tests.factories import make_customer, make_identifier
 from tests.factories.cdr import CALL_AT, Call, import_lines
-from tests.factories.rerating import OCTOBER_FROM, OCTOBER_TO, apply, measure, price
+from tests.factories.rerating import (
+    OCTOBER_FROM,
+    OCTOBER_TO,
+    apply,
+    measure,
+    price,
+    snapshot,
+)
+from tests.kills import kill_at_every_statement
 from tests.race import race
 from tests.workers import forget_queued_work, running_worker, start_worker, wait_for
 
@@ -70,6 +78,22 @@ def agreed(world: World) -> Rerating:
     rerating = measure(world.provider)
     forget_queued_work()
     return apply_rerating(rerating_id=rerating.pk, at=now(), actor_id=None)
+
+
+def asked(world: World) -> Rerating:
+    return ask_for_rerating(
+        provider_id=world.provider.pk,
+        reason="Killed",
+        started_from=OCTOBER_FROM,
+        started_to=OCTOBER_TO,
+        at=now(),
+        actor_id=None,
+    )
+
+
+def measured_of(rerating: Rerating) -> list[Any]:
+    columns = ("kind", "payer_id", "leg_count", "before_amount", "after_amount")
+    return sorted(rerating.deltas.values_list(*columns))
 
 
 def totals(world: World) -> dict[str, Any]:
@@ -168,14 +192,7 @@ class TestKilledWorker:
         self, tmp_path: Path
     ) -> None:
         world = make_rated_world()
-        rerating = ask_for_rerating(
-            provider_id=world.provider.pk,
-            reason="Killed",
-            started_from=OCTOBER_FROM,
-            started_to=OCTOBER_TO,
-            at=now(),
-            actor_id=None,
-        )
+        rerating = asked(world)
         plan_rerating(rerating_id=rerating.pk, at=now())
         with killed_at_the_end(start_worker(tmp_path)):
             wait_for(lambda: rerating.slices.filter(state="MEASURED").exists(), "the first slice")
@@ -189,9 +206,53 @@ class TestKilledWorker:
 
             wait_for(measured, "the dry run to end", 90)
 
-        columns = ("kind", "payer_id", "leg_count", "before_amount", "after_amount")
-        found = sorted(rerating.deltas.values_list(*columns))
-        assert found == sorted(measure(world.provider).deltas.values_list(*columns))
+        assert measured_of(rerating) == measured_of(measure(world.provider))
+
+
+class TestLostSession:
+    """The database forgets a session that is killed: at whichever statement, nothing is left."""
+
+    def test_at_any_statement_of_a_slice_changes_nothing(self) -> None:
+        world = make_rated_world()
+        rerating = agreed(world)
+        first, *others = rerating.slices.order_by("number").values_list("pk", flat=True)
+        before = snapshot()
+
+        def check() -> None:
+            assert snapshot() == before
+
+        kills = kill_at_every_statement(
+            lambda: work_on_slice(slice_id=first, at=now()), check=check
+        )
+
+        assert kills > 20
+        for slice_id in others:
+            work_on_slice(slice_id=slice_id, at=now())
+        assert is_over(rerating)
+        assert totals(world) == undisturbed()
+
+    def test_at_any_statement_of_a_dry_run_measures_nothing_twice(self) -> None:
+        world = make_rated_world()
+        rerating = measure(world.provider)
+        other = asked(world)
+
+        def nothing_planned() -> None:
+            assert not other.slices.exists()
+
+        def nothing_measured() -> None:
+            assert not other.deltas.exists()
+
+        kill_at_every_statement(
+            lambda: plan_rerating(rerating_id=other.pk, at=now()), check=nothing_planned
+        )
+        first, *others = other.slices.order_by("number").values_list("pk", flat=True)
+        kill_at_every_statement(
+            lambda: work_on_slice(slice_id=first, at=now()), check=nothing_measured
+        )
+        for slice_id in others:
+            work_on_slice(slice_id=slice_id, at=now())
+
+        assert measured_of(other) == measured_of(rerating)
 
 
 class TestSameWorkTwiceAtOnce:

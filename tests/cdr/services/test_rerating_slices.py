@@ -161,6 +161,40 @@ class TestManySlices:
             Decimal("0.20"),
         )
 
+    def test_of_one_instant_change_each_call_once(self, world: World) -> None:
+        import_lines(world.source, [Call(account="carla") for _ in range(5)])
+        price(world.default_table(), "0.07")
+
+        rerating = rerate(world.provider)
+
+        assert list(rerating.slices.order_by("number").values_list("xdr_count", flat=True)) == [
+            2,
+            2,
+            1,
+        ]
+        assert leg_sum(LegKind.CUSTOMER) == owed(LegKind.CUSTOMER) == Decimal("0.70")
+        assert not measure(world.provider).slices.filter(has_changes=True).exists()
+
+    def test_of_several_sources_at_one_time_keep_the_legs_of_each(self, world: World) -> None:
+        other = make_source(world.product, world.vendor)
+        import_lines(world.source, [Call(account="carla"), Call(account="carla", seconds=60)])
+        import_lines(other, [Call(account="carla"), Call(account="carla", seconds=60)])
+        price(world.default_table(), "0.07")
+
+        rerate(world.provider)
+
+        assert leg_sum(LegKind.CUSTOMER) == owed(LegKind.CUSTOMER) == Decimal("0.42")
+        assert leg_sum(LegKind.VENDOR) == owed(LegKind.VENDOR) == Decimal("0.12")
+
+    def test_of_one_instant_settle_the_suspense_of_their_own_calls(self, world: World) -> None:
+        import_lines(world.source, [Call(account="new") for _ in range(5)])
+        make_identifier(make_customer(world.provider, world.sub), "new")
+
+        rerate(world.provider, suspense_reason="unknown_customer")
+
+        assert set(Suspense.objects.values_list("state", flat=True)) == {"RESOLVED"}
+        assert leg_sum(LegKind.CUSTOMER) == owed(LegKind.CUSTOMER) == Decimal("0.50")
+
     def test_of_which_one_has_changed_since_leave_that_alone(self, world: World) -> None:
         first, last = Call(account="carla"), Call(account="new")
         calls = [

@@ -155,10 +155,11 @@ def _check_quotes(
     """
     quotes = np.flatnonzero(is_quote)
     at, opens = places[quotes], inside[quotes]
-    # After the last mark, a line's end, comes none; before the first quote there may be none.
-    follows = (at - places[quotes - 1] == 1) | (quotes == 0)
-    precedes = places[quotes + 1] - at == 1
-    bad = np.where(opens, ~follows, ~precedes)
+    is_mark = np.zeros(256, dtype=bool)
+    is_mark[[separator, _QUOTE, _LINE_END]] = True
+    # Before the first byte comes, as it were, the last one: the end of a line. None comes after it.
+    following = text[at + 1]
+    bad = ~is_mark[np.where(opens, text[at - 1], following)]
     if bad.any():
         wrong = [
             quote
@@ -167,8 +168,7 @@ def _check_quotes(
         ]
         lines = np.searchsorted(last, quotes[np.array(wrong, dtype=np.int64)])
         fault[lines[fault[lines] == 0]] = _NOT_DOUBLED
-    is_doubled = ~opens[:-1] & opens[1:] & (np.diff(at) == 1)
-    return bool(is_doubled.any())
+    return bool((~opens & (following == _QUOTE)).any())
 
 
 def _follows_blanks(text: NDArray[np.uint8], place: int, separator: int) -> bool:

@@ -36,6 +36,30 @@ def record(
     )
 
 
+def record_change(
+    *,
+    provider_id: int,
+    action: str,
+    changed: Model,
+    at: datetime,
+    actor_id: int | None,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+) -> None:
+    """Record those of the fields `after` that are not as they were; nothing if all of them are."""
+    differing = [field for field in after if before[field] != after[field]]
+    if differing:
+        record(
+            provider_id=provider_id,
+            action=action,
+            changed=changed,
+            at=at,
+            actor_id=actor_id,
+            before={field: before[field] for field in differing},
+            after={field: after[field] for field in differing},
+        )
+
+
 def _as_text(values: Mapping[str, object] | None) -> dict[str, str | None] | None:
     if values is None:
         return None

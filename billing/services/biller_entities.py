@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -76,15 +76,14 @@ def edit_biller_entity(
         setattr(entity, field, value)
     _check(entity, after)
     entity.save(update_fields=list(after))
-    changed = [field for field in after if before[field] != after[field]]
-    record(
+    record_change(
         provider_id=entity.provider_id,
         action="biller_entity.edited",
         changed=entity,
         at=at,
         actor_id=actor_id,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
+        before=before,
+        after=after,
     )
     return entity
 

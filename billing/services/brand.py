@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record_change
 from common.colours import TEXT_CONTRAST, accent_on, contrast
 from common.errors import DomainError
 from tenancy.models import BillerEntity, Logo, Provider
@@ -50,15 +50,14 @@ def change_brand(
     provider.save(update_fields=["logo_sha256"])
     entities.update(accent_colour=accent_colour)
     after = {"accent_colour": accent_colour, "logo_sha256": provider.logo_sha256}
-    changed = [name for name in after if before[name] != after[name]]
-    record(
+    record_change(
         provider_id=provider_id,
         action="provider.brand_changed",
         changed=provider,
         at=at,
         actor_id=actor_id,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
+        before=before,
+        after=after,
     )
     return provider
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from billing.models import Invoice
 from cdr.models import UsageCharge
 from common.errors import DomainError
@@ -82,17 +82,15 @@ def change_provider(
         setattr(provider, field, value)
     check_fields(provider, ProviderRefused, "name")
     provider.save(update_fields=list(after))
-    changed = [field for field in after if before[field] != after[field]]
-    if changed:
-        record(
-            provider_id=provider.pk,
-            action="provider.changed",
-            changed=provider,
-            at=at,
-            actor_id=actor_id,
-            before={field: before[field] for field in changed},
-            after={field: after[field] for field in changed},
-        )
+    record_change(
+        provider_id=provider.pk,
+        action="provider.changed",
+        changed=provider,
+        at=at,
+        actor_id=actor_id,
+        before=before,
+        after=after,
+    )
     return provider
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from billing.models import Tax, TaxProfile
 from common.errors import DomainError
 from common.fields import check_fields
@@ -85,15 +85,14 @@ def change_tax(*, tax: Tax, terms: TaxTerms, at: datetime, actor_id: int | None)
         setattr(tax, field, value)
     _check(tax, after)
     tax.save(update_fields=list(after))
-    changed = [field for field in after if before[field] != after[field]]
-    record(
+    record_change(
         provider_id=tax.provider_id,
         action="tax.changed",
         changed=tax,
         at=at,
         actor_id=actor_id,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
+        before=before,
+        after=after,
     )
     return tax
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import Catalogue, CatalogueItem, CatalogueItemAllowance, Product
 from catalogue.rules.allowances import (
     Allowance,
@@ -58,18 +58,17 @@ def change_allowance(
     before = recorded(row.terms)
     row = _checked(row, allowance)
     after = recorded(allowance)
-    changed = [field for field in after if before[field] != after[field]]
-    if not changed:
+    if before == after:
         return row
     row.save()
-    record(
+    record_change(
         provider_id=row.provider_id,
         action="allowance.changed",
         changed=row,
         at=at,
         actor_id=actor_id,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
+        before=before,
+        after=after,
     )
     return row
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import Catalogue, CatalogueItem, Product, RateTable
 from catalogue.rules.items import ItemRefused, Terms, check_terms, multiplied
 from common.errors import DomainError
@@ -155,13 +155,13 @@ def _change(
     for field in changed:
         setattr(item, field, after[field])
     item.save(update_fields=changed)
-    record(
+    record_change(
         provider_id=item.provider_id,
         action="catalogue_item.changed",
         changed=item,
         at=at,
         actor_id=actor_id,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
+        before=before,
+        after=after,
     )
     return item

@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import CodeDeck, Product, ProductKind, RateTable
 from common.currencies import is_currency
 from common.errors import DomainError
@@ -122,14 +122,14 @@ def change_rate_table(
         _check_name_free(table)
     table.save(update_fields=changed)
     table.refresh_from_db(fields=["revision"])
-    record(
+    record_change(
         provider_id=table.provider_id,
         action="rate_table.changed",
         changed=table,
         at=at,
         actor_id=actor_id,
-        before={column: before[column] for column in changed},
-        after={column: after[column] for column in changed},
+        before=before,
+        after=after,
     )
     return table
 

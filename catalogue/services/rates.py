@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import CodeDeckEntry, Rate, RateTable
 from catalogue.rules.destinations import destination_of
 from catalogue.rules.rate_terms import RateRefused, RateTerms
@@ -115,14 +115,14 @@ def change_rate(
     for column in changed:
         setattr(rate, column, after[column])
     rate.save(update_fields=changed)
-    record(
+    record_change(
         provider_id=rate.provider_id,
         action="rate.changed",
         changed=rate,
         at=at,
         actor_id=actor_id,
-        before={column: before[column] for column in changed},
-        after={column: after[column] for column in changed},
+        before=before,
+        after=after,
     )
     return rate
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import Rate, TimeProfile
 from catalogue.rules.time_profiles import (
     WEIGHT_LIMIT,
@@ -85,15 +85,14 @@ def change_time_profile(
         return profile
     _check(profile)
     profile.save(update_fields=["name", "ranges", "weight"])
-    changed = [column for column in after if before[column] != after[column]]
-    record(
+    record_change(
         provider_id=profile.provider_id,
         action="time_profile.changed",
         changed=profile,
         at=at,
         actor_id=actor_id,
-        before={column: before[column] for column in changed},
-        after={column: after[column] for column in changed},
+        before=before,
+        after=after,
     )
     return profile
 

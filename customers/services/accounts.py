@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record, record_change
 from catalogue.models import ProductKind, RateTable
 from common.errors import DomainError
 from customers.models import Customer
@@ -162,14 +162,14 @@ def _replace(
     for name in changed:
         setattr(customer, name, after[name])
     customer.save(update_fields=changed)
-    record(
+    record_change(
         provider_id=customer.provider_id,
         action=action,
         changed=customer,
         at=at,
         actor_id=actor_id,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
+        before=before,
+        after=after,
     )
     return customer
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record_change
 from common.errors import DomainError
 from common.locks import lock_in_transaction
 from resellers.models import Reseller, ResellerCode, ResellerModule
@@ -48,14 +48,14 @@ def change_module(
     for name, value in after.items():
         setattr(module, name, value)
     module.save()
-    record(
+    record_change(
         provider_id=provider_id,
         action="reseller_module.changed",
         changed=module,
         at=at,
         actor_id=actor_id,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
+        before=before,
+        after=after,
     )
     return module
 

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
 from audit.models import Entry
-from audit.services import record
+from audit.services import record, record_change
 from common.scope import Scope, Surface
 from tests.factories import make_customer, make_provider, make_user
 
@@ -50,6 +50,32 @@ class TestRecord:
 
         entry.refresh_from_db()
         assert (entry.actor, entry.before, entry.after) == (None, None, None)
+
+
+class TestRecordChange:
+    def change(self, after: dict[str, object]) -> None:
+        provider = make_provider()
+        record_change(
+            provider_id=provider.pk,
+            action="provider.changed",
+            changed=provider,
+            at=AT,
+            actor_id=None,
+            before={"name": "Aurora", "currency": "EUR", "since": None},
+            after=after,
+        )
+
+    def test_keeps_the_fields_that_differ(self) -> None:
+        self.change({"name": "Aurora", "currency": "CHF", "since": 2026})
+
+        entry = Entry.objects.get()
+        assert entry.before == {"currency": "EUR", "since": None}
+        assert entry.after == {"currency": "CHF", "since": "2026"}
+
+    def test_keeps_nothing_where_nothing_differs(self) -> None:
+        self.change({"name": "Aurora"})
+
+        assert not Entry.objects.exists()
 
 
 class TestAnEntry:

@@ -17,6 +17,9 @@ from cdr.importers.quoted_lines import split_quoted
 WIDTH = "width"
 """The column that says how many fields a line has."""
 
+# The marks of so many lines stay in a processor's cache; of 50 000 they are millions (2026-11-22: a
+# quarter faster with 130 fields a line).
+_LINES_AT_ONCE = 8_192
 _QUOTE, _BLANK, _LINE_END = ord('"'), ord(" "), ord("\n")
 _UNBALANCED, _NOT_DOUBLED = 1, 2
 
@@ -65,6 +68,20 @@ def split_fields(
 
 
 def _split(
+    lines: pl.DataFrame,
+    positions: Mapping[str, int],
+    widths: Collection[int] | None,
+    separator: str,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    blocks = list(lines.iter_slices(_LINES_AT_ONCE)) or [lines]
+    parts = [_split_block(block, positions, widths, separator) for block in blocks]
+    if len(parts) == 1:
+        return parts[0]
+    fields, misshapen = zip(*parts, strict=True)
+    return pl.concat(fields, rechunk=True), pl.concat(misshapen, rechunk=True)
+
+
+def _split_block(
     lines: pl.DataFrame,
     positions: Mapping[str, int],
     widths: Collection[int] | None,

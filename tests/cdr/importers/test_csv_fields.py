@@ -46,6 +46,19 @@ class TestSplitFields:
             assert (row["first"], row["second"]) == (read[0], read[1])
             assert row["width"] == len(read)
 
+    def test_keeps_the_order_of_lines_and_bad_ones_alone_however_many_there_are(self) -> None:
+        raw = [f"{number},x" for number in range(20_000)]
+        raw[7], raw[19_999] = "alone", '"open,x'
+
+        fields, misshapen = split_fields(lines_of(*raw), {"first": 0}, widths=[2])
+
+        good = [number for number in range(20_000) if number not in (7, 19_999)]
+        assert fields["first"].to_list() == [str(number) for number in good]
+        assert misshapen.rows() == [
+            (8, "alone", "1 field where 2 are expected"),
+            (20_000, '"open,x', "the quotes are not balanced"),
+        ]
+
     def test_is_not_slowed_down_by_a_line_of_blanks(self) -> None:
         long = "," + " " * 60_000 + "a"
 

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--skip-xlsx", action="store_true")
     asked = parser.parse_args()
     call_command("migrate", verbosity=0)
-    table = rate_table(asked.rates)
+    table = _table(asked.rates)
     steps = [_timed("csv, a row for each prefix", lambda: _export(table, "csv", "rows"))]
     steps.append(_timed("csv, ranges", lambda: _export(table, "csv", "ranges")))
     if not asked.skip_xlsx:
@@ -99,8 +99,7 @@ def _rename(table: RateTable) -> int:
     return relabel_rates(relabelling_id=run.pk, at=AT)
 
 
-def rate_table(rates: int) -> RateTable:
-    """A table of so many rates, with a customer who pays by it and a code deck."""
+def _table(rates: int) -> RateTable:
     provider = Provider.objects.create(
         slug="bench", name="Bench", currency="EUR", time_zone="Europe/Berlin", created_at=AT
     )

@@ -25,6 +25,24 @@ PRICES = ("rate", "initial_rate", "connection_fee", "min_cost", "max_cost", "att
 KEPT = "Calls that were rated before keep their cost."
 
 
+class SeenField(forms.Field):
+    """The terms of a rate as its page showed them; empty ones for what is damaged, as nobody sees
+    an error at a hidden field.
+    """
+
+    def prepare_value(self, value: Any) -> Any:
+        return json.dumps(value) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> dict[str, str] | None:
+        if not value:
+            return None
+        try:
+            seen = json.loads(value)
+        except ValueError:
+            return {}
+        return seen if isinstance(seen, dict) else {}
+
+
 class RateForm(Form):
     groups = (
         ("Where to", ("prefix", "destination")),
@@ -56,7 +74,7 @@ class RateForm(Form):
     increment = CountField(initial=1, help_text="The step billed after the minimum.")
     grace = CountField(initial=0, help_text="Free up to this volume.")
     status = forms.ChoiceField(choices=Rate.Status.choices, initial=Rate.Status.ACTIVE)
-    seen = forms.JSONField(required=False, widget=forms.HiddenInput)
+    seen = SeenField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, kept: dict[str, Any] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -66,8 +84,7 @@ class RateForm(Form):
         """Build the terms, so that what no rate may hold is said at its field."""
         cleaned: dict[str, Any] = self.cleaned_data
         self.seen_terms = cleaned.pop("seen", None)
-        if "seen" in self.errors or not isinstance(self.seen_terms, dict | None):
-            # Nobody sees the field, hence not there.
+        if self.seen_terms == {}:
             self.add_error(None, "The form came back damaged: open the page again.")
         if not self.errors:
             cleaned |= self._untouched_instants()

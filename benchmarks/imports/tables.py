@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-RATED = ("cdr_xdr", "cdr_leg", "cdr_usagecharge")
+RATED = ("cdr_xdr", "cdr_leg", "cdr_usagecharge", "cdr_allowanceuse", "cdr_allowancecounter")
 RECEIVED = ("cdr_suspense", "cdr_xdrchunk", "cdr_xdrfile")
 
 

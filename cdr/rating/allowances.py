@@ -53,9 +53,12 @@ def counters_of(
     by_key: dict[tuple[int, str], list[Entitlement]] = {}
     for each in sorted(entitlements, key=lambda each: each.order):
         by_key.setdefault((each.customer_id, each.key), []).append(each)
+    months_of: dict[int, set[date]] = {}
+    for customer_id, first_day in wanted:
+        months_of.setdefault(customer_id, set()).add(first_day)
     found = {}
     for (customer_id, key), members in by_key.items():
-        months = {first_day for of, first_day in wanted if of == customer_id}
+        months = set(months_of.get(customer_id, ()))
         if members[0].rolls_over:
             months |= {month_before(first_day) for first_day in months}
         for first_day in months:

@@ -9,6 +9,7 @@ from cdr.rating import Loss
 from cdr.rules.xdr_keys import format_xdr_key, parse_xdr_key
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_rate, make_rate_table
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.rerating import price, rerate
 
@@ -122,3 +123,15 @@ class TestExplainXdr:
 class TestXdrKey:
     def test_is_read_as_it_was_written(self) -> None:
         assert parse_xdr_key(format_xdr_key(CALL_AT, 42)) == (CALL_AT, 42)
+
+    def test_tells_what_came_from_which_allowance(self, world: World) -> None:
+        give_minutes(world.carla, world.product, 50, name="Small")
+        give_minutes(world.carla, world.product, 40, name="Large", priority=2)
+        import_lines(world.source, [Call(account="carla")])
+
+        lines = explain_xdr(world)
+
+        assert '  50 from allowance "Small"' in lines
+        assert '  40 from allowance "Large"' in lines
+        assert any(line.startswith("  120 used, 90 of them from the allowance") for line in lines)
+        assert "  comes to the stored 0.025 EUR" in lines

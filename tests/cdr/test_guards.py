@@ -7,10 +7,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, QuerySet
 
-from cdr.models import CustomerIdentifier, UsageCharge, XdrChunk
+from cdr.models import AllowanceCounter, CustomerIdentifier, UsageCharge, XdrChunk
 from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
 from tests.factories import LONG_AGO, make_catalogue, make_customer, make_product
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import Call, import_lines
 from tests.factories.subscriptions import make_subscription
 
@@ -93,3 +94,18 @@ class TestIdentifier:
 def tie(identifiers: QuerySet[CustomerIdentifier], subscription: Subscription) -> None:
     identifiers.update(subscription=subscription)
     connection.check_constraints()
+
+
+class TestAllowanceCounter:
+    def test_is_never_used_beyond_what_there_is(self, world: World) -> None:
+        give_minutes(world.carla, world.product, 100, rolls_over=True)
+        import_lines(world.source, [Call(account="carla", seconds=150)])
+        rows = AllowanceCounter.objects.filter(used_volume=150)
+
+        with (
+            pytest.raises(IntegrityError, match="allowance_used_at_most_once"),
+            transaction.atomic(),
+        ):
+            rows.update(used_volume=201)
+
+        assert rows.get().rolled_volume == 100

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from cdr.models import RetiredMonth
-from cdr.partitions import ensure_partitions
+from cdr.partitions import PARTITIONED, ensure_partitions
 from tenancy.row_security import acting_for, web_role
 from tests.factories import make_provider
 from tests.race import race
@@ -33,7 +33,7 @@ class TestEnsurePartitions:
         ensure_partitions(days)
         ensure_partitions(days)
 
-        for parent in ("cdr_xdr", "cdr_leg", "cdr_replacedleg"):
+        for parent in PARTITIONED:
             assert partitions_of(parent) == [
                 (
                     f"{parent}_1999_11",

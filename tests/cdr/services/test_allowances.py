@@ -4,10 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from catalogue.models import RateTable
 from cdr.models import AllowanceCounter, AllowanceUse, CustomerIdentifier, UsageCharge
+from cdr.services.allowances import use_allowances
+from cdr.services.mediation import mediate_lines
+from cdr.services.rating import identify_xdrs, rate_xdrs
+from cdr.services.sources import source_terms
 from cdr.services.suspense import retry_suspense
 from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
@@ -197,6 +203,17 @@ class TestImport:
         import_lines(world.source, [*once, ""])
 
         assert counted(world.carla) == {OCTOBER: (100, 0, 60)}
+
+    def test_asks_once_where_nobody_has_any(self, world: World) -> None:
+        source = source_terms(world.source.pk)
+        line = Call(account="carla").line.encode()
+        mediated = mediate_lines(line, first_line=1, source=source, at=IMPORT_AT)
+        rated = rate_xdrs(identify_xdrs(mediated.xdrs, source), source)
+
+        with CaptureQueriesContext(connection) as asked:
+            assert use_allowances(rated, source) is rated
+
+        assert len(asked) == 1
 
 
 class TestRollOver:

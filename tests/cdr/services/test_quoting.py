@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from cdr.models import Leg, LegKind, PartyKind, Source, Suspense, UsageCharge, Xdr
+from cdr.models import (
+    AllowanceCounter,
+    Leg,
+    LegKind,
+    PartyKind,
+    Source,
+    Suspense,
+    UsageCharge,
+    Xdr,
+)
 from cdr.services.quoting import CallToQuote, Quote, quote
 from common.scope import Scope
 from customers.models import Customer
@@ -24,6 +33,7 @@ from tests.factories import (
     make_trunk,
     make_vendor,
 )
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, Call, Owed, import_lines, legs_of
 
 FAR = "493012345678"
@@ -253,3 +263,27 @@ class TestChosenParties:
 
         with pytest.raises(type(foreign[name]).DoesNotExist):
             quoted(world, **{name: foreign[name].pk})
+
+
+class TestAllowances:
+    def test_cover_what_is_left_of_them_and_are_not_used(self, world: World) -> None:
+        give_minutes(world.carla, world.product, 200, name="Small")
+        import_lines(world.source, [Call(account="carla")])
+        counters = list(AllowanceCounter.objects.values())
+
+        found = quoted(world)
+
+        leg = found.legs[0]
+        assert found.included == {"Small": 80}
+        assert (leg.included_volume, leg.billed_volume) == (80, 40)
+        assert leg.amount == Decimal("0.033333")
+        assert leg.explanation is not None
+        assert leg.explanation.cost == leg.amount
+        assert [each.included_volume for each in found.legs[1:]] == [0]
+        assert list(AllowanceCounter.objects.values()) == counters
+
+    def test_that_nobody_has_used_yet_are_not_opened(self, world: World) -> None:
+        give_minutes(world.carla, world.product, 100, rolls_over=True)
+
+        assert quoted(world).legs[0].amount == Decimal(0)
+        assert not AllowanceCounter.objects.exists()

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from cdr.models import Leg, Rerating, RetiredMonth, Suspense, UsageCharge, Xdr
-from cdr.partitions import MonthRetired, ensure_partitions, months_stored
+from cdr.partitions import PARTITIONED, MonthRetired, ensure_partitions, months_stored
 from cdr.services.archives import ArchiveDamaged
 from cdr.services.retiring import (
     EarlierMonthStored,
@@ -25,6 +25,7 @@ from cdr.services.retiring import (
     retire_month,
 )
 from tests.cdr.worlds import World, counts_of, make_world, suspense_of
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
 from tests.race import race
 from tests.refusals import refused
@@ -188,8 +189,9 @@ class TestRestoring:
             Call(account="carla", seconds=0),
             odd,
         ]
+        give_minutes(world.carla, world.product, 130)
         import_lines(world.source, told)
-        tables = ("cdr_xdr", "cdr_leg", "cdr_replacedleg", "cdr_usagecharge")
+        tables = (*PARTITIONED, "cdr_usagecharge")
         before = {table: rows_of(table) for table in tables}
 
         retire_month(first_day=OCTOBER, folder=folder, at=LATER)
@@ -198,6 +200,7 @@ class TestRestoring:
         assert restored == OCTOBER
         assert {table: rows_of(table) for table in tables} == before
         assert len(before["cdr_xdr"]) == 3
+        assert len(before["cdr_allowanceuse"]) == 2
         assert not RetiredMonth.objects.exists()
 
     def test_knows_again_what_was_brought_before(self, world: World, folder: Path) -> None:

@@ -14,12 +14,22 @@ from django.db.models import Sum
 from django.utils import timezone
 from pytest_django import Settings
 
-from cdr.models import Leg, Source, Suspense, UsageCharge, Xdr, XdrChunk, XdrFile
+from cdr.models import (
+    AllowanceCounter,
+    Leg,
+    Source,
+    Suspense,
+    UsageCharge,
+    Xdr,
+    XdrChunk,
+    XdrFile,
+)
 from cdr.services import single_xdrs
 from cdr.services.chunks import rate_chunk
 from cdr.services.splitting import split_file
 from tenancy.models import AnsweredCall
 from tests import factories
+from tests.factories.allowances import give_minutes
 from tests.factories.api import program_of
 from tests.web.api.world import World, call
 
@@ -43,6 +53,20 @@ class TestSendingOne:
         assert (row.customer_id, row.volume, row.call_id) == (world.customer.pk, 60, "call-1")
         charged = UsageCharge.objects.filter(kind=1).aggregate(amount=Sum("amount"))
         assert charged["amount"] == Decimal("0.05")
+
+    def test_uses_what_the_customers_subscription_includes(self, world: World) -> None:
+        give_minutes(world.customer, world.source.product, 45)
+
+        said = world.program.post("xdrs", call()).json()
+
+        leg = said["legs"][0]
+        assert (leg["included_volume"], leg["billed_volume"]) == (45, 15)
+        assert leg["amount"] == "0.01250000"
+        counter = AllowanceCounter.objects.get(customer=world.customer)
+        assert (counter.granted_volume, counter.used_volume) == (45, 45)
+        explained = world.program.get(f"xdrs/{said['id']}/explain").json()["legs"][0]
+        assert explained["included"] == [{"allowance": "Minutes", "volume": 45}]
+        assert (explained["amount_now"], explained["change"]) == ("0.01250000", "")
 
     def test_again_changes_nothing(self, world: World) -> None:
         sent = call()

@@ -3,9 +3,10 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
-from cdr.models import Leg, Xdr
+from cdr.models import AllowanceCounter, Leg, Xdr
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_customer, make_provider, make_source
+from tests.factories.allowances import give_minutes
 from tests.web.account_centre.pages import words
 from tests.web.console.pages import as_role, page
 
@@ -55,6 +56,15 @@ class TestPriceACall:
 
         assert f"{world.sub} 0.04 EUR" in text
         assert f"{world.root} 0.02 EUR" in text
+
+    def test_tells_what_allowances_would_cover(self, staff: Client, world: World) -> None:
+        give_minutes(world.carla, world.product, 90)
+
+        text = words(page(staff, query(world)))
+
+        assert "From allowance 1 min 30 s of Minutes, by what is left of it now" in text
+        assert "Customer leg: 0.025 EUR" in text
+        assert not AllowanceCounter.objects.exists()
 
     def test_knows_the_caller_by_what_the_switch_would_send(
         self, staff: Client, world: World

@@ -11,6 +11,7 @@ from cdr.models import Leg, LegKind, Rerating, UsageCharge
 from cdr.services.rerating import apply_rerating, plan_rerating
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_staff
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.rerating import RERATED_AT, measure, price, work_off
 from web.console.reratings import MOST_PREFIXES, rerating_url
@@ -161,6 +162,16 @@ class TestWatching:
             assert f'<span class="money">{amount}' in text
         assert of(measured, "apply/") in text
         assert of(measured, "discard/") in text
+
+    def test_says_whose_usage_is_rated_again_by_whole_months(
+        self, staff: Client, world: World
+    ) -> None:
+        give_minutes(world.carla, world.product, 90)
+        import_lines(world.source, [Call(account="carla")])
+
+        text = text_of(staff, of(measure(world.provider)))
+
+        assert "1 customer, whose usage is rated again by whole months" in text
 
     def test_says_where_nothing_would_change(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="carla")])

@@ -12,7 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 from cdr.models import RetiredMonth, Xdr
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_rate, make_rate_table, make_staff
+from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.web.account_centre.pages import words
 
 pytestmark = pytest.mark.django_db
 XDRS = "/console/usage/xdrs/"
@@ -181,3 +183,14 @@ class TestAnXdr:
         ]
 
         assert [staff.get(path).status_code for path in paths] == [404, 404, 404]
+
+
+class TestAllowances:
+    def test_are_told_with_what_each_covered(self, staff: Client, world: World) -> None:
+        give_minutes(world.carla, world.product, 90)
+        import_lines(world.source, [Call(account="carla")])
+
+        text = words(page(staff, address(Xdr.objects.get())))
+
+        assert "From allowance 1 min 30 s of Minutes" in text
+        assert "120 used, 90 of them from the allowance" in text

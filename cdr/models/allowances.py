@@ -54,11 +54,6 @@ class AllowanceCounter(ProviderOwned):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def left_volume(self) -> int:
-        """What is left of it, as far as the next month has not used it already."""
-        return self.granted_volume + self.rolled_volume - self.used_volume
-
 
 class AllowanceUse(ProviderOwned):
     """What one xDR used of one counter; partitioned like the legs.

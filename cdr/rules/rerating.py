@@ -18,7 +18,7 @@ class Stretch(NamedTuple):
 
     first: Place
     end: Place
-    count: int
+    xdr_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ def stretches_of(scope: Scope, selection: Selection, most: int) -> list[Stretch]
     """
     cut: list[Stretch] = []
     for piece in _pieces(scope, selection, most):
-        if cut and cut[-1].count + piece.count <= most:
-            cut[-1] = Stretch(cut[-1].first, piece.end, cut[-1].count + piece.count)
+        if cut and cut[-1].xdr_count + piece.xdr_count <= most:
+            cut[-1] = Stretch(cut[-1].first, piece.end, cut[-1].xdr_count + piece.xdr_count)
         else:
             cut.append(piece)
     return cut
@@ -58,7 +58,7 @@ def _cut(scope: Scope, selection: Selection, whole: Stretch, most: int) -> Itera
             _EVERY_SO_MANY.format(condition.sql), [scope.provider_id, *condition.parameters, most]
         )
         places = [whole.first, *(Place(*row) for row in cursor.fetchall()), whole.end]
-    left = whole.count
+    left = whole.xdr_count
     for first, end in pairwise(places):
         yield Stretch(first, end, min(most, left))
         left -= most

@@ -112,11 +112,10 @@ def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> No
 def _delete(legs: pl.DataFrame, provider_id: int) -> None:
     if legs.is_empty():
         return
-    instants = timestamps(legs["started_at"])
-    keys = [key.to_list() for key in (instants, legs["xdr_id"], legs["number"])]
-    within = [provider_id, instants.min(), instants.max()]
+    instants: list[str] = timestamps(legs["started_at"]).to_list()
+    keys = [instants, legs["xdr_id"].to_list(), legs["number"].to_list()]
     with connection.cursor() as cursor:
-        cursor.execute(_DELETE_LEGS, [*keys, *within])
+        cursor.execute(_DELETE_LEGS, [*keys, provider_id, min(instants), max(instants)])
 
 
 def _update_xdrs(again: RatedAgain) -> None:

@@ -55,14 +55,14 @@ class TestStretches:
 
         (stretch,) = cut(world, 3, first=first)
 
-        assert (stretch.first, stretch.count) == (Place(first), 2)
+        assert (stretch.first, stretch.xdr_count) == (Place(first), 2)
 
     def test_are_cut_between_calls_of_one_instant(self, world: World) -> None:
         import_lines(world.source, [call(0, 1), *(call(0, 2) for _ in range(6)), call(2)])
 
         stretches = cut(world, 3)
 
-        assert [stretch.count for stretch in stretches] == [3, 3, 2]
+        assert [stretch.xdr_count for stretch in stretches] == [3, 3, 2]
         stored = Xdr.objects.order_by("started_at", "id").values_list("id", flat=True)
         found = [[xdr_id for _, xdr_id in xdrs_of(world, stretch)] for stretch in stretches]
         assert found == [list(stored[:3]), list(stored[3:6]), list(stored[6:])]

@@ -15,17 +15,35 @@ from common.postgres import METRICS_ROLE, WEB_ROLE
 
 METRICS_TIMEOUT = "5s"
 
+_NOBODY: dict[str, object] = {
+    "phase": "",
+    "provider_id": "",
+    "user_id": "",
+    "reseller_id": "",
+    "token_id": "",
+}
+_SIGN_IN = _NOBODY | {"phase": "sign_in"}
+
 
 @contextmanager
 def web_role() -> Iterator[None]:
     """A transaction under the web role, in the sign-in phase."""
     with transaction.atomic():
-        _execute(f"SET LOCAL ROLE {WEB_ROLE}")
-        _set_local(phase="sign_in", provider_id="", user_id="", reseller_id="", token_id="")
+        _set_local(role=WEB_ROLE, **_SIGN_IN)
         yield
         if not connection.needs_rollback:
-            _set_local(phase="", provider_id="", user_id="", reseller_id="", token_id="")
-            _execute("SET LOCAL ROLE NONE")
+            _set_local(role="none", **_NOBODY)
+
+
+@contextmanager
+def web_role_for(*, provider_id: int, user_id: int | None) -> Iterator[None]:
+    """A transaction under the web role in which only rows of one provider are visible."""
+    with transaction.atomic():
+        seen = _NOBODY | {"provider_id": provider_id, "user_id": user_id or ""}
+        _set_local(role=WEB_ROLE, **seen)
+        yield
+        if not connection.needs_rollback:
+            _set_local(role="none", **_NOBODY)
 
 
 @contextmanager
@@ -105,9 +123,11 @@ def _setting(name: str) -> str:
     return row[0]
 
 
-def _set_local(**values: object) -> None:
-    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
-    pairs = [(f"app.{name}", str(value)) for name, value in values.items()]
+def _set_local(*, role: str | None = None, **values: object) -> None:
+    """Set variables of ours and, by the same statement, the role."""
+    pairs = [] if role is None else [("role", role)]
+    pairs += [(f"app.{name}", str(value)) for name, value in values.items()]
+    calls = ", ".join("set_config(%s, %s, true)" for _ in pairs)
     _execute(f"SELECT {calls}", *chain.from_iterable(pairs))
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from django.core.management import call_command
 
+from benchmarks.imports.measure import postmaster_pid
+from benchmarks.imports.workers import cpu_seconds
 from benchmarks.imports.world import make_world
 from cdr.models import Source
 from demo.processes import WEB_ARGUMENTS
@@ -26,12 +28,15 @@ PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Milliseconds from when a call was due to its answer; `load` is the machine's before."""
+class Round:
+    """Milliseconds from when a call was due to its answer; `load` is the machine's before.
 
-    clients: int
-    requests: int
+    The processor's milliseconds are a call's, of web processes and of PostgreSQL: what others on
+    the machine do changes them little. `calls_a_second` 0 stands for no pause between calls.
+    """
+
     calls_a_second: float
+    requests: int
     answered_a_second: float
     p50: float
     p95: float
@@ -39,6 +44,16 @@ class Figures:
     slowest: float
     load: float
     web_cpu_milliseconds: float
+    postgres_cpu_milliseconds: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The same clients, once calling when calls are due and once without a pause."""
+
+    clients: int
+    paced: Round
+    without_pause: Round
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--calls", type=int, default=2_000)
-    parser.add_argument("--calls-a-second", type=float, default=100)
+    parser.add_argument("--calls-a-second", type=float, default=50)
     parser.add_argument("--prefixes", type=int, default=5_000)
     parser.add_argument("--customers", type=int, default=2_000)
     print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
@@ -75,27 +90,37 @@ def measure(options: argparse.Namespace) -> Figures:
         wait_for(port)
         load = Load(port, secret, options.customers)
         asyncio.run(load.run(options.clients, WARM_UP_CALLS, 0))
-        before, cpu = os.getloadavg()[0], cpu_seconds(server.pid)
-        began = time.perf_counter()
-        answered = asyncio.run(load.run(options.clients, options.calls, options.calls_a_second))
-        seconds = time.perf_counter() - began
-        cpu = cpu_seconds(server.pid) - cpu
+        paced = measure_round(load, options, server.pid, options.calls_a_second)
+        without_pause = measure_round(load, options, server.pid, 0)
     finally:
         server.terminate()
         server.wait()
+    return Figures(options.clients, paced, without_pause)
+
+
+def measure_round(
+    load: "Load", options: argparse.Namespace, web: int, calls_a_second: float
+) -> Round:
+    before, postgres = os.getloadavg()[0], postmaster_pid()
+    web_before, postgres_before = cpu_seconds(web), cpu_seconds(postgres)
+    began = time.perf_counter()
+    answered = asyncio.run(load.run(options.clients, options.calls, calls_a_second))
+    seconds = time.perf_counter() - began
+    web_cpu = cpu_seconds(web) - web_before
+    postgres_cpu = cpu_seconds(postgres) - postgres_before
     waits = np.array([(each.done - each.due) * 1000 for each in answered])
     p50, p95, p99 = (round(float(np.percentile(waits, share)), 1) for share in (50, 95, 99))
-    return Figures(
-        clients=options.clients,
+    return Round(
+        calls_a_second=calls_a_second,
         requests=len(waits),
-        calls_a_second=options.calls_a_second,
         answered_a_second=round(len(waits) / seconds, 1),
         p50=p50,
         p95=p95,
         p99=p99,
         slowest=round(float(waits.max()), 1),
         load=round(before, 2),
-        web_cpu_milliseconds=round(cpu / len(waits) * 1000, 2),
+        web_cpu_milliseconds=round(web_cpu / len(waits) * 1000, 2),
+        postgres_cpu_milliseconds=round(postgres_cpu / len(waits) * 1000, 2),
     )
 
 
@@ -108,19 +133,6 @@ def wait_for(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError("the web server did not come up")
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of a process and its children."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(path.parent.name) == pid or int(fields[1]) == pid:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Load:

@@ -216,10 +216,15 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
     numbers = pl.int_range(first_line, first_line + len(raw), eager=True).alias("line_number")
     lines = pl.DataFrame([numbers, raw])
 
-    too_long = raw.str.len_bytes() > MAX_LINE_BYTES
-    with_nul = raw.str.contains("\0", literal=True)
-    faulty = too_long | invalid | with_nul
-    blank = raw.str.contains(r"^\s*$") & ~faulty
+    line = pl.col("raw")
+    seen = lines.select(
+        too_long=line.str.len_bytes() > MAX_LINE_BYTES,
+        with_nul=line.str.contains("\0", literal=True),
+        blank=line.str.contains(r"^\s*$"),
+    )
+    too_long = seen["too_long"]
+    faulty = too_long | invalid | seen["with_nul"]
+    blank = seen["blank"] & ~faulty
     if not (faulty | blank).any():
         return Lines(lines, no_rejected(), 0)
     reason = (

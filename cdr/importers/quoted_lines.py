@@ -23,30 +23,31 @@ def split_quoted(
         if tried.is_empty():
             return _with_fields(lines.clear(), positions, 0, []), lines
     pieces, rest = [_with_fields(lines.clear(), positions, 0, [])], lines
-    counts = set(lines["raw"].str.count_matches('"', literal=True).unique())
+    quotes = lines["raw"].str.count_matches('"', literal=True)
+    counts = set(quotes.unique())
     for width in sorted(widths, reverse=True):
         for separator in _LAST_SEPARATORS if 2 * width in counts else ():
-            split, rest = _split(rest, positions, width, separator)
+            split, rest, quotes = _split(rest, quotes, positions, width, separator)
             pieces.append(split)
     found = [piece for piece in pieces if not piece.is_empty()] or pieces[:1]
     return (found[0] if len(found) == 1 else pl.concat(found).sort("line_number")), rest
 
 
 def _split(
-    lines: pl.DataFrame, positions: Mapping[str, int], width: int, last_separator: str
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The lines of `width` such fields, and the others.
+    lines: pl.DataFrame,
+    quotes: pl.Series,
+    positions: Mapping[str, int],
+    width: int,
+    last_separator: str,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
+    """The lines of `width` such fields, and the others; with how many quotes each of those has.
 
     Each separator takes two quotes and the line's ends take two: if the first `width` fields use up
     all quotes of a line, none is left for the inside of a field. A separator that differs from the
     usual one must occur once only, or it might be a field of its own.
     """
     raw = lines["raw"]
-    regular = (
-        (raw.str.count_matches('"', literal=True) == 2 * width)
-        & raw.str.starts_with('"')
-        & raw.str.ends_with('"')
-    )
+    regular = (quotes == 2 * width) & raw.str.starts_with('"') & raw.str.ends_with('"')
     if last_separator != _SEPARATOR:
         regular &= raw.str.count_matches(last_separator, literal=True) == 1
     candidates = lines if regular.all() else lines.filter(regular)
@@ -60,11 +61,12 @@ def _split(
         .struct.unnest()
     )
     whole = parts.to_series(width - 1).is_not_null()
-    fields = _with_fields(candidates, positions, width, parts.get_columns()).filter(whole)
-    if len(fields) == len(lines):
-        return fields, lines.clear()
-    others = lines.join(fields, on="line_number", how="anti", maintain_order="left")
-    return fields, others
+    fields = _with_fields(candidates, positions, width, parts.get_columns())
+    if len(fields) == len(lines) and whole.all():
+        return fields, lines.clear(), quotes.clear()
+    fields = fields.filter(whole)
+    is_other = ~lines["line_number"].is_in(fields["line_number"].implode())
+    return fields, lines.filter(is_other), quotes.filter(is_other)
 
 
 def _with_fields(

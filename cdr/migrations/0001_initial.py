@@ -545,6 +545,7 @@ class Migration(migrations.Migration):
                     "chunk",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="usage_charges",
@@ -874,7 +875,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="usagecharge",
             index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["created_at"], name="usage_charge_created"
+                autosummarize=True, fields=["created_at", "chunk"], name="usage_charge_created"
             ),
         ),
         migrations.AddIndex(

@@ -30,6 +30,7 @@ class UsageCharge(ProviderOwned):
         related_name="usage_charges",
         null=True,
         db_constraint=False,
+        db_index=False,
     )
     rerating = models.ForeignKey(
         Rerating,
@@ -72,5 +73,7 @@ class UsageCharge(ProviderOwned):
             ),
             models.Index(fields=["provider", "kind", "day"], name="usage_charge_day"),
             # Rows are as good as sorted by it, which costs the import nothing.
-            BrinIndex(fields=["created_at"], name="usage_charge_created", autosummarize=True),
+            BrinIndex(
+                fields=["created_at", "chunk"], name="usage_charge_created", autosummarize=True
+            ),
         ]

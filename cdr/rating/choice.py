@@ -81,12 +81,13 @@ class Choice:
         self.timeline = timeline
         self.has_additive = bool(keys.is_additive.any())
         self.needs_caller = len(keys.origins) > 1
+        self.needs_tags = len(keys.tags) > 1
         self._keys = keys
         self._origins = _Origins(keys.origins)
         bounds = np.concatenate([keys.min_digits, keys.max_digits + 1])
         inside = bounds[(bounds > 0) & (bounds <= MOST_DIGITS)]
         self._digit_cuts = np.unique(inside)
-        self._has_levels = len(keys.tags) > 1 or self.needs_caller
+        self._has_levels = self.needs_tags or self.needs_caller
         self._chosen: dict[_Situation, NDArray[np.int32]] = {}
         self._kept = max(BYTES_KEPT // (4 * len(keys.tree) + 4), LEAST_CHOICES_KEPT)
 
@@ -102,7 +103,7 @@ class Choice:
         origin_count = len(self._keys.origins)
         digit_count = len(self._digit_cuts) + 1
         sets: list[frozenset[int]] = [frozenset()]
-        if tags is not None and len(self._keys.tags) > 1:
+        if tags is not None and self.needs_tags:
             sets = [self._known_tags(each) for each in tags.sets]
             code = tags.codes.astype(np.int64)
         if self.needs_caller:

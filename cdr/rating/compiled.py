@@ -76,6 +76,11 @@ class CompiledTable:
         """Whether the caller's number decides anywhere."""
         return self.choice.needs_caller
 
+    @property
+    def needs_tags(self) -> bool:
+        """Whether the tags of an xDR decide anywhere."""
+        return self.choice.needs_tags
+
     def rate(
         self,
         destination: NDArray[np.int64],

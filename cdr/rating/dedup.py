@@ -1,6 +1,6 @@
 """The same xDR twice is kept once."""
 
-import hashlib
+from hashlib import blake2b
 
 import polars as pl
 
@@ -23,7 +23,9 @@ def dedup_keys(xdrs: pl.DataFrame, *, source_id: int) -> pl.Series:
         pl.lit(f"{source_id}{_BREAK}")
         + pl.when(pl.col("call_id").is_null()).then(by_facts).otherwise(by_call)
     ).to_series()
-    keys = [_hash(text) for text in texts.cast(pl.Binary).to_list()]
+    keys = [
+        blake2b(text, digest_size=KEY_BYTES).hexdigest() for text in texts.cast(pl.Binary).to_list()
+    ]
     return pl.Series("dedup_key", keys, dtype=pl.String)
 
 
@@ -36,7 +38,3 @@ def is_repeated(xdrs: pl.DataFrame) -> pl.Series:
 def _joined(*parts: pl.Expr | str) -> pl.Expr:
     texts = [pl.col(part).cast(pl.String) if isinstance(part, str) else part for part in parts]
     return pl.concat_str([text.fill_null("") for text in texts], separator=_BREAK)
-
-
-def _hash(text: bytes) -> str:
-    return hashlib.blake2b(text, digest_size=KEY_BYTES).hexdigest()

@@ -42,16 +42,24 @@ def normalise(
     country = _country_column(dialled, plan, country_prefixes)
     frame = pl.DataFrame([dialled.alias("dialled"), country]).with_row_index("place")
     settled = frame.select(_is_settled(plan, tech_prefixes or {}).fill_null(False)).to_series()
-    as_dialled = frame.filter(settled).select(
-        "place", number="dialled", trunk=pl.lit(None, pl.Int64)
-    )
-    worked_out = (
-        frame.filter(~settled)
-        .with_columns(dialled=pl.col("dialled").str.strip_chars())
-        .select("place", "country", *_without_tech_prefix(tech_prefixes or {}))
+    as_dialled = {"number": pl.col("dialled"), "trunk": pl.lit(None, pl.Int64)}
+    if settled.all():
+        return frame.select(**as_dialled)
+    if not settled.any():
+        return _worked_out(frame, plan, tech_prefixes or {}).drop("place")
+    known = frame.filter(settled).select("place", **as_dialled)
+    worked_out = _worked_out(frame.filter(~settled), plan, tech_prefixes or {})
+    return pl.concat([known, worked_out]).sort("place").drop("place")
+
+
+def _worked_out(
+    frame: pl.DataFrame, plan: DialPlan, tech_prefixes: Mapping[str, int]
+) -> pl.DataFrame:
+    return (
+        frame.with_columns(dialled=pl.col("dialled").str.strip_chars())
+        .select("place", "country", *_without_tech_prefix(tech_prefixes))
         .select("place", _e164(plan).alias("number"), "trunk")
     )
-    return pl.concat([as_dialled, worked_out]).sort("place").drop("place")
 
 
 def _is_settled(plan: DialPlan, tech_prefixes: Mapping[str, int]) -> pl.Expr:

@@ -20,9 +20,13 @@ _SHIFTS = 10 ** np.arange(PREFIX_DIGITS, -1, -1, dtype=np.int64)
 
 def align(numbers: pl.Series) -> NDArray[np.int64]:
     """The int64 key of each number of a string column; -1 for null and what is not all digits."""
-    digits = numbers.set(~numbers.str.contains("^[0-9]+$"), None).str.slice(0, PREFIX_DIGITS)
-    values = digits.cast(pl.Int64).fill_null(NOT_A_NUMBER).to_numpy()
-    counts = numbers.str.len_bytes().fill_null(0).clip(0, COUNT_PLACES - 1).to_numpy()
+    number = pl.col("number")
+    digits = pl.when(number.str.contains("^[0-9]+$")).then(number.str.slice(0, PREFIX_DIGITS))
+    read = numbers.to_frame("number").select(
+        value=digits.cast(pl.Int64).fill_null(NOT_A_NUMBER),
+        count=number.str.len_bytes().fill_null(0).clip(0, COUNT_PLACES - 1),
+    )
+    values, counts = read["value"].to_numpy(), read["count"].to_numpy()
     aligned = values * _SHIFTS[np.minimum(counts, PREFIX_DIGITS)]
     keys: NDArray[np.int64] = aligned * COUNT_PLACES + counts
     keys[values == NOT_A_NUMBER] = NOT_A_NUMBER

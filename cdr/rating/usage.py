@@ -11,7 +11,8 @@ from cdr.rating.legs import PlannedLegs
 from cdr.rating.prices import PricedLegs, PriceTable
 from cdr.rules.parties import PROVIDER_ID
 
-_KEYS = ["charge", "payer_id", "payee_id", "reseller_id", "day", "table_id", "destination"]
+_NAMED = ["table_id", "destination_code"]
+_KEYS = ["charge", "payer_id", "payee_id", "reseller_id", "day", *_NAMED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def sum_usage(
         payee_kind=legs.payee_kind[chosen],
         payee_id=legs.payee_id[chosen],
         table_id=legs.table_id[chosen],
-        destination=priced.destination[chosen],
+        destination_code=priced.destination[chosen],
         billed=priced.billed[chosen],
         included=included[chosen] if included.any() else 0,
         cost=priced.cost[chosen],
@@ -59,7 +60,7 @@ def sum_usage(
         pl.col("leg"),
     )
     ordered = (
-        sums.with_columns(_destination_names(sums, tables), _currencies(sums, tables))
+        sums.join(_names(sums, tables), on=_NAMED, how="left")
         .with_columns(reseller_id=pl.col("reseller_id").replace(PROVIDER_ID, None))
         .sort("payer_kind", "payer_id", "day")
     )
@@ -75,13 +76,12 @@ def _places(sums: pl.DataFrame, legs: int) -> NDArray[np.int64]:
     return place
 
 
-def _destination_names(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:
-    places = zip(sums["table_id"].to_list(), sums["destination"].to_list(), strict=True)
-    names = [tables[table_id].destination(code) for table_id, code in places]
-    return pl.Series("destination", names, dtype=pl.String)
-
-
-def _currencies(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.Series:
-    currencies = {table_id: table.currency for table_id, table in tables.items()}
-    codes = sums["table_id"].replace_strict(currencies, return_dtype=pl.String)
-    return codes.alias("currency")
+def _names(sums: pl.DataFrame, tables: Mapping[int, PriceTable]) -> pl.DataFrame:
+    """The destination and the currency that stand for each table and code of the sums."""
+    places = sums.select(_NAMED).unique()
+    names, currencies = [], []
+    for table_id, code in places.iter_rows():
+        names.append(tables[table_id].destination(code))
+        currencies.append(tables[table_id].currency)
+    texts = {"destination": names, "currency": currencies}
+    return places.hstack([pl.Series(name, each, dtype=pl.String) for name, each in texts.items()])

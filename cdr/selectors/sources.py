@@ -1,5 +1,7 @@
 """Reading the sources of xDRs."""
 
+from django.db.models import Q
+
 from cdr.models import Source
 from common.errors import DomainError
 from common.scope import Scope
@@ -20,7 +22,8 @@ def source_named(scope: Scope, name: str) -> Source:
 
     :raises UnknownSource: none or several; the message names those there are.
     """
-    found = list(sources(scope).filter(slug=name)) or list(sources(scope).filter(format=name))
+    either = list(sources(scope).filter(Q(slug=name) | Q(format=name)))
+    found = [source for source in either if source.slug == name] or either
     if len(found) == 1:
         return found[0]
     slugs = ", ".join(source.slug for source in found or sources(scope))

@@ -151,6 +151,8 @@ def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
     if len(rows) == most:
         instants, keys = timestamps(xdrs["started_at"]), xdrs["dedup_key"]
         rows = _query(_STORED_OF, [instants.to_list(), keys.to_list(), source.provider_id])
+    if not rows:
+        return pl.repeat(False, len(xdrs), eager=True)
     known = pl.DataFrame(rows, schema=_IDENTITY, orient="row").with_columns(
         pl.col("dedup_key").str.replace_all("-", "", literal=True), is_stored=True
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk
+from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk, no_rejected
 from cdr.importers.formats import ADAPTERS
 from cdr.importers.layout import TEXTS
 from cdr.models import Xdr
@@ -110,12 +110,14 @@ def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     """The records whose texts fit their columns, and the lines of the others with the reason."""
     too_long = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
     oversized = records.select(pl.any_horizontal(too_long).fill_null(False)).to_series()
+    if not oversized.any():
+        return records, no_rejected()
     reason = pl.coalesce(
         pl.when(condition).then(pl.lit(f"{name} has more than {width} characters"))
         for condition, (name, width) in zip(too_long, _WIDTHS.items(), strict=True)
     )
     lines = records.filter(oversized).select("line_number", "raw", reason.alias("reason"))
-    return (records.filter(~oversized) if oversized.any() else records), lines
+    return records.filter(~oversized), lines
 
 
 def _without_untimely(

@@ -4,31 +4,54 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
-from django.db import connection
-from django.db.models import Q
 from numpy.typing import NDArray
 
-from catalogue.models import Catalogue
-from cdr.models import CustomerIdentifier, IdentifiedBy
+from cdr.models import IdentifiedBy
 from cdr.rating.terms import NO_TABLE, Terms, VendorTerms
 from cdr.rules.instants import from_microseconds, to_microseconds
 from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.routes import BillingMode, InternalCalls, ResellerTree
 from cdr.services.sources import SourceTerms
-from common.scope import Scope
-from resellers.models import BillingModeAssignment, Reseller, Vendor
+from common.statements import fetch_rows
 
 _IDENTIFIERS = {
-    "kind": pl.String,
     "value": pl.String,
     "customer_id": pl.Int64,
     "subscription_id": pl.Int64,
     "tags": pl.String,
 }
+_NAMED = """
+    SELECT kind, value, customer_id, subscription_id, tags FROM cdr_customeridentifier
+    WHERE provider_id = %(provider_id)s
+"""
+_NAMED_AMONG = f"{_NAMED} AND kind = ANY(%(kinds)s) AND value = ANY(%(among)s)"
+_PARENTS = "SELECT id, parent_id FROM resellers_reseller WHERE provider_id = %s"
+_VENDORS = """
+    SELECT id, name, owner_id, rate_table_id FROM resellers_vendor WHERE provider_id = %s
+"""
+_CUSTOMERS_OF = """
+    SELECT id, reseller_id, currency, rate_table_id, coalesce(custom_catalogue_id,
+        (SELECT id FROM catalogue_catalogue WHERE provider_id = %s AND is_default))
+    FROM customers_customer WHERE provider_id = %s AND id = ANY(%s)
+"""
+_MODES = """
+    SELECT reseller_id, rate_table_id, policy, internal_rate_table_id, valid_from, valid_to
+    FROM resellers_billingmodeassignment
+    WHERE provider_id = %s AND product_id = %s AND valid_from <= %s
+      AND (valid_to IS NULL OR valid_to > %s)
+"""
+_VERSIONS = """
+    SELECT v.catalogue_id, v.effective_at, v.number, i.currency, i.rate_table_id
+    FROM catalogue_catalogueversion v
+    LEFT JOIN catalogue_catalogueversionitem i
+      ON i.version_id = v.id AND i.product_id = %s AND i.rate_table_id IS NOT NULL
+    WHERE v.provider_id = %s AND v.catalogue_id = ANY(%s) AND v.effective_at <= %s
+    ORDER BY v.catalogue_id, v.effective_at, v.number
+"""
 _CUSTOMERS = {"customer_id": pl.Int64, "reseller_id": pl.Int64, "price_list": pl.Int64}
 
 
@@ -60,13 +83,21 @@ def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[
 
     The last two are null for none. Only those `among` some values, where they are given.
     """
-    rows = CustomerIdentifier.objects.visible_to(Scope.system(provider_id))
-    if among is not None:
-        rows = rows.filter(kind__in=list(IdentifiedBy), value__in=among)
-    named = list(rows.values_list("kind", "value", "customer_id", "subscription_id", "tags"))
-    tags = pl.when(pl.col("tags") != "").then("tags")
-    found = pl.DataFrame(named, schema=_IDENTIFIERS, orient="row").with_columns(tags)
-    return {kind: found.filter(pl.col("kind") == str(kind)).drop("kind") for kind in IdentifiedBy}
+    named = fetch_rows(
+        _NAMED if among is None else _NAMED_AMONG,
+        {
+            "provider_id": provider_id,
+            "kinds": [str(kind) for kind in IdentifiedBy],
+            "among": list(among or ()),
+        },
+    )
+    by_kind: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in IdentifiedBy}
+    for kind, *names, tags in named:
+        by_kind[kind].append((*names, tags or None))
+    return {
+        kind: pl.DataFrame(rows, schema=_IDENTIFIERS, orient="row")
+        for kind, rows in by_kind.items()
+    }
 
 
 def party_terms(
@@ -74,11 +105,10 @@ def party_terms(
 ) -> Terms:
     """The terms of the customers for calls that started from `first` to `last` (microseconds)."""
     span = _Span(from_microseconds(first), from_microseconds(last))
-    scope = Scope.system(source.provider_id)
-    parents = Reseller.objects.visible_to(scope).values_list("pk", "parent_id")
-    vendors = Vendor.objects.visible_to(scope).values_list("pk", "name", "owner_id", "rate_table")
+    parents = fetch_rows(_PARENTS, [source.provider_id])
+    vendors = fetch_rows(_VENDORS, [source.provider_id])
     customers, lists = _customers(source.provider_id, customer_ids)
-    modes = _billing_modes(scope, source.product_id, span)
+    modes = _billing_modes(source, span)
     versions = _versions(source, lists, span)
     changes = [*modes.changes(span), *versions.changes(span)]
     cuts = sorted({to_microseconds(change) for change in changes})
@@ -101,34 +131,17 @@ def _customers(
     provider_id: int, customer_ids: Sequence[int]
 ) -> tuple[pl.DataFrame, list[_PriceList]]:
     """The customers with the number of each one's price list, and the price lists."""
-    scope = Scope.system(provider_id)
-    default = Catalogue.objects.visible_to(scope).filter(is_default=True)
-    default_id = default.values_list("pk", flat=True).first() or 0
     numbers: dict[_PriceList, int] = {}
     rows = []
-    for pk, reseller_id, currency, table_id, catalogue_id in _customer_rows(
-        provider_id, customer_ids
-    ):
+    # One array parameter: an IN list of thousands takes longer to write than to answer.
+    found = fetch_rows(_CUSTOMERS_OF, [provider_id, provider_id, list(customer_ids)])
+    for pk, reseller_id, currency, table_id, catalogue_id in found:
         price_list: _PriceList = (
-            _Overridden(table_id) if table_id else _Catalogued(catalogue_id or default_id, currency)
+            _Overridden(table_id) if table_id else _Catalogued(catalogue_id or 0, currency)
         )
         number = numbers.setdefault(price_list, len(numbers))
         rows.append((pk, reseller_id or PROVIDER_ID, number))
     return pl.DataFrame(rows, schema=_CUSTOMERS, orient="row"), list(numbers)
-
-
-def _customer_rows(
-    provider_id: int, customer_ids: Sequence[int]
-) -> list[tuple[int, int | None, str, int | None, int | None]]:
-    # One array parameter: an IN list of thousands takes longer to write than to answer.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, reseller_id, currency, rate_table_id, custom_catalogue_id"
-            " FROM customers_customer WHERE provider_id = %s AND id = ANY(%s)",
-            [provider_id, list(customer_ids)],
-        )
-        rows: list[tuple[int, int | None, str, int | None, int | None]] = cursor.fetchall()
-    return rows
 
 
 class _Assignment(NamedTuple):
@@ -164,13 +177,9 @@ class _BillingModes(NamedTuple):
         }
 
 
-def _billing_modes(scope: Scope, product_id: int, span: _Span) -> _BillingModes:
-    rows = BillingModeAssignment.objects.visible_to(scope).filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gt=span.first),
-        product_id=product_id,
-        valid_from__lte=span.last,
-    )
-    return _BillingModes([_Assignment(*row) for row in rows.values_list(*_Assignment._fields)])
+def _billing_modes(source: SourceTerms, span: _Span) -> _BillingModes:
+    rows = fetch_rows(_MODES, [source.provider_id, source.product_id, span.last, span.first])
+    return _BillingModes([_Assignment(*row) for row in rows])
 
 
 class _Versions(NamedTuple):
@@ -193,16 +202,9 @@ class _Versions(NamedTuple):
 
 def _versions(source: SourceTerms, lists: Sequence[_PriceList], span: _Span) -> _Versions:
     catalogue_ids = {entry.catalogue_id for entry in lists if isinstance(entry, _Catalogued)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT v.catalogue_id, v.effective_at, v.number, i.currency, i.rate_table_id"
-            " FROM catalogue_catalogueversion v LEFT JOIN catalogue_catalogueversionitem i"
-            " ON i.version_id = v.id AND i.product_id = %s AND i.rate_table_id IS NOT NULL"
-            " WHERE v.provider_id = %s AND v.catalogue_id = ANY(%s) AND v.effective_at <= %s"
-            " ORDER BY v.catalogue_id, v.effective_at, v.number",
-            [source.product_id, source.provider_id, sorted(catalogue_ids), span.last],
-        )
-        rows = cursor.fetchall()
+    rows = fetch_rows(
+        _VERSIONS, [source.product_id, source.provider_id, sorted(catalogue_ids), span.last]
+    )
     by_catalogue: dict[int, list[tuple[datetime, dict[str, int]]]] = {}
     for (catalogue_id, effective_at, _), items in groupby(rows, key=itemgetter(0, 1, 2)):
         tables = {currency: table_id for *_, currency, table_id in items if table_id}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cdr.models import IdentifiedBy
 from cdr.rating import align
+from cdr.rating.choice import TagColumn
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
@@ -147,7 +148,7 @@ def _price(
         started_at=identified["started_at"].to_numpy(),
         volume=identified["volume"].to_numpy(),
         caller=_callers(identified, source, tables),
-        tags=tag_column(identified["tags"], identified["terminating_customer_id"]),
+        tags=_tags(identified, tables),
         included=included,
     )
 
@@ -160,6 +161,13 @@ def _callers(
         return None
     plan = DialPlan(country_prefix=source.country_prefix)
     return align(normalise(identified["caller_number"], plan=plan)["number"])
+
+
+def _tags(identified: pl.DataFrame, tables: Mapping[int, PriceTable]) -> TagColumn | None:
+    """The tags of each xDR, where a table prices by them."""
+    if not any(table.compiled and table.compiled.needs_tags for table in tables.values()):
+        return None
+    return tag_column(identified["tags"], identified["terminating_customer_id"])
 
 
 def _customer_ids(identified: pl.DataFrame) -> list[int]:

@@ -7,14 +7,14 @@ that somebody else has locked is left, and another one opened.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 import polars as pl
-from django.db.models import DateTimeField, F, Max, Value
-from django.db.models.functions import Greatest
+from django.db import connection
+from django.db.models import Max
 
 from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
@@ -25,6 +25,7 @@ from cdr.services.rating import RatedXdrs
 from cdr.services.recording import Origin
 from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
+from common.statements import fetch_rows
 
 LINES_PER_OPEN_CHUNK = 10_000
 OPEN_FOR = timedelta(minutes=10)
@@ -36,11 +37,41 @@ class SourceTakesNoSingleXdrs(DomainError):
     """The source was switched off, or its format is not the one that single xDRs come in."""
 
 
+_LOCK = """
+    SELECT c.id, c.first_line, c.line_count
+    FROM cdr_xdrchunk c JOIN cdr_xdrfile f ON f.id = c.file_id
+    WHERE c.id = %(id)s AND c.provider_id = %(provider_id)s AND f.sha256 = %(sha256)s
+      AND c.line_count <= %(most_lines)s AND c.queued_at > %(opened_after)s
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
+_ADD_COUNTS = """
+    UPDATE cdr_xdrchunk SET
+        line_count = line_count + %(lines)s,
+        rated_count = rated_count + %(rated)s,
+        zero_count = zero_count + %(zero)s,
+        duplicate_count = duplicate_count + %(duplicate)s,
+        suspended_count = suspended_count + %(suspended)s,
+        partly_suspended_count = partly_suspended_count + %(partly_suspended)s,
+        blank_count = blank_count + %(blank)s,
+        finished_at = %(at)s,
+        newest_started_at = greatest(newest_started_at, %(newest)s)
+    WHERE id = %(id)s
+"""
+
+
 class XdrName(NamedTuple):
     """The start and the id of a stored xDR."""
 
     started_at: datetime
     id: int
+
+
+class _OpenChunk(NamedTuple):
+    """A chunk that is locked, with the lines it holds so far."""
+
+    id: int
+    first_line: int
+    line_count: int
 
 
 class Waiting(NamedTuple):
@@ -81,36 +112,37 @@ def receive_xdrs(*, source: Source, lines: Sequence[str], at: datetime) -> list[
 
 
 def _receive(source_id: int, lines: Sequence[str], at: datetime) -> list[Received]:
-    row = Source.objects.only("name", "format", "is_enabled").get(pk=source_id)
-    if not row.is_enabled or row.format != Source.Format.TOLLGATE_JSON:
+    source = source_terms(source_id)
+    if not source.is_enabled or source.format != Source.Format.TOLLGATE_JSON:
         raise SourceTakesNoSingleXdrs(
-            f"{row} takes no single xDRs: it is disabled, or of another format than"
+            f"{source.name} takes no single xDRs: it is disabled, or of another format than"
             f" {Source.Format.TOLLGATE_JSON.value}."
         )
-    source = source_terms(source_id)
     chunk = _open_chunk(source, at, room=len(lines))
     first_line = chunk.first_line + chunk.line_count
     content = "\n".join(lines).encode()
     mediated = mediate_lines(content, first_line=first_line, source=source, at=at)
-    origin = Origin(source, chunk.pk, at)
+    origin = Origin(source, chunk.id, at)
     counts, rated = rate_lines(mediated, origin, first_line=chunk.first_line)
     _add_counts(chunk, counts, rated, len(lines), at)
-    _open_chunks[source_id] = chunk.pk
+    _open_chunks[source_id] = chunk.id
     return _received(lines, first_line, mediated, rated, origin)
 
 
-def _open_chunk(source: SourceTerms, at: datetime, *, room: int) -> XdrChunk:
+def _open_chunk(source: SourceTerms, at: datetime, *, room: int) -> _OpenChunk:
     """The chunk to add to, locked; a new one where there is none, it is full or of another day."""
     fingerprint = _fingerprint(source, at)
-    known = XdrChunk.objects.filter(
-        pk=_open_chunks.get(source.id, 0),
-        provider_id=source.provider_id,
-        file__sha256=fingerprint,
-        line_count__lte=LINES_PER_OPEN_CHUNK - room,
-        queued_at__gt=at - OPEN_FOR,
+    locked = fetch_rows(
+        _LOCK,
+        {
+            "id": _open_chunks.get(source.id, 0),
+            "provider_id": source.provider_id,
+            "sha256": fingerprint,
+            "most_lines": LINES_PER_OPEN_CHUNK - room,
+            "opened_after": at - OPEN_FOR,
+        },
     )
-    locked = known.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
-    return locked or _new_chunk(source, fingerprint, at)
+    return _OpenChunk(*locked[0]) if locked else _new_chunk(source, fingerprint, at)
 
 
 def _fingerprint(source: SourceTerms, at: datetime) -> str:
@@ -119,12 +151,12 @@ def _fingerprint(source: SourceTerms, at: datetime) -> str:
     return sha256(f"single xDRs of source {source.id} on {day}".encode()).hexdigest()
 
 
-def _new_chunk(source: SourceTerms, fingerprint: str, at: datetime) -> XdrChunk:
+def _new_chunk(source: SourceTerms, fingerprint: str, at: datetime) -> _OpenChunk:
     XdrFile.objects.bulk_create([_day_file(source, fingerprint, at)], ignore_conflicts=True)
     rows = XdrFile.objects.select_for_update(no_key=True)
     file = rows.get(provider_id=source.provider_id, sha256=fingerprint)
     last = file.chunks.aggregate(number=Max("number"))["number"] or 0
-    return XdrChunk.objects.create(
+    chunk = XdrChunk.objects.create(
         provider_id=source.provider_id,
         file=file,
         source_id=source.id,
@@ -137,6 +169,7 @@ def _new_chunk(source: SourceTerms, fingerprint: str, at: datetime) -> XdrChunk:
         queued_at=at,
         finished_at=at,
     )
+    return _OpenChunk(chunk.pk, chunk.first_line, chunk.line_count)
 
 
 def _day_file(source: SourceTerms, fingerprint: str, at: datetime) -> XdrFile:
@@ -153,20 +186,11 @@ def _day_file(source: SourceTerms, fingerprint: str, at: datetime) -> XdrFile:
 
 
 def _add_counts(
-    chunk: XdrChunk, counts: LineCounts, rated: RatedXdrs | None, lines: int, at: datetime
+    chunk: _OpenChunk, counts: LineCounts, rated: RatedXdrs | None, lines: int, at: datetime
 ) -> None:
-    newest = Value(newest_start(rated), output_field=DateTimeField())
-    XdrChunk.objects.filter(pk=chunk.pk).update(
-        line_count=F("line_count") + lines,
-        rated_count=F("rated_count") + counts.rated,
-        zero_count=F("zero_count") + counts.zero,
-        duplicate_count=F("duplicate_count") + counts.duplicate,
-        suspended_count=F("suspended_count") + counts.suspended,
-        partly_suspended_count=F("partly_suspended_count") + counts.partly_suspended,
-        blank_count=F("blank_count") + counts.blank,
-        finished_at=at,
-        newest_started_at=Greatest("newest_started_at", newest),
-    )
+    added = asdict(counts) | {"lines": lines, "newest": newest_start(rated), "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_COUNTS, added | {"id": chunk.id})
 
 
 def _received(

@@ -7,10 +7,15 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cdr.importers.reading import Reading
-from cdr.models import IdentifiedBy, Source, Trunk
+from cdr.models import IdentifiedBy, Source
 from cdr.rules.column_mapping import ColumnMapping
 from cdr.rules.volumes import Rounding
 from cdr.selectors.retired_months import first_day_taken
+from common.statements import fetch_rows
+
+_TRUNKS = """
+    SELECT tech_prefix, vendor_id, tags FROM cdr_trunk WHERE source_id = %s ORDER BY tech_prefix
+"""
 
 
 class TrunkTerms(NamedTuple):
@@ -28,6 +33,8 @@ class SourceTerms:
     """
 
     id: int
+    name: str
+    is_enabled: bool
     provider_id: int
     product_id: int
     format: str
@@ -54,6 +61,8 @@ class SourceTerms:
 def source_terms(source_id: int) -> SourceTerms:
     """The source as it is now."""
     row = Source.objects.values_list(
+        "name",
+        "is_enabled",
         "provider_id",
         "product_id",
         "format",
@@ -70,9 +79,11 @@ def source_terms(source_id: int) -> SourceTerms:
         named=True,
     ).get(pk=source_id)
     first_day = first_day_taken()
-    trunks = Trunk.objects.filter(source_id=source_id).order_by("tech_prefix")
+    trunks = fetch_rows(_TRUNKS, [source_id])
     return SourceTerms(
         id=source_id,
+        name=row.name,
+        is_enabled=row.is_enabled,
         provider_id=row.provider_id,
         product_id=row.product_id,
         format=row.format,
@@ -87,5 +98,5 @@ def source_terms(source_id: int) -> SourceTerms:
         rounding=Rounding(row.volume_rounding),
         mapping=row.mapping and ColumnMapping.from_json(row.mapping),
         tags=row.tags,
-        trunks={trunk.tech_prefix: TrunkTerms(trunk.vendor_id, trunk.tags) for trunk in trunks},
+        trunks={tech_prefix: TrunkTerms(*terms) for tech_prefix, *terms in trunks},
     )

@@ -209,7 +209,7 @@ def _answered_meanwhile(response: HttpResponse, wish: _Wish, request: Request) -
     call = wish.call
     if call is None:
         return None
-    with row_security.web_role(), _acting_for(wish.scope):
+    with _acting_for(wish.scope):
         stored = answered_call(wish.scope, call.token_id, call.key)
     if stored is None:
         return None
@@ -222,14 +222,14 @@ def _answered_meanwhile(response: HttpResponse, wish: _Wish, request: Request) -
 
 
 def _acting_for(scope: Scope) -> Any:
-    return row_security.acting_for(provider_id=scope.provider_id, user_id=scope.user_id)
+    return row_security.web_role_for(provider_id=scope.provider_id, user_id=scope.user_id)
 
 
 def _receive_together(wishes: Sequence[_Wish]) -> list[Answer]:
     """xDRs of one source, and the answers that are kept of them, in one transaction."""
     scope, source = wishes[0].scope, wishes[0].source
     at = clock.now()
-    with row_security.web_role(), _acting_for(scope):
+    with _acting_for(scope):
         received = receive_xdrs(source=source, lines=[wish.line for wish in wishes], at=at)
         names = {each.name for each in received if each.name is not None}
         legs = legs_by_xdr(scope, names)

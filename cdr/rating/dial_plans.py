@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -91,6 +92,7 @@ def _without_tech_prefix(tech_prefixes: Mapping[str, int]) -> tuple[pl.Expr, pl.
     return bare.alias("bare"), trunk.alias("trunk")
 
 
+@cache
 def _e164(plan: DialPlan) -> pl.Expr:
     digits = (
         pl.col("bare")

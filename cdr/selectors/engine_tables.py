@@ -1,13 +1,12 @@
 """Stored rate tables and rates as the engine takes them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from django.db.models import BigIntegerField, F, Func
 
 from catalogue.models import Rate as StoredRate
-from catalogue.models import RateTable as StoredTable
 from catalogue.rules.units import seconds_per_unit, volume_units_per_rating_unit
 from catalogue.selectors import RATE_COLUMNS, rate_rows
 from cdr.rating import (
@@ -27,9 +26,14 @@ from cdr.rating.columns import AMOUNTS, RATE_SCHEMA, TEXTS
 from cdr.rules.rates import PREFIX_DIGITS
 from common.copying import copied_rows
 from common.scope import Scope
+from common.statements import fetch_rows
 
-Chain = tuple[Any, ...]
-"""Rows of `stored_tables`: a table, its parent, the parent's parent and so on."""
+_TABLES = """
+    SELECT t.id, t.revision, t.name, t.currency, t.time_zone, t.parent_id, t.rounding, t.decimals,
+        t.increment_base, t.boundary, t.connection_fee_due, p.rating_unit, p.volume_unit
+    FROM catalogue_ratetable t JOIN catalogue_product p ON p.id = t.product_id
+    WHERE t.provider_id = %s AND t.id = ANY(%s)
+"""
 
 _COLUMNS = {"rate_table_id": pl.Int64} | {
     name: kind for name, kind in RATE_SCHEMA.items() if name != "time_profile"
@@ -38,25 +42,33 @@ _NUMBERS = [name for name, kind in RATE_SCHEMA.items() if kind != pl.String]
 _COPIED = _COLUMNS | {"ranges": pl.String, "weight": pl.Int64}
 
 
-def stored_tables(scope: Scope) -> Any:
-    """Rate tables as rows that `rule_table` reads, each with its revision."""
-    rows = StoredTable.objects.visible_to(scope).order_by("pk")
-    return rows.values_list(
-        "id",
-        "revision",
-        "name",
-        "currency",
-        "time_zone",
-        "parent_id",
-        "rounding",
-        "decimals",
-        "increment_base",
-        "boundary",
-        "connection_fee_due",
-        "product__rating_unit",
-        "product__volume_unit",
-        named=True,
-    )
+class StoredTable(NamedTuple):
+    """A rate table as `rule_table` reads it, with its revision and the units of its product."""
+
+    id: int
+    revision: int
+    name: str
+    currency: str
+    time_zone: str
+    parent_id: int | None
+    rounding: str
+    decimals: int
+    increment_base: str
+    boundary: str
+    connection_fee_due: str
+    rating_unit: str
+    volume_unit: str
+
+
+def stored_tables(scope: Scope, table_ids: Collection[int]) -> list[StoredTable]:
+    """Those of the tables that are the provider's; nobody but its staff and the system asks."""
+    assert scope.sees_whole_provider
+    rows = fetch_rows(_TABLES, [scope.provider_id, list(table_ids)])
+    return [StoredTable(*row) for row in rows]
+
+
+Chain = tuple[StoredTable, ...]
+"""A table, its parent, the parent's parent and so on."""
 
 
 def table_chains(scope: Scope, table_ids: Collection[int]) -> dict[int, Chain]:
@@ -65,16 +77,16 @@ def table_chains(scope: Scope, table_ids: Collection[int]) -> dict[int, Chain]:
     Equal to what it was before as long as no table of the chain, none of its rates and none of
     their time profiles has changed.
     """
-    known: dict[int, Any] = {}
+    known: dict[int, StoredTable] = {}
     wanted = set(table_ids)
     while wanted:
-        found = {row.id: row for row in stored_tables(scope).filter(pk__in=wanted)}
+        found = {row.id: row for row in stored_tables(scope, wanted)}
         known |= found
         wanted = {row.parent_id for row in found.values() if row.parent_id} - known.keys()
     return {table_id: _chain(known, table_id) for table_id in table_ids if table_id in known}
 
 
-def _chain(known: dict[int, Any], table_id: int) -> Chain:
+def _chain(known: dict[int, StoredTable], table_id: int) -> Chain:
     chain = [known[table_id]]
     while (parent_id := chain[-1].parent_id) is not None:
         chain.append(known[parent_id])
@@ -93,8 +105,8 @@ def compile_chain(scope: Scope, chain: Chain) -> CompiledTable:
     return compile_table(tables[0], rates[chain[0].id], parents)
 
 
-def rule_table(row: Any) -> RateTable:
-    """The engine's table of a stored one, by the names of its columns and of its product's.
+def rule_table(row: StoredTable) -> RateTable:
+    """The engine's table of a stored one, and of its product.
 
     :raises InvalidRate: the engine refuses a value.
     :raises UnitsRefused: the product's units do not fit each other.
@@ -109,10 +121,8 @@ def rule_table(row: Any) -> RateTable:
         increment_base=IncrementBase(row.increment_base),
         boundary=Boundary(row.boundary),
         connection_fee_due=FeeDue(row.connection_fee_due),
-        volume_units_per_rating_unit=volume_units_per_rating_unit(
-            row.product__rating_unit, row.product__volume_unit
-        ),
-        seconds_per_volume_unit=seconds_per_unit(row.product__volume_unit),
+        volume_units_per_rating_unit=volume_units_per_rating_unit(row.rating_unit, row.volume_unit),
+        seconds_per_volume_unit=seconds_per_unit(row.volume_unit),
     )
 
 

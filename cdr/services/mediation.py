@@ -31,6 +31,7 @@ _WIDTHS = {
     for field in Xdr._meta.local_fields
     if field.name in _KEPT_TEXTS and field.name != "hangup_cause" and field.max_length
 }
+_TOO_LONG = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
 _CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
 
 
@@ -108,13 +109,12 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
 
 def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records whose texts fit their columns, and the lines of the others with the reason."""
-    too_long = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
-    oversized = records.select(pl.any_horizontal(too_long).fill_null(False)).to_series()
+    oversized = records.select(pl.any_horizontal(_TOO_LONG).fill_null(False)).to_series()
     if not oversized.any():
         return records, no_rejected()
     reason = pl.coalesce(
         pl.when(condition).then(pl.lit(f"{name} has more than {width} characters"))
-        for condition, (name, width) in zip(too_long, _WIDTHS.items(), strict=True)
+        for condition, (name, width) in zip(_TOO_LONG, _WIDTHS.items(), strict=True)
     )
     lines = records.filter(oversized).select("line_number", "raw", reason.alias("reason"))
     return records.filter(~oversized), lines

@@ -1,5 +1,6 @@
 """What a source says about its lines, read once per batch."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -13,9 +14,34 @@ from cdr.rules.volumes import Rounding
 from cdr.selectors.retired_months import first_day_taken
 from common.statements import fetch_rows
 
+_SOURCE = """
+    SELECT s.name, s.is_enabled, s.provider_id, s.product_id, s.format, s.time_zone, p.time_zone,
+        s.country_prefix, s.default_vendor_id, s.allows_foreign_vendors, s.oldest_days, s.tags,
+        s.identified_by, s.volume_rounding, s.mapping::text
+    FROM cdr_source s JOIN tenancy_provider p ON p.id = s.provider_id
+    WHERE s.id = %s
+"""
 _TRUNKS = """
     SELECT tech_prefix, vendor_id, tags FROM cdr_trunk WHERE source_id = %s ORDER BY tech_prefix
 """
+
+
+class _Row(NamedTuple):
+    name: str
+    is_enabled: bool
+    provider_id: int
+    product_id: int
+    format: str
+    time_zone: str
+    day_zone: str
+    country_prefix: str
+    default_vendor_id: int | None
+    allows_foreign_vendors: bool
+    oldest_days: int
+    tags: str
+    identified_by: list[str]
+    volume_rounding: str
+    mapping: str | None
 
 
 class TrunkTerms(NamedTuple):
@@ -60,24 +86,10 @@ class SourceTerms:
 
 def source_terms(source_id: int) -> SourceTerms:
     """The source as it is now."""
-    row = Source.objects.values_list(
-        "name",
-        "is_enabled",
-        "provider_id",
-        "product_id",
-        "format",
-        "time_zone",
-        "provider__time_zone",
-        "country_prefix",
-        "default_vendor_id",
-        "allows_foreign_vendors",
-        "oldest_days",
-        "tags",
-        "identified_by",
-        "volume_rounding",
-        "mapping",
-        named=True,
-    ).get(pk=source_id)
+    found = fetch_rows(_SOURCE, [source_id])
+    if not found:
+        raise Source.DoesNotExist(f"There is no source {source_id}.")
+    row = _Row(*found[0])
     first_day = first_day_taken()
     trunks = fetch_rows(_TRUNKS, [source_id])
     return SourceTerms(
@@ -88,7 +100,7 @@ def source_terms(source_id: int) -> SourceTerms:
         product_id=row.product_id,
         format=row.format,
         zone=ZoneInfo(row.time_zone),
-        day_zone=ZoneInfo(row.provider__time_zone),
+        day_zone=ZoneInfo(row.day_zone),
         country_prefix=row.country_prefix or None,
         default_vendor_id=row.default_vendor_id,
         allows_foreign_vendors=row.allows_foreign_vendors,
@@ -96,7 +108,7 @@ def source_terms(source_id: int) -> SourceTerms:
         not_before=None if first_day is None else datetime.combine(first_day, time.min, tzinfo=UTC),
         identified_by=[IdentifiedBy(kind) for kind in row.identified_by],
         rounding=Rounding(row.volume_rounding),
-        mapping=row.mapping and ColumnMapping.from_json(row.mapping),
+        mapping=row.mapping and ColumnMapping.from_json(json.loads(row.mapping)),
         tags=row.tags,
         trunks={tech_prefix: TrunkTerms(*terms) for tech_prefix, *terms in trunks},
     )

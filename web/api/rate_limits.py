@@ -52,9 +52,16 @@ def _count(name: str, limit: int) -> Allowance:
     key = f"{name}:{int(now // WINDOW_SECONDS)}"
     resets_in = max(1, math.ceil(WINDOW_SECONDS - now % WINDOW_SECONDS))
     try:
-        cache.add(key, 0, 2 * WINDOW_SECONDS)
-        count = cache.incr(key)
+        count = _counted(key)
     except (RedisError, ValueError) as error:  # ValueError: it was forgotten in between
         logger.warning("A call could not be counted: %s", error)
         count = 1
     return Allowance(limit, limit - count, resets_in)
+
+
+def _counted(key: str) -> int:
+    try:
+        return cache.incr(key)
+    except ValueError:  # nobody counted in this minute yet
+        cache.add(key, 0, 2 * WINDOW_SECONDS)
+        return cache.incr(key)

@@ -5,7 +5,7 @@ which owns nothing and cannot bypass row-level security; before its user is know
 `sign_in` phase, where only people and the user's own memberships are visible.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 
@@ -29,10 +29,10 @@ _SIGN_IN = _NOBODY | {"phase": "sign_in"}
 def web_role() -> Iterator[None]:
     """A transaction under the web role, in the sign-in phase."""
     with transaction.atomic():
-        _set_local(role=WEB_ROLE, **_SIGN_IN)
+        _set(_SIGN_IN, role=WEB_ROLE)
         yield
         if not connection.needs_rollback:
-            _set_local(role="none", **_NOBODY)
+            _set(_NOBODY, role="none")
 
 
 @contextmanager
@@ -40,10 +40,10 @@ def web_role_for(*, provider_id: int, user_id: int | None) -> Iterator[None]:
     """A transaction under the web role in which only rows of one provider are visible."""
     with transaction.atomic():
         seen = _NOBODY | {"provider_id": provider_id, "user_id": user_id or ""}
-        _set_local(role=WEB_ROLE, **seen)
+        _set(seen, role=WEB_ROLE)
         yield
         if not connection.needs_rollback:
-            _set_local(role="none", **_NOBODY)
+            _set(_NOBODY, role="none")
 
 
 @contextmanager
@@ -123,7 +123,11 @@ def _setting(name: str) -> str:
     return row[0]
 
 
-def _set_local(*, role: str | None = None, **values: object) -> None:
+def _set_local(**values: object) -> None:
+    _set(values)
+
+
+def _set(values: Mapping[str, object], *, role: str | None = None) -> None:
     """Set variables of ours and, by the same statement, the role."""
     pairs = [] if role is None else [("role", role)]
     pairs += [(f"app.{name}", str(value)) for name, value in values.items()]

@@ -108,7 +108,11 @@ def source_terms(source_id: int) -> SourceTerms:
         not_before=None if first_day is None else datetime.combine(first_day, time.min, tzinfo=UTC),
         identified_by=[IdentifiedBy(kind) for kind in row.identified_by],
         rounding=Rounding(row.volume_rounding),
-        mapping=row.mapping and ColumnMapping.from_json(json.loads(row.mapping)),
+        mapping=None if row.mapping is None else _mapping(row.mapping),
         tags=row.tags,
         trunks={tech_prefix: TrunkTerms(*terms) for tech_prefix, *terms in trunks},
     )
+
+
+def _mapping(stored: str) -> ColumnMapping:
+    return ColumnMapping.from_json(json.loads(stored))

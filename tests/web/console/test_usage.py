@@ -205,6 +205,18 @@ class TestAFile:
         assert "the disk is gone" in text
         assert "hx-get" not in text
 
+    def test_says_what_it_waits_for_and_goes_on_being_watched(
+        self, staff: Client, world: World
+    ) -> None:
+        file = receive(world.source, [Call(account="carla")])
+        file.note_waiting("A worker could not reach the stored file.")
+
+        text = page(staff, f"{FILES}{file.pk}/")
+
+        assert "notice-wait" in text
+        assert "A worker could not reach the stored file." in text
+        assert "every 1s" in text
+
     def test_takes_no_other_method(self, staff: Client, world: World) -> None:
         file = receive(world.source, [Call()])
 

@@ -7,11 +7,11 @@ from catalogue.models import RateImport
 from catalogue.services.rate_import_work import give_up_rate_import
 from cdr.models import Rerating, ReratingSlice, Source, WhatIf
 from cdr.services.chunks import rate_chunk
+from cdr.services.mending import requeue_lost_mendings, work_on_mending
 from cdr.services.rate_undoing import requeue_lost_undos, undo_rate_import
 from cdr.services.rerating import give_up_rerating, plan_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import give_up_slice, work_on_slice
 from cdr.services.retiring import make_partitions_ahead
-from cdr.services.retries import requeue_lost_retries, retry_asked
 from cdr.services.splitting import requeue_lost, split_file
 from cdr.services.watching import take_files
 from cdr.services.what_ifs import answer_what_if, give_up_what_if, requeue_lost_what_ifs
@@ -60,16 +60,16 @@ def take_files_task(*, source_id: int, **_: object) -> None:
     take_files(source=Source.objects.select_related("provider").get(pk=source_id), at=now())
 
 
-@shared_task(name="cdr.retry_suspense")
-def retry_suspense_task(*, provider_id: int, **_: object) -> None:
-    """Try what was asked for again; a row that was tried is not asked for any more."""
-    retry_asked(provider_id=provider_id, at=now())
+@shared_task(name="cdr.mend_suspense")
+def mend_suspense_task(*, mending_id: int, **_: object) -> None:
+    """Deal with the chunks of a mending that are left; one that was dealt with is left alone."""
+    work_on_mending(mending_id=mending_id, clock=now)
 
 
 @shared_task(name="cdr.sweep_suspense")
 def sweep_suspense_task(**_: object) -> None:
-    """Queue again the retries that were asked for long ago and still wait."""
-    requeue_lost_retries(at=now())
+    """Queue again what nobody has been seen at for a while; it is marked when it is."""
+    requeue_lost_mendings(at=now())
 
 
 @shared_task(name="cdr.plan_rerating")

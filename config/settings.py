@@ -218,7 +218,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "make partitions": {"task": "cdr.make_partitions", "schedule": 24 * 3600},
     "requeue lost re-ratings": {"task": "cdr.sweep_reratings", "schedule": 60},
     "take files from folders": {"task": "cdr.watch_folders", "schedule": 60},
-    "requeue lost retries": {"task": "cdr.sweep_suspense", "schedule": 120},
+    "requeue lost mendings": {"task": "cdr.sweep_suspense", "schedule": 120},
     "requeue lost what-ifs": {"task": "cdr.sweep_what_ifs", "schedule": 60},
     "requeue lost rate imports": {"task": "catalogue.sweep_rate_imports", "schedule": 60},
     "requeue lost rate undos": {"task": "cdr.sweep_rate_undos", "schedule": 60},

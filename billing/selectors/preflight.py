@@ -1,11 +1,12 @@
 """What to know before a period is billed: what is missing, and what it may be worth."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from billing.models import BillRun, BillRunItem
 from billing.selectors.tax_profiles import default_taxes
 from cdr.models import XdrFile
-from cdr.selectors.suspense import SuspenseCount, suspense_counts
+from cdr.selectors.suspense_groups import SuspenseCount, suspense_counts
 from common.periods import Period
 from common.scope import Scope
 from customers.models import Customer
@@ -35,7 +36,7 @@ def billable_customers(scope: Scope) -> ProviderQuerySet[Customer]:
     return rows.order_by("number", "pk")
 
 
-def preflight(scope: Scope, run: BillRun) -> Preflight:
+def preflight(scope: Scope, run: BillRun, today: date) -> Preflight:
     """The state of things before the run is calculated, as of now."""
     chosen = BillRunItem.objects.visible_to(scope).filter(run=run)
     files = XdrFile.objects.visible_to(scope).exclude(state__in=_FINISHED)
@@ -44,7 +45,7 @@ def preflight(scope: Scope, run: BillRun) -> Preflight:
         billed = Customer.objects.visible_to(scope).filter(pk__in=chosen.values("customer"))
     last_date = Period(run.period_from, run.period_to).last_date
     return Preflight(
-        suspense=tuple(suspense_counts(scope)),
+        suspense=tuple(suspense_counts(scope, today)),
         open_file_count=files.count(),
         customer_count=billed.count(),
         without_address_count=billed.filter(address="").count(),

@@ -26,6 +26,9 @@ _BLOCK_BYTES = 4 * 1024**2
 _LINE_END = ord("\n")
 _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TOO_LONG = f"the line is longer than {MAX_LINE_BYTES} bytes; its beginning is kept"
+_INVALID = "the line is not valid UTF-8"
+_WITH_NUL = "the line holds NUL bytes"
 _REJECTED_SCHEMA = {"line_number": pl.Int64, "raw": pl.String, "reason": pl.String}
 
 
@@ -229,10 +232,10 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
         return Lines(lines, no_rejected(), 0)
     reason = (
         pl.when(too_long)
-        .then(pl.lit(f"the line is longer than {MAX_LINE_BYTES} bytes; its beginning is kept"))
+        .then(pl.lit(_TOO_LONG))
         .when(invalid)
-        .then(pl.lit("the line is not valid UTF-8"))
-        .otherwise(pl.lit("the line holds NUL bytes"))
+        .then(pl.lit(_INVALID))
+        .otherwise(pl.lit(_WITH_NUL))
     )
     rejected = lines.select(
         "line_number",
@@ -240,6 +243,11 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
         reason.alias("reason"),
     ).filter(faulty)
     return Lines(lines.filter(~(faulty | blank)), rejected, int(blank.sum()))
+
+
+def is_no_text(reason: pl.Expr) -> pl.Expr:
+    """Whether a line was rejected for what it is made of, so that no copy of it is verbatim."""
+    return reason.is_in([_TOO_LONG, _INVALID, _WITH_NUL])
 
 
 def without_header(lines: Lines, header: Sequence[str]) -> Lines:

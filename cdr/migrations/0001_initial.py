@@ -566,6 +566,164 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Mending",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("RETRY", "Try again"),
+                            ("CORRECT", "Correct"),
+                            ("ACCEPT", "Accept nevertheless"),
+                            ("DISCARD", "Discard"),
+                            ("REOPEN", "Take back what was discarded"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("reason", models.CharField(blank=True, max_length=20)),
+                (
+                    "named_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("ACCOUNT_CODE", "Account code"),
+                            ("TRUNK", "Trunk"),
+                            ("IP", "IP address"),
+                            ("NUMBER", "Telephone number"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("subject", models.CharField(max_length=100, null=True)),
+                ("rate_table_id", models.BigIntegerField(null=True)),
+                ("customer_id", models.BigIntegerField(null=True)),
+                ("file_id", models.BigIntegerField(null=True)),
+                (
+                    "suspense_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("last_id", models.BigIntegerField()),
+                (
+                    "change",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("SET", "SET"),
+                            ("PREFIX", "PREFIX"),
+                            ("TEXT", "TEXT"),
+                            ("LINE", "LINE"),
+                            ("ZONE", "ZONE"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("field", models.CharField(blank=True, max_length=20)),
+                ("old_text", models.TextField(blank=True)),
+                ("new_text", models.TextField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("AT_WORK", "At Work"), ("DONE", "Done")],
+                        default="AT_WORK",
+                        max_length=7,
+                    ),
+                ),
+                ("row_count", models.BigIntegerField()),
+                ("done_chunk_id", models.BigIntegerField(default=0)),
+                ("freed_count", models.BigIntegerField(default=0)),
+                ("waiting_count", models.BigIntegerField(default=0)),
+                ("left_count", models.BigIntegerField(default=0)),
+                ("waiting_counts", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("queued_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cdr.source",
+                    ),
+                ),
+                (
+                    "undone",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cdr.mending",
+                    ),
+                ),
+            ],
+            options={"abstract": False},
+        ),
+        migrations.CreateModel(
+            name="XdrCorrection",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("xdr_id", models.BigIntegerField()),
+                ("account_code", models.CharField(max_length=64, null=True)),
+                ("trunk", models.CharField(max_length=64, null=True)),
+                ("caller_ip", models.CharField(max_length=45, null=True)),
+                ("caller_number", models.CharField(max_length=64, null=True)),
+                ("destination_number", models.CharField(max_length=64, null=True)),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "mending",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="cdr.mending",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Suspense",
             fields=[
                 (
@@ -621,25 +779,61 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("OPEN", "Open"), ("RESOLVED", "Resolved")],
+                        choices=[
+                            ("OPEN", "Open"),
+                            ("RESOLVED", "Resolved"),
+                            ("DISCARDED", "Discarded"),
+                        ],
                         default="OPEN",
-                        max_length=8,
+                        max_length=9,
                     ),
                 ),
                 ("created_at", models.DateTimeField()),
                 ("resolved_at", models.DateTimeField(null=True)),
                 ("correction", models.TextField(blank=True, db_default="")),
-                ("retry_asked_at", models.DateTimeField(null=True)),
                 (
-                    "retry_asked_by",
+                    "mending",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suspense",
+                        to="cdr.mending",
+                    ),
+                ),
+                (
+                    "named_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("ACCOUNT_CODE", "Account code"),
+                            ("TRUNK", "Trunk"),
+                            ("IP", "IP address"),
+                            ("NUMBER", "Telephone number"),
+                        ],
+                        db_default="",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "rate_table",
                     models.ForeignKey(
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                        to="catalogue.ratetable",
                     ),
                 ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cdr.source",
+                    ),
+                ),
+                ("subject", models.CharField(blank=True, db_default="", max_length=100)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -887,9 +1081,21 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="suspense",
             index=models.Index(
-                condition=models.Q(("retry_asked_at__isnull", False)),
-                fields=["provider", "chunk"],
-                name="suspense_asked",
+                condition=models.Q(("state", "OPEN")),
+                fields=["provider", "source", "reason", "subject", "id"],
+                name="suspense_group",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="xdrcorrection",
+            index=models.Index(fields=["provider", "xdr_id"], name="xdr_correction_of"),
+        ),
+        migrations.AddConstraint(
+            model_name="xdrcorrection",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("provider", "xdr_id"),
+                name="xdr_correction_once_current",
             ),
         ),
         migrations.AddConstraint(

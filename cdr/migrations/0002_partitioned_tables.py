@@ -156,7 +156,12 @@ class Migration(migrations.Migration):
                         (
                             "result",
                             models.SmallIntegerField(
-                                choices=[(1, "Rated"), (2, "Zero"), (3, "Suspended")]
+                                choices=[
+                                    (1, "Rated"),
+                                    (2, "Zero"),
+                                    (3, "Suspended"),
+                                    (4, "Discarded"),
+                                ]
                             ),
                         ),
                         (

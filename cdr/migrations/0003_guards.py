@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
             "CustomerIdentifier",
             "XdrFile",
             "XdrChunk",
+            "Mending",
+            "XdrCorrection",
             "Suspense",
             "Rerating",
             "ReratingSlice",
@@ -108,9 +110,8 @@ class Migration(migrations.Migration):
             *("rated_count", "zero_count", "duplicate_count", "suspended_count"),
             "newest_started_at",
         ),
-        counted_in_metrics(
-            "cdr_suspense", "id", "provider_id", "chunk_id", "state", "reason", "retry_asked_at"
-        ),
+        counted_in_metrics("cdr_suspense", "id", "provider_id", "chunk_id", "state", "reason"),
+        counted_in_metrics("cdr_mending", "id", "provider_id", "state"),
         counted_in_metrics("cdr_rerating", "id", "provider_id", "state"),
         counted_in_metrics("cdr_reratingslice", "id", "provider_id", "rerating_id", "state"),
     ]

@@ -2,6 +2,7 @@
 
 from cdr.models.allowances import AllowanceCounter, AllowanceUse
 from cdr.models.files import XdrChunk, XdrFile
+from cdr.models.mending import Mending, XdrCorrection
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
 from cdr.models.retired_months import RetiredMonth
@@ -18,6 +19,7 @@ __all__ = [
     "IdentifiedBy",
     "Leg",
     "LegKind",
+    "Mending",
     "PartyKind",
     "ReplacedLeg",
     "Rerating",
@@ -34,5 +36,6 @@ __all__ = [
     "WhatIfReseller",
     "Xdr",
     "XdrChunk",
+    "XdrCorrection",
     "XdrFile",
 ]

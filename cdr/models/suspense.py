@@ -2,14 +2,18 @@
 
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import models
 
+from catalogue.models import RateTable
 from cdr.models.files import XdrChunk
+from cdr.models.mending import Mending
 from cdr.models.parties import LegKind, PartyKind
+from cdr.models.sources import IdentifiedBy, Source
 from cdr.rules.suspense import Suspended
 from customers.models import Customer
 from tenancy.owned import ProviderOwned
+
+SUBJECT_CHARACTERS = 100
 
 
 class SuspenseReason(models.TextChoices):
@@ -31,21 +35,31 @@ class SuspenseReason(models.TextChoices):
 class Suspense(ProviderOwned):
     """A line, an xDR or one leg of it that could not be identified or rated, and why.
 
-    `raw` keeps the line verbatim. `estimated_amount`, in `currency`, is what the customer would pay
-    for the whole xDR; zero and no currency where no customer rate is known. What somebody asked to
-    be tried again says when and by whom until it was; `correction` is the text for an unreadable
-    line.
+    `raw` keeps the line verbatim. Rows of the same reason, source, `named_by`, `subject` and
+    `rate_table` wait for the same thing: for the account code that names nobody, say.
+    `estimated_amount`, in `currency`, is what the customer would pay for the whole xDR; zero where
+    no customer rate is known. `mending` is the last that dealt with it; `correction` is how the
+    line was read then, where that is not as received.
     """
 
     class State(models.TextChoices):
         OPEN = "OPEN"
         RESOLVED = "RESOLVED"
+        DISCARDED = "DISCARDED"
 
+    source = models.ForeignKey(Source, models.PROTECT, related_name="+", db_index=False)
     chunk = models.ForeignKey(XdrChunk, on_delete=models.PROTECT, related_name="suspense")
     line_number = models.BigIntegerField()
     raw = models.TextField()
     reason = models.CharField(max_length=20, choices=SuspenseReason.choices)
     detail = models.CharField(max_length=300)
+    named_by = models.CharField(
+        max_length=12, choices=IdentifiedBy.choices, blank=True, db_default=""
+    )
+    subject = models.CharField(max_length=SUBJECT_CHARACTERS, blank=True, db_default="")
+    rate_table = models.ForeignKey(
+        RateTable, models.PROTECT, related_name="+", null=True, db_index=False
+    )
     xdr_id = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(null=True)
     leg_kind = models.SmallIntegerField(choices=LegKind.choices, null=True)
@@ -57,25 +71,20 @@ class Suspense(ProviderOwned):
     volume = models.BigIntegerField(default=0)
     estimated_amount = models.DecimalField(max_digits=18, decimal_places=8, default=Decimal(0))
     currency = models.CharField(max_length=3, blank=True)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     correction = models.TextField(blank=True, db_default="")
-    retry_asked_at = models.DateTimeField(null=True)
-    retry_asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        db_index=False,
+    mending = models.ForeignKey(
+        Mending, on_delete=models.PROTECT, null=True, related_name="suspense"
     )
 
     class Meta:
         indexes = [
             models.Index(fields=["provider", "state", "reason", "id"], name="suspense_reason"),
             models.Index(
-                fields=["provider", "chunk"],
-                condition=models.Q(retry_asked_at__isnull=False),
-                name="suspense_asked",
+                fields=["provider", "source", "reason", "subject", "id"],
+                condition=models.Q(state="OPEN"),
+                name="suspense_group",
             ),
         ]

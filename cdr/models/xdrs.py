@@ -20,11 +20,11 @@ from tenancy.owned import ProviderOwned
 class Xdr(ProviderOwned):
     """A usage detail record as received; partitioned by month of `started_at`.
 
-    What was received is never edited; the parties, the tags and the result follow where suspense is
-    released or it is rated again. `tags` are all that it carried when it was rated, parted by
-    commas: those received with its line, and those of its source, its trunk and what named its
-    customer. That it ended at a customer (`on-net`) is told by `terminating_customer` and not
-    repeated.
+    What was received is never edited: corrections are beside it (`XdrCorrection`). The parties, the
+    tags and the result follow where suspense is released or it is rated again. `tags` are all that
+    it carried when it was rated, parted by commas: those received with its line, and those of its
+    source, its trunk and what named its customer. That it ended at a customer (`on-net`) is told by
+    `terminating_customer` and not repeated.
     `id` is the chunk's id shifted left by 18 bits plus the line's place in the chunk, hence unique.
     `dedup_key` is a 128-bit hash of source, call id and leg id, or of source, start, caller,
     destination and duration; with the start it is the primary key in the database, so that one
@@ -37,6 +37,7 @@ class Xdr(ProviderOwned):
         RATED = Outcome.RATED.value
         ZERO = Outcome.ZERO.value
         SUSPENDED = Outcome.SUSPENDED.value
+        DISCARDED = Outcome.DISCARDED.value
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "id")
     provider = models.ForeignKey(

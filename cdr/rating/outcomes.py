@@ -26,6 +26,7 @@ SUSPENSE_SCHEMA = {
     "leg_kind": pl.Int8,
     "payer_kind": pl.Int8,
     "payer_id": pl.Int64,
+    "table_id": pl.Int64,
     "estimated_cost": pl.Int64,
     "currency": pl.String,
 }
@@ -48,7 +49,8 @@ class Outcome:
 
     `suspense` has one row per thing that waits, columns as in SUSPENSE_SCHEMA: the payer and
     leg_kind are null for a whole xDR, `estimated_cost` is what the customer would pay for the xDR
-    at 10^-8 of `currency`, zero where that is not known.
+    at 10^-8 of `currency`, zero where that is not known. `table_id` is the rate table that lacks or
+    blocks it, null where there is none.
     """
 
     result: NDArray[np.int8]
@@ -88,6 +90,11 @@ def judge_xdrs(
             _suspend_legs(xdrs, legs, priced, tables, waiting_legs),
         ]
     ).join(values, on="row", how="left")
+    is_blocked = pl.col("leg_kind").is_null() & (pl.col("reason") == str(Suspended.BLOCKED))
+    table_id = pl.when(is_blocked).then("customer_table_id").otherwise("table_id")
+    suspense = suspense.with_columns(
+        table_id=pl.when(table_id != NO_TABLE).then(table_id)  # null for no table, too
+    )
     ordered = suspense.sort("row", maintain_order=True).select(list(SUSPENSE_SCHEMA))
     return Outcome(result.astype(np.int8), stands, ordered)
 
@@ -106,6 +113,7 @@ def _values(
         {
             "row": np.arange(count),
             "estimated_cost": cost,
+            "customer_table_id": table_id,
             "currency": pl.Series(table_id).replace_strict(
                 currencies, default="", return_dtype=pl.String
             ),
@@ -149,6 +157,7 @@ def _suspend_xdrs(
             leg_kind=pl.lit(None, pl.Int8),
             payer_kind=pl.lit(None, pl.Int8),
             payer_id=pl.lit(None, pl.Int64),
+            table_id=pl.lit(None, pl.Int64),
         )
     )
 
@@ -192,12 +201,12 @@ def _suspend_legs(
         leg_kind=pl.Series(legs.charge[members]),
         payer_kind=pl.Series(legs.payer_kind[members]),
         payer_id=pl.Series(legs.payer_id[members]),
+        table_id=table_id,
         table=table_id.replace_strict(names, return_dtype=pl.String),
         fault=table_id.replace_strict(faults, default="", return_dtype=pl.String),
     )
-    return waiting.select(
-        "row", reason.alias("reason"), detail.alias("detail"), "leg_kind", "payer_kind", "payer_id"
-    )
+    about = ("leg_kind", "payer_kind", "payer_id", "table_id")
+    return waiting.select("row", reason.alias("reason"), detail.alias("detail"), *about)
 
 
 def _by_reason(details: Mapping[Suspended, pl.Expr]) -> pl.Expr:

@@ -32,3 +32,5 @@ class Result(IntEnum):
     """Nothing was used; a leg stands only where an attempt costs a fee."""
     SUSPENDED = 3
     """No leg stands."""
+    DISCARDED = 4
+    """No leg stands, and none will: somebody decided so."""

@@ -145,15 +145,17 @@ def rate_columns(scope: Scope, table_ids: Sequence[int]) -> dict[int, RateColumn
     return {table_id: RateColumns.read(_of_table(rates, table_id)) for table_id in table_ids}
 
 
-def fitting_rates(scope: Scope, chain: Chain, number: str) -> list[tuple[RateTable, list[Rate]]]:
-    """Each table of a chain with those of its rates whose prefix fits a normalised number.
+def fitting_rates(
+    scope: Scope, chain: Chain, numbers: Collection[str]
+) -> list[tuple[RateTable, list[Rate]]]:
+    """Each table of a chain with those of its rates whose prefix fits one of normalised numbers.
 
-    They are all that can decide about the number: a rate is followed by one of the same prefix.
+    They are all that can decide about these: a rate is followed by one of the same prefix.
 
     :raises InvalidRate: the engine refuses a value.
     :raises UnitsRefused: the product's units do not fit each other.
     """
-    fitting = [number[:length] for length in range(PREFIX_DIGITS + 1)]
+    fitting = {number[:length] for number in numbers for length in range(PREFIX_DIGITS + 1)}
     rows = rate_rows(scope, [row.id for row in chain]).filter(prefix__in=fitting)
     rates = rule_rates(rows)
     return [(rule_table(row), rates.get(row.id, [])) for row in chain]

@@ -18,6 +18,7 @@ from cdr.rules.parties import ON_NET
 from cdr.selectors.engine_tables import fitting_rates, table_chains
 from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.parties import parties
+from cdr.selectors.suspense import corrections_of_xdr
 from cdr.selectors.xdrs import included_by_name, legs_of_xdr
 from common.scope import Scope
 from tenancy.selectors import own_provider
@@ -96,7 +97,7 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
     usage = usage_of(
         number=xdr.normalised_number,
         started_at=xdr.started_at,
-        caller_number=xdr.caller_number,
+        caller_number=_caller(xdr),
         country_prefix=xdr.source.country_prefix or None,
         tags=xdr.tags,
         is_on_net=xdr.terminating_customer_id is not None,
@@ -108,6 +109,14 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
         volume=xdr.volume,
         included=leg.included_volume,
     )
+
+
+def _caller(xdr: Xdr) -> str:
+    """The caller's number as it is taken for; whoever sees the xDR sees what it costs by that."""
+    corrections = corrections_of_xdr(Scope.system(xdr.provider_id), xdr)
+    current = corrections.filter(is_current=True).first()
+    corrected: str | None = current.caller_number if current else None
+    return xdr.caller_number if corrected is None else corrected
 
 
 def usage_of(
@@ -140,5 +149,5 @@ def explain_usage(
     chain = table_chains(scope, [table_id]).get(table_id)
     if chain is None:
         raise RateTable.DoesNotExist
-    (table, own), *parents = fitting_rates(scope, chain, usage.number)
+    (table, own), *parents = fitting_rates(scope, chain, [usage.number])
     return explain(table, own, usage, volume, included=included, parents=parents)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncHour
 
-from cdr.models import Rerating, ReratingSlice, Source, Suspense, XdrChunk, XdrFile
+from cdr.models import Mending, Rerating, ReratingSlice, Source, Suspense, XdrChunk, XdrFile
 from common.scope import Scope
 from tenancy.owned import ProviderOwned, ProviderQuerySet
 
@@ -31,7 +31,7 @@ class Work(StrEnum):
 
     FILES = "files"
     CHUNKS = "chunks"
-    RETRIES = "retries"
+    MENDINGS = "mendings"
     RERATING_SLICES = "rerating_slices"
 
 
@@ -183,7 +183,7 @@ def _waiting(rows: _Rows) -> dict[Work, QuerySet[Any]]:
     return {
         Work.FILES: rows(XdrFile).filter(state=XdrFile.State.RECEIVED),
         Work.CHUNKS: _waiting_chunks(rows(XdrChunk)),
-        Work.RETRIES: rows(Suspense).filter(retry_asked_at__isnull=False),
+        Work.MENDINGS: rows(Mending).filter(state=Mending.State.AT_WORK),
         Work.RERATING_SLICES: slices,
     }
 

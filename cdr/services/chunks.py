@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
-from cdr.importers.chunks import CHUNK_BYTES, read_chunks
+from cdr.importers.chunks import CHUNK_BYTES, first_lines, read_chunks
+from cdr.importers.formats import ADAPTERS
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
@@ -84,6 +85,17 @@ def _rate_locked(chunk_id: int, at: datetime) -> bool:
     counts, rated = rate_lines(mediated, origin, first_line=chunk.first_line)
     _finish(chunk, counts, newest_start(rated), at)
     return True
+
+
+def received_header(chunk: XdrChunk, source: SourceTerms) -> str:
+    """The lines in front of a chunk's file that name its columns, as its source is read now."""
+    count = ADAPTERS[source.format].header_lines(source.mapping)
+    if count == len(chunk.file.header.split("\n") if chunk.file.header else []):
+        return chunk.file.header
+    try:
+        return "\n".join(first_lines(stores.text_path(chunk.file), count))
+    except OSError:
+        return chunk.file.header
 
 
 def chunk_content(chunk: XdrChunk) -> bytes:

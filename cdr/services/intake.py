@@ -2,10 +2,12 @@
 
 import os
 import uuid
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -99,8 +101,29 @@ def receive_file(
             actor_id=actor_id,
             after={"name": name, "sha256": stored.sha256, "source": source.slug},
         )
+        _go_with_the_transaction(stored.path)
         enqueue("cdr.split_file", file_id=file.pk)
     return file
+
+
+class _Pledge:
+    """Held by what runs after the commit: given up where that is not reached."""
+
+
+def _go_with_the_transaction(path: Path) -> None:
+    """Take the stored file away if a transaction around this one is rolled back.
+
+    Django forgets what was to run after the commit then, and with it the pledge. Whoever is killed
+    in between leaves a file that nobody knows, never a file that is missing.
+    """
+    pledge = _Pledge()
+    removal = weakref.finalize(pledge, path.unlink, missing_ok=True)
+    removal.atexit = False  # type: ignore[misc]  # typeshed takes it for a slot
+    transaction.on_commit(partial(_keep, pledge, removal))
+
+
+def _keep(_: _Pledge, removal: "weakref.finalize[..., _Pledge]") -> None:
+    removal.detach()
 
 
 @contextmanager

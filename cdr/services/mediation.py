@@ -1,7 +1,7 @@
 """From the lines of a chunk to xDRs that can be identified and rated."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from cdr.services.sources import SourceTerms
 MOST_IN_FUTURE = timedelta(hours=24)
 """A switch's clock may run ahead, or its zone be wrong, by no more."""
 
+_FIRST_INSTANT, _LAST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _WAITING = {
     "line_number": pl.Int64,
     "raw": pl.String,
@@ -51,18 +52,26 @@ class MediatedLines:
 
 
 def mediate_lines(
-    content: bytes, *, first_line: int, source: SourceTerms, at: datetime, header: str = ""
+    content: bytes,
+    *,
+    first_line: int,
+    source: SourceTerms,
+    at: datetime,
+    header: str = "",
+    takes_untimely: bool = False,
 ) -> MediatedLines:
     """Parse, leave out what repeats, and set aside what cannot be an xDR of this time.
 
-    `header` has the lines of the file that name its columns, where its format has some.
+    `header` has the lines of the file that name its columns, where its format has some. What
+    `takes_untimely` is of any time but of months that were retired.
     """
     parsed = _parse(content, header=header, first_line=first_line, source=source)
     records, oversized = _without_oversized(parsed.records)
     keyed = records.with_columns(dedup_keys(records, source_id=source.id))
     repeated = is_repeated(keyed)
     once = keyed.filter(~repeated) if repeated.any() else keyed
-    timely, untimely = _without_untimely(once, source, at)
+    bounds = _widest_bounds(source) if takes_untimely else _bounds(source, at)
+    timely, untimely = _without_untimely(once, *bounds)
     waiting = pl.concat([_unparsable(parsed.rejected), _unparsable(oversized), untimely])
     return MediatedLines(
         xdrs=timely,
@@ -120,14 +129,22 @@ def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     return records.filter(~oversized), lines
 
 
+def _bounds(source: SourceTerms, at: datetime) -> tuple[datetime, datetime]:
+    """Between which instants an xDR that comes now has started."""
+    oldest = at - source.oldest
+    return max(oldest, source.not_before or oldest), at + MOST_IN_FUTURE
+
+
+def _widest_bounds(source: SourceTerms) -> tuple[datetime, datetime]:
+    """Between which instants an xDR has started that is stored at all."""
+    return source.not_before or _FIRST_INSTANT, _LAST_INSTANT
+
+
 def _without_untimely(
-    records: pl.DataFrame, source: SourceTerms, at: datetime
+    records: pl.DataFrame, oldest: datetime, latest: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records whose start can be true, and the lines of the others with the reason."""
     started_at = pl.col("started_at")
-    oldest, latest = at - source.oldest, at + MOST_IN_FUTURE
-    if source.not_before is not None:
-        oldest = max(oldest, source.not_before)
     too_old = started_at < to_microseconds(oldest)
     in_future = started_at > to_microseconds(latest)
     untimely = records.filter(too_old | in_future)

@@ -51,21 +51,21 @@ def price_tables(provider_id: int, table_ids: Collection[int]) -> dict[int, Pric
 
 
 def fitting_price_tables(
-    provider_id: int, table_ids: Collection[int], *, number: str
+    provider_id: int, table_ids: Collection[int], *, numbers: Collection[str]
 ) -> dict[int, PriceTable]:
-    """As `price_tables`, but compiled of the rates that fit one number, and not kept.
+    """As `price_tables`, but compiled of the rates that fit some numbers, and not kept.
 
-    A question about one call needs no more: reading all rates of a large table takes seconds.
+    A question about a few calls needs no more: reading all rates of a large table takes seconds.
     """
     scope = Scope.system(provider_id)
     tables = {}
     for table_id, chain in table_chains(scope, table_ids).items():
-        tables[table_id] = _priced(chain[0], partial(_compile_fitting, scope, chain, number))
+        tables[table_id] = _priced(chain[0], partial(_compile_fitting, scope, chain, numbers))
     return tables
 
 
-def _compile_fitting(scope: Scope, chain: Chain, number: str) -> CompiledTable:
-    (table, own), *parents = fitting_rates(scope, chain, number)
+def _compile_fitting(scope: Scope, chain: Chain, numbers: Collection[str]) -> CompiledTable:
+    (table, own), *parents = fitting_rates(scope, chain, numbers)
     return compile_table(table, own, parents)
 
 

@@ -149,7 +149,8 @@ def quote(scope: Scope, call: CallToQuote) -> Quote:
     identified = _identified(call, terms)
     number = identified["normalised_number"][0] or ""
     rated, included = preview_allowances(
-        rate_xdrs(identified, terms, compiled=partial(fitting_price_tables, number=number)), terms
+        rate_xdrs(identified, terms, compiled=partial(fitting_price_tables, numbers=[number])),
+        terms,
     )
     xdr = rated.xdrs.row(0, named=True)
     usage = usage_of(

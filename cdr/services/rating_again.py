@@ -24,8 +24,10 @@ from cdr.services.allowances import Batch, count_again
 from cdr.services.copying import days
 from cdr.services.rating import USES, RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import DETAIL_CHARACTERS
+from cdr.services.settling import WAITS
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
+from cdr.services.subjects import xdr_subjects
 from common.scope import Scope
 
 _WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
@@ -44,7 +46,7 @@ _WAITING = {
 class SuspenseChanges:
     """Rows that need not wait any more, rows that wait for another reason, and what waits now.
 
-    `explained` has suspense_id, reason and detail, `new` the columns of the outcome's suspense.
+    `explained` has the columns of WAITS, `new` those of the outcome's suspense.
     """
 
     resolved: list[int]
@@ -182,6 +184,7 @@ def _compared(
     waited = waiting.join(ids, on="xdr_id", how="semi")
     failing = rated.outcome.suspense
     waits = failing.with_columns(xdr_id=rated.xdrs["id"].gather(failing["row"]))
+    told = xdr_subjects(rated.xdrs[waits["row"]], waits, source)
     standing = standing_legs(
         rated.xdrs,
         rated.legs,
@@ -198,7 +201,7 @@ def _compared(
         ),
         uses=_use_changes(uses.join(ids, on="xdr_id", how="semi"), rated),
         moved=_moved(stored, rated),
-        suspense=_suspense_changes(waited, waits),
+        suspense=_suspense_changes(waited, told),
     )
 
 
@@ -229,7 +232,12 @@ def _moved(stored: pl.DataFrame, rated: RatedXdrs) -> pl.Series:
 
 def _suspense_changes(waited: pl.DataFrame, waits: pl.DataFrame) -> SuspenseChanges:
     both = waited.join(
-        waits.select(*_WAITING_KEY, why="reason", how=pl.col("detail").str.head(DETAIL_CHARACTERS)),
+        waits.select(
+            *_WAITING_KEY,
+            *("named_by", "subject", "rate_table_id"),
+            why="reason",
+            how=pl.col("detail").str.head(DETAIL_CHARACTERS),
+        ),
         on=_WAITING_KEY,
         nulls_equal=True,
     )
@@ -239,8 +247,10 @@ def _suspense_changes(waited: pl.DataFrame, waits: pl.DataFrame) -> SuspenseChan
     )
     return SuspenseChanges(
         resolved["suspense_id"].to_list(),
-        differing.select("suspense_id", reason="why", detail="how"),
-        waits.join(waited, on=_WAITING_KEY, how="anti", nulls_equal=True),
+        differing.with_columns(reason="why", detail="how").select(list(WAITS)),
+        waits.drop("named_by", "subject", "rate_table_id").join(
+            waited, on=_WAITING_KEY, how="anti", nulls_equal=True
+        ),
     )
 
 

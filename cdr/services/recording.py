@@ -15,6 +15,7 @@ from cdr.rating.usage import sum_usage
 from cdr.services.copying import Binary, Column, copy_binary, days
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
+from cdr.services.subjects import line_subjects, xdr_subjects
 from common.copying import amounts, copy_rows, timestamps
 
 DETAIL_CHARACTERS = 300
@@ -30,7 +31,7 @@ _XDR_TEXTS = (
     "received_tags",
     "tags",
 )
-_SUSPENSE_TEXTS = ("raw", "detail", "currency")
+_SUSPENSE_TEXTS = ("raw", "detail", "currency", "named_by", "subject")
 _NEW_CHARGE_IDS = """
     SELECT coalesce(array_agg(nextval('cdr_usagecharge_id_seq')), '{}')
     FROM generate_series(1, %s)
@@ -225,13 +226,16 @@ def record_waiting_lines(lines: pl.DataFrame, origin: Origin) -> None:
     """Suspend lines that became no xDR: line_number, raw, reason, detail and started_at."""
     if lines.is_empty():
         return
+    about = line_subjects(lines)
     _copy_suspense(
-        lines.select(
+        about.select(
             "line_number",
             "raw",
             "reason",
             "detail",
+            "subject",
             timestamps(lines["started_at"]).alias("started_at"),
+            named_by=pl.lit(""),
             currency=pl.lit(""),
             volume=pl.lit(0),
             estimated_amount=pl.lit(0),
@@ -253,9 +257,12 @@ def record_suspense(rated: RatedXdrs, suspense: pl.DataFrame, origin: Origin) ->
         pl.col("id").alias("xdr_id"),
         timestamps(xdrs["started_at"]).alias("started_at"),
     )
-    why = suspense.select(
+    why = xdr_subjects(xdrs, suspense, origin.source).select(
         "reason",
         "detail",
+        "named_by",
+        "subject",
+        "rate_table_id",
         "leg_kind",
         "payer_kind",
         "payer_id",
@@ -269,6 +276,7 @@ def _copy_suspense(rows: pl.DataFrame, origin: Origin) -> None:
     owned = rows.with_columns(
         pl.col("detail").str.slice(0, DETAIL_CHARACTERS),
         provider_id=pl.lit(origin.source.provider_id),
+        source_id=pl.lit(origin.source.id),
         chunk_id=pl.lit(origin.chunk_id),
         state=pl.lit(str(Suspense.State.OPEN)),
         created_at=pl.lit(origin.at.isoformat()),

@@ -1,5 +1,7 @@
 """Rating again the xDRs of one chunk that wait, whole or by a leg."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -9,25 +11,36 @@ from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
 from cdr.services.allowances import use_allowances
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
+from cdr.services.settling import WAITS
 from cdr.services.stored_parties import FOUND, update_xdrs
+from cdr.services.subjects import xdr_subjects
 from common.copying import timestamps
 from common.scope import Scope
 
-STILL_WAITING = {"suspense_id": pl.Int64, "reason": pl.String, "detail": pl.String}
-"""Columns of what could not be released, and why not."""
-
+_TOLD = ("suspense_id", "row", "reason", "detail", "table_id")
 _LEG = ("xdr_id", "leg_kind", "payer_kind", "payer_id")
-_OF_WAITING = "({0}.started_at, {0}.{1}) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
+OF_WAITING = "({0}.started_at, {0}.{1}) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
 
 
-def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> pl.DataFrame:
-    """Write the legs that can be rated now; gives what still waits, as STILL_WAITING.
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What waits on: rows `still` (WAITS), and whole xDRs that have `moved_on`.
+
+    The latter (suspense_id, reason) are identified now and wait for each of their legs instead.
+    """
+
+    still: pl.DataFrame
+    moved_on: pl.DataFrame
+
+
+def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> Released:
+    """Write the legs that can be rated now; gives what waits on.
 
     `waiting` has suspense_id, raw, xdr_id, started_at (int64 microseconds UTC), leg_kind,
-    payer_kind and payer_id, the last three null where the whole xDR waits.
+    payer_kind and payer_id, the last three null where the whole xDR waits, and is_whole: whether it
+    is to be identified again. All that waits of such an xDR must be there.
     """
-    if waiting.is_empty():
-        return pl.DataFrame(schema=STILL_WAITING)
+    waiting = waiting.drop("detail")  # why they wait is told anew
     rated = _rate_again(waiting, origin)
     release = rated.outcome.stands & _is_waiting(rated, waiting)
     rated = use_allowances(rated, origin.source, among=release)
@@ -35,23 +48,30 @@ def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     _update_xdrs(rated, release, origin)
 
     failing = _failing(rated)
-    whole = waiting.filter(pl.col("leg_kind").is_null())
-    new_legs = failing.filter(pl.col("leg_kind").is_not_null()).join(
-        whole.select("xdr_id"), on="xdr_id", how="semi"
+    still = waiting.join(failing, on=list(_LEG), nulls_equal=True)
+    legs = failing.filter(pl.col("leg_kind").is_not_null())
+    new_legs = legs.join(waiting.filter("is_whole"), on="xdr_id", how="semi").join(
+        still, on=list(_LEG), how="anti"
     )
     record_suspense(rated, new_legs.drop("xdr_id"), origin)
-    return pl.concat(
-        [
-            waiting.join(failing, on=list(_LEG), nulls_equal=True).select(list(STILL_WAITING)),
-            _held_back(waiting, failing),
-        ]
-    )
+    told = pl.concat([still.select(_TOLD), _held_back(waiting, failing)])
+    about = xdr_subjects(rated.xdrs[told["row"]], told, origin.source)
+    return Released(about.select(list(WAITS)), _moved_on(rated, waiting, told, new_legs))
+
+
+def _moved_on(
+    rated: RatedXdrs, waiting: pl.DataFrame, told: pl.DataFrame, new_legs: pl.DataFrame
+) -> pl.DataFrame:
+    is_whole = pl.Series(rated.outcome.result == Result.SUSPENDED).gather(new_legs["row"])
+    first = new_legs.filter(is_whole).unique("xdr_id", keep="first", maintain_order=True)
+    ended = waiting.join(told, on="suspense_id", how="anti")
+    return ended.join(first, on="xdr_id").select("suspense_id", "reason")
 
 
 def _rate_again(waiting: pl.DataFrame, origin: Origin) -> RatedXdrs:
     """Whole xDRs with the parties that hold now, the others with those they have."""
     per_xdr = waiting.group_by("xdr_id", maintain_order=True).agg(
-        pl.col("started_at", "raw").first(), whole=pl.col("leg_kind").is_null().any()
+        pl.col("started_at", "raw").first(), whole=pl.col("is_whole").any()
     )
     stored = _stored(per_xdr, origin).join(
         per_xdr.select("raw", "whole", id="xdr_id"), on="id", maintain_order="left"
@@ -73,8 +93,8 @@ def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """The xDRs as columns; leg_count is the greatest number one of its legs has."""
     scope = Scope.system(origin.source.provider_id)
     keys = [timestamps(per_xdr["started_at"]).to_list(), per_xdr["xdr_id"].to_list()]
-    xdrs = stored_xdrs(scope, Condition(_OF_WAITING.format("x", "id"), keys))
-    legs = stored_legs(scope, Condition(_OF_WAITING.format("l", "xdr_id"), keys))
+    xdrs = stored_xdrs(scope, Condition(OF_WAITING.format("x", "id"), keys))
+    legs = stored_legs(scope, Condition(OF_WAITING.format("l", "xdr_id"), keys))
     counts = legs.group_by("xdr_id").agg(leg_count=pl.col("number").max())
     numbered = xdrs.join(counts, left_on="id", right_on="xdr_id", how="left")
     return numbered.with_columns(pl.col("leg_count").fill_null(0))
@@ -127,6 +147,7 @@ def _failing(rated: RatedXdrs) -> pl.DataFrame:
 
 def _held_back(waiting: pl.DataFrame, failing: pl.DataFrame) -> pl.DataFrame:
     """Waiting legs of xDRs that cannot be rated as a whole any more."""
-    whole = failing.filter(pl.col("leg_kind").is_null()).select("xdr_id", "reason", "detail")
+    whole = failing.filter(pl.col("leg_kind").is_null())
+    told = whole.select("xdr_id", "row", "reason", "detail", "table_id")
     legs = waiting.filter(pl.col("leg_kind").is_not_null())
-    return legs.join(whole, on="xdr_id").select(list(STILL_WAITING))
+    return legs.join(told, on="xdr_id").select(_TOLD)

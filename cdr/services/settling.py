@@ -4,9 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
+from django.db import connection
 
 from cdr.models import Suspense
 from cdr.services.recording import DETAIL_CHARACTERS
+
+WAITS = {
+    "suspense_id": pl.Int64,
+    "reason": pl.String,
+    "detail": pl.String,
+    "named_by": pl.String,
+    "subject": pl.String,
+    "rate_table_id": pl.Int64,
+}
+"""Columns that say why rows wait."""
+
+_EXPLAIN = """
+    UPDATE cdr_suspense s SET reason = w.reason, detail = w.detail, named_by = w.named_by,
+        subject = w.subject, rate_table_id = w.rate_table_id
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+        AS w(id, reason, detail, named_by, subject, rate_table_id)
+    WHERE s.id = w.id
+"""
 
 
 def resolve(suspense_ids: Sequence[int], *, at: datetime) -> None:
@@ -16,7 +35,9 @@ def resolve(suspense_ids: Sequence[int], *, at: datetime) -> None:
 
 
 def explain_waiting(waiting: pl.DataFrame) -> None:
-    """Say why rows (suspense_id, reason, detail) wait now, which may differ from before."""
-    for (reason, detail), rows in waiting.group_by("reason", "detail"):
-        found = Suspense.objects.filter(pk__in=rows["suspense_id"].to_list())
-        found.update(reason=reason, detail=str(detail)[:DETAIL_CHARACTERS])
+    """Say why rows, as WAITS, wait now, which may differ from before."""
+    if waiting.is_empty():
+        return
+    told = waiting.select(list(WAITS)).with_columns(pl.col("detail").str.head(DETAIL_CHARACTERS))
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPLAIN, [told[column].to_list() for column in WAITS])

@@ -42,7 +42,7 @@ ACTING_AS_OWNER = {
 COUNTED_COLUMNS = {
     *("id", "provider_id", "source_id", "file_id", "chunk_id", "rerating_id", "run_id"),
     *("slug", "gateway", "state", "reason", "is_enabled"),
-    *("received_at", "newest_started_at", "retry_asked_at"),
+    *("received_at", "newest_started_at"),
     *("rated_count", "zero_count", "duplicate_count", "suspended_count"),
 }
 # `provider_id = CURRENT_PROVIDER`, the way PostgreSQL writes it.

@@ -18,12 +18,12 @@ from cdr.services.rerating import (
 )
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.splitting import PATIENCE
-from cdr.services.suspense import retry_suspense
 from common.clock import now
 from tests.cdr.test_faults import killed_at_the_end, make_busy_world
 from tests.cdr.worlds import World
 from tests.factories import make_customer, make_identifier
 from tests.factories.cdr import CALL_AT, Call, import_lines
+from tests.factories.mending import try_again
 from tests.factories.rerating import (
     OCTOBER_FROM,
     OCTOBER_TO,
@@ -277,7 +277,7 @@ class TestSameWorkTwiceAtOnce:
 
         race(
             lambda: work_on_slice(slice_id=slice_id, at=now()),
-            lambda: retry_suspense(provider_id=world.provider.pk, at=now(), actor_id=None),
+            lambda: try_again(world.provider, at=now()),
         )
 
         assert Leg.objects.count() == 60

@@ -53,6 +53,7 @@ def world() -> World:
         make_usage(world.top, "2.50", call_count=40, billed_volume=7000, **vendor, **called)
     Suspense.objects.create(
         provider=world.provider,
+        source=chunk.file.source,
         chunk=chunk,
         line_number=1,
         raw="",

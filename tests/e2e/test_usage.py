@@ -105,10 +105,12 @@ class TestAFileOfUsage:
         self._add_the_missing_rate(page, aurora)
         go_to(page, "Usage", "Suspense")
         window.illustrate("suspense")
-        follow(page, "Try again")
+        follow(page, "Try all again")
         press(page, "Try again")
         background.do_all()
         page.reload()
+        expect(page.get_by_text("rows that wait no more")).to_be_visible()
+        go_to(page, "Usage", "Suspense")
 
         expect(page.get_by_text("Nothing waits")).to_be_visible()
         assert not Suspense.objects.filter(state=Suspense.State.OPEN).exists()
@@ -119,14 +121,17 @@ class TestAFileOfUsage:
 
     def _correct_the_line(self, page: Page, broken: str) -> None:
         go_to(page, "Usage", "Suspense")
+        page.get_by_role("row", name="Unparsable").get_by_role("link").first.click()
         page.get_by_role("row", name="five minutes").get_by_role("link").first.click()
-        follow(page, "Correct")
+        follow(page, "Correct the line")
         expect(page.get_by_role("textbox")).to_have_value(broken)
-        press(page, "Rate the corrected line")
+        press(page, "See what it would become")
         expect(page.locator(".field-error")).to_be_visible()
         page.get_by_role("textbox").fill(broken.replace("five minutes", "300"))
-        press(page, "Rate the corrected line")
-        expect(page.get_by_role("status")).to_contain_text("is being rated as corrected")
+        press(page, "See what it would become")
+        expect(page.get_by_text("customer leg")).to_be_visible()
+        press(page, "Correct 1 row")
+        expect(page.get_by_role("heading", name="Correct")).to_be_visible()
 
     def _add_the_missing_rate(self, page: Page, aurora: Aurora) -> None:
         page.goto(f"/console/rate-tables/{aurora.retail.pk}/")
@@ -134,7 +139,7 @@ class TestAFileOfUsage:
         fill(page, {"Prefix": "86", "Destination": "China", "Rate": "0.04"})
         page.get_by_label("In force from").fill("2026-10-01T00:00")
         press(page, "Add rate")
-        expect(page.get_by_text("No call is concerned")).to_be_visible()
+        expect(page.get_by_text("No call that was rated before")).to_be_visible()
         page.goto(f"/console/rate-tables/{aurora.retail.pk}/")
         expect(page.get_by_role("cell", name="China")).to_be_visible()
 

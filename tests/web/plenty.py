@@ -42,6 +42,7 @@ from tests.factories.api import make_token
 from tests.factories.billing import make_charge
 from tests.factories.catalogue import make_allowance, make_item_allowance
 from tests.factories.cdr import Call, import_lines
+from tests.factories.mending import mend
 from tests.factories.payments import make_invoice
 from tests.factories.payouts import make_plan
 from tests.factories.rerating import measure
@@ -288,6 +289,7 @@ class Plenty:
         accounts = ("first", identified, "nobody")
         import_lines(source, [*(Call(account=account) for account in accounts), "junk"])
         measure(self.provider, customer=customer, actor_id=factories.make_staff(self.provider).pk)
+        mend(self.provider, at=IN_OCTOBER, source_id=source.pk)
         ReratingDelta.objects.create(
             provider=self.provider,
             rerating=self.rerating,

@@ -12,8 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries
 
 from billing.models import BillRun, BillRunItem
-from cdr.models import Source, XdrFile
-from cdr.services.retries import ask_for_retry
+from cdr.models import Mending, Source, XdrFile
+from cdr.rules.mending import Choice
+from cdr.services.mending import ask_for_mending
 from cdr.services.splitting import split_file
 from common import clock
 from common.broker import broker
@@ -136,7 +137,13 @@ class TestMetrics:
         world = make_world()
         at = {"provider": world.provider.slug}
         import_lines(world.source, ["junk", Call(account="nobody"), Call(account="nobody")])
-        ask_for_retry(provider_id=world.provider.pk, at=clock.now(), actor_id=None)
+        ask_for_mending(
+            provider_id=world.provider.pk,
+            kind=Mending.Kind.RETRY,
+            choice=Choice(),
+            at=clock.now(),
+            actor_id=None,
+        )
         receive(world.source, [Call(account="carla")])
         split = receive(world.source, [Call(account="carla"), Call(account="carla")])
         split_file(file_id=split.pk, at=clock.now())
@@ -151,7 +158,7 @@ class TestMetrics:
         waiting = {
             dict(labels)["work"]: n for (name, labels), n in found.items() if "_work" in name
         }
-        assert waiting == {"files": 1, "chunks": 2, "retries": 2}
+        assert waiting == {"files": 1, "chunks": 2, "mendings": 1}
 
     def test_count_payers_of_bill_runs_and_messages_of_gateways(self, client: Client) -> None:
         provider = make_provider()

@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser
 
 from web.api.problems import Refused
 
+GZIP = "gzip"
 _BYTES_AT_ONCE = 1 << 20
 _MOST_JSON_BYTES = 256 * 1024
 """Of a JSON body as it is sent, and once more of what a compressed one unfolds to."""
@@ -93,14 +94,9 @@ def read_text(body: Body, encoding: str) -> bytes:
     sent = body.read(_MOST_JSON_BYTES + 1)
     if len(sent) > _MOST_JSON_BYTES:
         raise too_large(_MOST_JSON_BYTES)
-    if encoding in ("", "identity"):
+    check_encoding(encoding)
+    if encoding != GZIP:
         return sent
-    if encoding != "gzip":
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "EncodingNotSupported",
-            "Send the body plain, or with Content-Encoding: gzip.",
-        )
     try:
         with gzip.GzipFile(fileobj=BytesIO(sent)) as unpacked:
             text = unpacked.read(_MOST_JSON_BYTES + 1)
@@ -109,6 +105,19 @@ def read_text(body: Body, encoding: str) -> bytes:
     if len(text) > _MOST_JSON_BYTES:
         raise too_large(_MOST_JSON_BYTES)
     return text
+
+
+def check_encoding(encoding: str) -> None:
+    """Refuse what cannot be unpacked.
+
+    :raises Refused: the encoding is not understood.
+    """
+    if encoding not in ("", "identity", GZIP):
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "EncodingNotSupported",
+            "Send the body plain, or with Content-Encoding: gzip.",
+        )
 
 
 def _refuse_constant(name: str) -> None:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localdate
 
 from billing.models import BillRun, BillRunItem
 from billing.selectors.bill_runs import (
@@ -107,7 +108,9 @@ def run_show(request: SurfaceRequest, run_id: int) -> HttpResponse:
         "run": run,
         "title": run_title(run),
         "actions": allowed(request.scope, _actions(run, progress["progress"])),
-        "preflight": preflight(request.scope, run) if run.state == State.DRAFT else None,
+        "preflight": preflight(request.scope, run, localdate(clock.now()))
+        if run.state == State.DRAFT
+        else None,
         "totals": compared_totals(request.scope, run),
         "largest": EstimateTable(largest, request=request) if largest else None,
         "changes": biggest_changes(request.scope, run) if is_compared else [],
@@ -137,7 +140,7 @@ def run_calculate(request: SurfaceRequest, run_id: int) -> HttpResponse:
         start_calculation(run_id=run.pk, at=clock.now(), actor_id=request.scope.user_id)
         return run_url(run)
 
-    found = preflight(request.scope, run)
+    found = preflight(request.scope, run, localdate(clock.now()))
     again = run.state != State.DRAFT
     review = Review(
         title=f"Calculate {run_title(run)}{' again' if again else ''}?",

@@ -15,7 +15,7 @@ from django.utils.timezone import localdate
 
 from billing.models import BillRun
 from billing.selectors.bill_runs import bill_runs
-from cdr.selectors.suspense import suspense_counts
+from cdr.selectors.suspense_groups import suspense_counts
 from common import clock
 from common.periods import Period
 from common.scope import Scope, Surface
@@ -75,7 +75,7 @@ def home(request: SurfaceRequest) -> HttpResponse:
         "today": localdate(now),
         "steps": _steps(scope),
         "notices": notices(scope, now),
-        "tiles": [*tiles, *_suspense(scope), *_last_run(scope)],
+        "tiles": [*tiles, *_suspense(scope, localdate(now)), *_last_run(scope)],
         "charts": charts,
     }
     return render(request, "console/home.html", context)
@@ -157,10 +157,10 @@ def _receivables(scope: Scope, due: list[Receivable]) -> Tile:
     return Tile("Receivables", amounts_html(by_currency), note, url)
 
 
-def _suspense(scope: Scope) -> list[Tile]:
+def _suspense(scope: Scope, today: date) -> list[Tile]:
     if not _may(scope, "usage.read"):
         return []
-    counts = suspense_counts(scope)
+    counts = suspense_counts(scope, today)
     worth: dict[str, Decimal] = {}
     for row in counts:
         if row.estimated_amount:

@@ -12,6 +12,7 @@ from cdr.models import LegKind, PartyKind, Rerating, ReratingDelta
 from cdr.selectors import reratings as selectors
 from cdr.selectors.parties import parties
 from cdr.selectors.reratings import DeltaTotal, ReratingProgress
+from cdr.selectors.suspense import lines_beside
 from cdr.services.rerating import apply_rerating, discard_rerating
 from common import clock
 from common.scope import Scope, Surface
@@ -42,6 +43,8 @@ def rerating_show(request: SurfaceRequest, rerating_id: int) -> HttpResponse:
         "totals": totals,
         "was_applied": rerating.applying_since is not None,
         "is_unchanged": rerating.state == State.MEASURED and not _changes(progress["progress"]),
+        "line_count": lines_beside(request.scope, rerating),
+        "lines_url": _lines_url(rerating),
         "deltas_url": reverse("console_rerating_deltas", kwargs={"rerating_id": rerating.pk}),
         **progress,
     }
@@ -69,6 +72,11 @@ def _progress(scope: Scope, rerating: Rerating) -> dict[str, Any]:
         "time_left": time_left(seen.since, seen.done_count, seen.total_count),
         "refresh_url": url if is_at_work else "",
     }
+
+
+def _lines_url(rerating: Rerating) -> str:
+    url = reverse("console_suspense")
+    return url if rerating.source_id is None else f"{url}?source={rerating.source_id}"
 
 
 def _changes(progress: ReratingProgress) -> bool:

@@ -20,12 +20,14 @@ from cdr.rules.column_mapping import (
     VolumeUnit,
 )
 from cdr.selectors.sources import sources
+from cdr.selectors.suspense_lines import suspense_sample
 from cdr.services.sampling import MOST_SHOWN, Sample, try_sample
 from cdr.services.source_editing import map_columns
 from cdr.services.sources import source_terms
 from common import clock
 from common.scope import Surface
 from web.access import ACTION_METHODS, FORM_METHODS, SurfaceRequest, page_of
+from web.console.suspense_choices import address, choice_if_any, query_of
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, form_page
 
@@ -97,10 +99,15 @@ def source_mapping(request: SurfaceRequest, source_id: int) -> HttpResponse:
     source = sources(request.scope).get(pk=source_id, format=Source.Format.MAPPED_CSV)
     _put_file_into_box(request)
 
+    waiting = suspense_sample(request.scope, choice_if_any(request), source.pk)
+
     def save(form: MappingForm) -> str:
         map_columns(
             source=source, mapping=form.mapping, at=clock.now(), actor_id=request.scope.user_id
         )
+        if waiting:
+            messages.success(request, f"The columns of {source} are known: try the lines again.")
+            return address("console_suspense_retry", query_of(request))
         messages.success(request, f"The columns of {source} are known now; files can be uploaded.")
         return reverse("console_sources")
 
@@ -110,9 +117,10 @@ def source_mapping(request: SurfaceRequest, source_id: int) -> HttpResponse:
         cancel_url=reverse("console_sources"),
         lead="They hold for files from now on, and for lines that are tried again.",
         template="console/usage/source_mapping.html",
-        context=_sample_context(request, source, "console_source_mapping_preview"),
+        context=_sample_context(request, source, "console_source_mapping_preview", waiting),
     )
-    return form_page(request, page, form=MappingForm, save=save, initial=_initial(source))
+    initial = {**_initial(source), "sample": waiting}
+    return form_page(request, page, form=MappingForm, save=save, initial=initial)
 
 
 @page_of(Surface.CONSOLE, "usage.write", ACTION_METHODS)
@@ -128,8 +136,9 @@ def source_mapping_preview(request: SurfaceRequest, source_id: int) -> HttpRespo
 def source_try(request: SurfaceRequest, source_id: int) -> HttpResponse:
     source = sources(request.scope).get(pk=source_id)
     _put_file_into_box(request)
-    form = SampleForm(request.POST or None, request.FILES or None)
-    context = {"source": source, "form": form, **_sample_context(request, source, "")}
+    waiting = suspense_sample(request.scope, choice_if_any(request), source.pk)
+    form = SampleForm(request.POST or None, request.FILES or None, initial={"sample": waiting})
+    context = {"source": source, "form": form, **_sample_context(request, source, "", waiting)}
     return render(request, "console/usage/source_try.html", context)
 
 
@@ -142,14 +151,20 @@ def _put_file_into_box(request: SurfaceRequest) -> None:
         request.POST = sent  # type: ignore[assignment]
 
 
-def _sample_context(request: SurfaceRequest, source: Source, preview: str) -> dict[str, Any]:
-    """The source, what came of the sample that was sent, and where to ask for that anew."""
+def _sample_context(
+    request: SurfaceRequest, source: Source, preview: str, waiting: str = ""
+) -> dict[str, Any]:
+    """The source, what came of the sample that was sent, and where to ask for that anew.
+
+    Before one was sent it is the lines that wait in suspense, where the address chooses some.
+    """
     url = reverse(preview, kwargs={"source_id": source.pk}) if preview else ""
-    return {"source": source, "sample": _sampled(request, source), "preview_url": url}
+    text = request.POST.get("sample", "") if request.method == "POST" else waiting
+    sample = _sampled(request, source, text[:SAMPLE_CHARACTERS])
+    return {"source": source, "sample": sample, "preview_url": url}
 
 
-def _sampled(request: SurfaceRequest, source: Source) -> Sample | None:
-    text = request.POST.get("sample", "")[:SAMPLE_CHARACTERS]
+def _sampled(request: SurfaceRequest, source: Source, text: str) -> Sample | None:
     if not text.strip():
         return None
     if source.format != Source.Format.MAPPED_CSV:

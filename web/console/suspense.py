@@ -1,55 +1,144 @@
-"""Suspense in the console: what waits and why, what it is worth, corrected or tried again."""
+"""Suspense in the console: what waits for the same thing, row by row, and one of them."""
 
 from decimal import Decimal
 from typing import Any
 
 import django_filters
-from django import forms
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localdate
 
-from cdr.models import PartyKind, Suspense, SuspenseReason
+from cdr.models import IdentifiedBy, PartyKind, Source, Suspense, SuspenseReason
+from cdr.rules.mending import Choice
 from cdr.selectors import suspense as selectors
 from cdr.selectors.parties import parties
-from cdr.services.retries import ask_for_correction, ask_for_retry
-from cdr.services.suspense import LineStillUnreadable
+from cdr.selectors.sources import sources
+from cdr.selectors.suspense_groups import SuspenseGroup, suspense_groups, worth_of_groups
 from common import clock
+from common.csv_files import Cell
 from common.scope import Surface
 from customers.selectors import customers
-from web.access import ACTION_METHODS, FORM_METHODS, SurfaceRequest, page_of
+from web.access import SurfaceRequest, page_of
 from web.console.reratings import rerating_url
+from web.console.suspense_choices import (
+    address,
+    choice_if_any,
+    query,
+    query_of,
+    steps,
+    subject_text,
+    worth_text,
+)
+from web.console.suspense_remedies import REMEDIES, remedies
 from web.shared.actions import Action, allowed
-from web.shared.filters import Filters, choice_filter
-from web.shared.form_fields import Form
-from web.shared.form_pages import FormPage, Review, confirm_page, form_page
-from web.shared.lists import Empty, list_page
-from web.shared.tables import Column, InstantColumn, LinkColumn, MoneyColumn, NumberColumn, Table
-from web.shared.writing import NONE, money_html, plain_number
+from web.shared.exports import csv_response, xlsx_response
+from web.shared.filters import Filters, choice_filter, row_filter, text_filter
+from web.shared.lists import Empty, exported, list_page
+from web.shared.tables import (
+    NUMBER,
+    BadgeColumn,
+    Column,
+    InstantColumn,
+    LinkColumn,
+    MoneyColumn,
+    NumberColumn,
+    Table,
+)
+from web.shared.writing import NONE, money_html
 
-REMEDIES = {
-    SuspenseReason.UNPARSABLE: "Correct the line; it is read again as you wrote it.",
-    SuspenseReason.UNKNOWN_CUSTOMER: "Give the account code or number to a customer, on its page"
-    " under Numbers, then try again.",
-    SuspenseReason.UNKNOWN_VENDOR: "Give the source a vendor, or a trunk for the tech prefix, then"
-    " try again.",
-    SuspenseReason.UNRATED_CUSTOMER: "Add a rate for the destination to the customer's rate table,"
-    " then try again.",
-    SuspenseReason.UNRATED_VENDOR: "Add a rate for the destination to the vendor's rate table, then"
-    " try again.",
-    SuspenseReason.RESELLER_UNRATED: "Add a rate for the destination to the table assigned to the"
-    " reseller, then try again.",
-    SuspenseReason.FOREIGN_VENDOR: "The vendor belongs to another branch: correct the trunk, or let"
-    " the source take foreign vendors, then try again.",
-    SuspenseReason.BLOCKED: "A rate blocks this destination: change its status, then try again.",
-    SuspenseReason.TOO_OLD: "Let the source take older xDRs, then try again.",
-    SuspenseReason.IN_FUTURE: "Check the clock and time zone of the switch; try again once its time"
-    " has come.",
-    SuspenseReason.OVERFLOW: "The charge is larger than any real one: check the rate, then try"
-    " again.",
-}
+MOST_GROUPS = 200
+_FILES = {"csv": csv_response, "xlsx": xlsx_response}
+
+
+class SubjectColumn(Column):
+    """What a group waits for, leading to its rows."""
+
+    def render(self, record: SuspenseGroup) -> SafeString:
+        url = address("console_suspense_rows", query(record.choice))
+        return format_html('<a href="{}">{}</a>', url, subject_text(record) or "all of them")
+
+    def export_cells(self, record: SuspenseGroup, value: object) -> list[Cell]:
+        return [subject_text(record)]
+
+
+class WorthColumn(Column):
+    """Amounts in several currencies, one below the other."""
+
+    def __init__(self, verbose_name: str, amount: str) -> None:
+        super().__init__(verbose_name, accessor="worth", attrs=NUMBER)
+        self.amount = amount
+
+    def _amounts(self, record: SuspenseGroup) -> list[tuple[Decimal, str]]:
+        found = [(getattr(each, self.amount), each.currency) for each in record.worth]
+        return [each for each in found if each[0]]
+
+    def render(self, record: SuspenseGroup) -> SafeString | str:
+        amounts = ((money_html(*each),) for each in self._amounts(record))
+        return format_html_join(SafeString("<br>"), "{}", amounts) or NONE
+
+    def export_cells(self, record: SuspenseGroup, value: object) -> list[Cell]:
+        return [worth_text(self._amounts(record))]
+
+
+class GroupTable(Table):
+    reason = Column("Reason", accessor="reason__label")
+    subject = SubjectColumn("Waits for", accessor="row_count")
+    source = Column("Source")
+    row_count = NumberColumn("Rows")
+    oldest_at = InstantColumn("Oldest")
+    newest_at = InstantColumn("Newest")
+    known = WorthColumn("Worth by its rates", "known_amount")
+    average = WorthColumn("Worth by averages", "average_amount")
+    unpriced_count = NumberColumn("Of unknown worth")
+
+
+def _sources(request: SurfaceRequest) -> QuerySet[Source]:
+    return sources(request.scope)
+
+
+class GroupFilters(Filters):
+    reason = choice_filter("Reason", "reason", SuspenseReason.choices)
+    source = row_filter("Source", "source", _sources)
+
+
+@page_of(Surface.CONSOLE, "usage.read")
+def suspense_list(request: SurfaceRequest) -> HttpResponse:
+    filters = GroupFilters(request.GET, selectors.open_suspense(request.scope), request=request)
+    said = filters.form.cleaned_data if filters.form.is_valid() else {}
+    groups = suspense_groups(
+        request.scope,
+        localdate(clock.now()),
+        reason=said.get("reason") or "",
+        source_id=said["source"].pk if said.get("source") else None,
+    )
+    if respond := _FILES.get(request.GET.get("format", "")):
+        return respond("suspense", *exported(GroupTable(groups, request=request)))
+    context = {
+        "filters": filters,
+        "is_filtering": filters.is_filtering,
+        "table": GroupTable(groups[:MOST_GROUPS], request=request) if groups else None,
+        "hidden_count": max(0, len(groups) - MOST_GROUPS),
+        "row_count": sum(group.row_count for group in groups),
+        "unpriced_count": sum(group.unpriced_count for group in groups),
+        "worth": worth_of_groups(groups),
+        "at_work": selectors.mendings_at_work(request.scope),
+        "actions": allowed(request.scope, _actions()),
+    }
+    part = "_suspense_groups" if request.htmx.target == "list" else "suspense_list"
+    return render(request, f"console/usage/{part}.html", context)
+
+
+def _actions() -> list[Action]:
+    retry = reverse("console_suspense_retry")
+    return [
+        Action("What was done", reverse("console_mendings"), "clock"),
+        Action("Rate again", rerating_url(), "arrow-path", needs="usage.write"),
+        Action("Try all again", retry, "arrow-path", needs="usage.write", is_main=True),
+    ]
 
 
 class EstimateColumn(MoneyColumn):
@@ -59,7 +148,15 @@ class EstimateColumn(MoneyColumn):
         return super().render(record, value) if value else NONE
 
 
-class SuspenseTable(Table):
+class ChosenColumn(Column):
+    """A box that chooses the row for the buttons below the list."""
+
+    def render(self, record: Suspense) -> SafeString:
+        box = '<input type="checkbox" name="row" value="{}" form="chosen" aria-label="Choose {}">'
+        return format_html(box, record.pk, f"line {record.line_number} of {record.chunk.file}")
+
+
+class RowTable(Table):
     reason = LinkColumn("Reason", accessor="get_reason_display")
     detail = Column("Detail")
     customer = LinkColumn("Customer", to="customer")
@@ -67,73 +164,65 @@ class SuspenseTable(Table):
     volume = NumberColumn("Volume")
     estimated_amount = EstimateColumn("Estimated value")
     # In files only: the row's page names its file.
+    state = BadgeColumn("State", accessor="get_state_display", value="state", visible=False)
+    source = Column("Source", visible=False)
     file = Column("File", accessor="chunk__file", visible=False)
     line_number = NumberColumn("Line")
     raw = Column("As received", visible=False)
 
 
-class SuspenseFilters(Filters):
+class ChoosableTable(RowTable):
+    chosen = ChosenColumn("Choose", accessor="pk", exclude_from_export=True)
+
+    class Meta:
+        sequence = ("chosen", "...")
+
+
+class RowFilters(Filters):
     reason = choice_filter("Reason", "reason", SuspenseReason.choices)
+    source = row_filter("Source", "source", _sources)
+    named_by = choice_filter("Named by", "named_by", IdentifiedBy.choices)
+    subject = text_filter("Waits for", "subject__exact", strip=False)
     customer = django_filters.NumberFilter(label="Customer number", method="of_customer")
     file = django_filters.NumberFilter(label="File number", field_name="chunk__file_id")
+    rate_table = django_filters.NumberFilter(label="Rate table", field_name="rate_table_id")
+    mending = django_filters.NumberFilter(label="Dealt with by", field_name="mending_id")
+    state = choice_filter("State", "state", Suspense.State.choices, method="in_state")
 
     def of_customer(self, rows: QuerySet[Suspense], _: str, number: int) -> QuerySet[Suspense]:
         found = customers(self.request.scope).filter(number=number).first()
         return rows.none() if found is None else rows.filter(customer_id=found.pk)
 
+    def in_state(self, rows: QuerySet[Suspense], _: str, state: str) -> QuerySet[Suspense]:
+        return rows.filter(state=state)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Of those that wait, unless the state is said."""
+        rows = super().filter_queryset(queryset)
+        return rows if self.form.cleaned_data["state"] else rows.filter(state=Suspense.State.OPEN)
+
 
 @page_of(Surface.CONSOLE, "usage.read")
-def suspense_list(request: SurfaceRequest) -> HttpResponse:
+def suspense_rows(request: SurfaceRequest) -> HttpResponse:
+    may_change = "usage.write" in request.scope.permissions
+    asked, choice = query_of(request), choice_if_any(request)
     return list_page(
         request,
-        title="Suspense",
-        lead="Usage that could not be identified or rated. Nothing of it is lost.",
-        rows=selectors.open_suspense(request.scope),
-        table=SuspenseTable,
-        filters=SuspenseFilters,
-        name="suspense",
+        title="Suspense, row by row",
+        lead="What is done here is done to all that the filter finds.",
+        rows=selectors.all_suspense(request.scope),
+        table=ChoosableTable if may_change else RowTable,
+        filters=RowFilters,
+        name="suspense-rows",
         empty=Empty("Nothing waits", "Every xDR received so far could be rated."),
-        template="console/usage/suspense_list.html",
-        actions=[Action("Rate again", rerating_url(), "arrow-path", needs="usage.write")],
+        template="console/usage/suspense_rows.html",
+        actions=steps(choice, asked) if choice else [],
         context={
-            "counts": selectors.suspense_counts(request.scope),
-            "asked_count": selectors.asked_count(request.scope),
+            "remedies": allowed(request.scope, remedies(request.scope, choice)) if choice else [],
+            "lines_url": address("console_suspense_lines", asked),
+            "may_change": may_change,
         },
     )
-
-
-@page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
-def suspense_retry_reason(request: SurfaceRequest, reason: str) -> HttpResponse:
-    if reason not in SuspenseReason.values or reason == SuspenseReason.UNPARSABLE:
-        raise Http404
-    counts = [each for each in selectors.suspense_counts(request.scope) if each.reason == reason]
-
-    def confirm() -> str:
-        asked = ask_for_retry(
-            provider_id=request.scope.provider_id,
-            reasons=[reason],
-            at=clock.now(),
-            actor_id=request.scope.user_id,
-        )
-        messages.success(request, f"{plain_number(asked)} are being tried again.")
-        return reverse("console_suspense")
-
-    review = Review(
-        title=f"Try again: {SuspenseReason(reason).label.lower()}",
-        lead=REMEDIES[SuspenseReason(reason)]
-        + " What can be rated now is charged; the rest goes on waiting.",
-        facts=[
-            ("Waiting", plain_number(sum(each.row_count for each in counts))),
-            *(
-                ("Estimated value", money_html(each.estimated_amount, each.currency))
-                for each in counts
-                if each.estimated_amount
-            ),
-        ],
-        submit="Try again",
-    )
-    cancel_url = reverse("console_suspense")
-    return confirm_page(request, review, confirm=confirm, cancel_url=cancel_url)
 
 
 @page_of(Surface.CONSOLE, "usage.read")
@@ -141,29 +230,33 @@ def suspense_detail(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
     row = selectors.suspense(request.scope, suspense_id)
     kind = None if row.payer_kind is None else PartyKind(row.payer_kind)
     payers = [] if kind is None or row.payer_id is None else [(int(kind), row.payer_id)]
-    is_waiting = row.state == Suspense.State.OPEN and row.retry_asked_at is None
     context = {
         "row": row,
         "payer": next(iter(parties(request.scope, payers).values()), None),
         "remedy": REMEDIES[SuspenseReason(row.reason)],
+        "group_url": address("console_suspense_rows", query(selectors.group_of(row))),
+        "subject": subject_text(row),
         "xdr_url": _xdr_url(row),
-        "actions": allowed(request.scope, _actions(row) if is_waiting else []),
-        "can_retry": is_waiting and row.reason != SuspenseReason.UNPARSABLE,
+        "actions": allowed(request.scope, _row_actions(row)),
     }
     return render(request, "console/usage/suspense_detail.html", context)
 
 
-def _actions(row: Suspense) -> list[Action]:
-    if row.reason != SuspenseReason.UNPARSABLE:
-        return [Action("Rate again", _rerating_url(row), "arrow-path", needs="usage.write")]
-    url = reverse("console_suspense_correct", kwargs={"suspense_id": row.pk})
-    return [Action("Correct the line", url, "pencil-square", needs="usage.write", is_main=True)]
+def _row_actions(row: Suspense) -> list[Action]:
+    if row.state != Suspense.State.OPEN:
+        return []
+    choice = Choice(reason=row.reason, suspense_ids=(row.pk,))
+    try_again, correct, *others = steps(choice, query(choice))
+    if row.xdr_id is not None:
+        rate = Action("Rate again", _rerating_url(row), "arrow-path", needs="usage.write")
+        return [rate, correct, *others, try_again]
+    url = reverse("console_suspense_line", kwargs={"suspense_id": row.pk})
+    line = Action("Correct the line", url, "pencil-square", needs="usage.write")
+    return [line, *others, try_again]
 
 
 def _rerating_url(row: Suspense) -> str:
     """A dry run of all that waits for the same from when this began."""
-    if row.xdr_id is None:
-        return rerating_url(started_from=row.started_at)
     return rerating_url(started_from=row.started_at, suspense_reason=row.reason)
 
 
@@ -174,78 +267,8 @@ def _xdr_url(row: Suspense) -> str:
     return reverse("console_xdr", kwargs={"xdr_key": key})
 
 
-@page_of(Surface.CONSOLE, "usage.write", ACTION_METHODS)
-def suspense_retry(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
-    row = selectors.suspense(request.scope, suspense_id)
-    asked = ask_for_retry(
-        provider_id=request.scope.provider_id,
-        suspense_ids=[row.pk],
-        at=clock.now(),
-        actor_id=request.scope.user_id,
-    )
-    if asked:
-        messages.success(request, "It is being tried again.")
-    else:
-        messages.error(request, "It does not wait for this any more: nothing was changed.")
-    return HttpResponseRedirect(_url(row))
-
-
-class CorrectionForm(Form):
-    raw = forms.CharField(
-        label="Line",
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 4, "class": "code", "spellcheck": "false"}),
-        help_text="One line, in the format of its source. The line as received is kept.",
-    )
-
-
-@page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
-def suspense_correct(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
-    row = selectors.suspense(request.scope, suspense_id)
-
-    def save(form: CorrectionForm) -> str:
-        ask_for_correction(
-            provider_id=request.scope.provider_id,
-            suspense_id=row.pk,
-            raw=form.cleaned_data["raw"],
-            at=clock.now(),
-            actor_id=request.scope.user_id,
-        )
-        messages.success(request, f"Line {row.line_number} is being rated as corrected.")
-        return _url(row)
-
-    page = FormPage(
-        f"Correct line {row.line_number} of {row.chunk.file}",
-        submit="Rate the corrected line",
-        cancel_url=_url(row),
-        lead=f"It could not be read: {row.detail}.",
-    )
-    return form_page(
-        request,
-        page,
-        form=CorrectionForm,
-        save=save,
-        fields_of={LineStillUnreadable: "raw"},
-        initial={"raw": row.correction or row.raw},
-    )
-
-
-def _url(row: Suspense) -> str:
-    return reverse("console_suspense_row", kwargs={"suspense_id": row.pk})
-
-
 urls = [
     path("usage/suspense/", suspense_list, name="console_suspense"),
-    path(
-        "usage/suspense/<slug:reason>/try-again/",
-        suspense_retry_reason,
-        name="console_suspense_retry_reason",
-    ),
+    path("usage/suspense/rows/", suspense_rows, name="console_suspense_rows"),
     path("usage/suspense/<int:suspense_id>/", suspense_detail, name="console_suspense_row"),
-    path("usage/suspense/<int:suspense_id>/retry/", suspense_retry, name="console_suspense_retry"),
-    path(
-        "usage/suspense/<int:suspense_id>/correct/",
-        suspense_correct,
-        name="console_suspense_correct",
-    ),
 ]

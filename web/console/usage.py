@@ -176,7 +176,7 @@ def _progress(request: SurfaceRequest, file: XdrFile) -> dict[str, object]:
     progress = selectors.file_progress(request.scope, file.pk)
     has_ended = progress.state in ENDED
     refresh_url = reverse("console_xdr_file_progress", kwargs={"file_id": file.pk})
-    waiting = f"{reverse('console_suspense')}?file={file.pk}"
+    waiting = f"{reverse('console_suspense_rows')}?file={file.pk}"
     return {
         "progress": progress,
         "has_failed": progress.state == XdrFile.State.FAILED,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 
 from billing.selectors.progress import RunAtWork, runs_at_work
 from cdr.selectors.flow import (
@@ -20,7 +20,7 @@ from cdr.selectors.flow import (
     source_flows,
     waiting_work,
 )
-from cdr.selectors.suspense import SuspenseCount, suspense_counts
+from cdr.selectors.suspense_groups import SuspenseCount, suspense_counts
 from common import clock
 from common.scope import Scope, Surface
 from payments.selectors.payments import refused_events
@@ -38,7 +38,7 @@ _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 _WORK = {
     Work.FILES: ("Files to cut into chunks", "console_xdr_files"),
     Work.CHUNKS: ("Chunks of files to rate", "console_xdr_files"),
-    Work.RETRIES: ("Rows of suspense to try again", "console_suspense"),
+    Work.MENDINGS: ("Mendings of suspense", "console_mendings"),
     Work.RERATING_SLICES: ("Slices of re-ratings", "console_reratings"),
 }
 
@@ -85,7 +85,7 @@ def metrics(request: SurfaceRequest) -> HttpResponse:
     flows = [row.flow for row in figures.rows]
     charts = [
         _hours_chart(flows, hourly_counts(scope, now), now),
-        _suspense_chart(suspense_counts(scope)),
+        _suspense_chart(suspense_counts(scope, localdate(now))),
     ]
     return render(request, "console/usage/metrics.html", {"figures": figures, "charts": charts})
 

@@ -18,7 +18,7 @@ from cdr.selectors.explaining import explained_legs
 from cdr.selectors.reratings import former_legs
 from cdr.selectors.retired_months import first_day_taken
 from cdr.selectors.sources import sources
-from cdr.selectors.suspense import suspense_of_xdr
+from cdr.selectors.suspense import corrections_of_xdr, suspense_of_xdr
 from common.csv_files import Cell
 from common.scope import Surface
 from customers.selectors import customers
@@ -119,6 +119,7 @@ def xdr_detail(request: SurfaceRequest, xdr_key: tuple[datetime, int]) -> HttpRe
         "legs": explained_legs(request.scope, xdr),
         "former_legs": former_legs(request.scope, xdr),
         "waiting": waiting,
+        "corrections": corrections_of_xdr(request.scope, xdr),
     }
     return render(request, "console/usage/xdr_detail.html", context)
 

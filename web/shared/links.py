@@ -15,7 +15,7 @@ from catalogue.models import (
     RateTable,
     TimeProfile,
 )
-from cdr.models import Rerating, Source, Suspense, WhatIf, Xdr, XdrFile
+from cdr.models import Mending, Rerating, Source, Suspense, WhatIf, Xdr, XdrFile
 from common.scope import Scope, Surface
 from customers.models import Customer, TeamMember
 from payments.models import Payment
@@ -43,6 +43,7 @@ PAGES: dict[tuple[Surface, type[Model]], tuple[str, str]] = {
     (Surface.CONSOLE, Rerating): ("console_rerating", "rerating_id"),
     (Surface.CONSOLE, WhatIf): ("console_what_if", "what_if_id"),
     (Surface.CONSOLE, Suspense): ("console_suspense_row", "suspense_id"),
+    (Surface.CONSOLE, Mending): ("console_mending", "mending_id"),
     (Surface.CONSOLE, BillRun): ("console_bill_run", "run_id"),
     (Surface.CONSOLE, CreditNote): ("console_credit_note", "credit_note_id"),
     (Surface.CONSOLE, Invoice): ("console_invoice", "invoice_id"),

@@ -1,6 +1,6 @@
 """What pages and commands read of usage, and only of their own provider."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +9,8 @@ from cdr.models import Leg, LegKind, Suspense, SuspenseReason, Xdr, XdrFile
 from cdr.rating import Reason
 from cdr.selectors.explaining import explain_leg
 from cdr.selectors.files import FileProgress, file_progress, files
-from cdr.selectors.suspense import SuspenseCount, open_suspense, suspense_counts
+from cdr.selectors.suspense import open_suspense
+from cdr.selectors.suspense_groups import SuspenseCount, suspense_counts
 from cdr.selectors.xdrs import legs_of_xdr, xdrs
 from cdr.services.chunks import rate_chunk
 from cdr.services.splitting import split_file
@@ -19,6 +20,7 @@ from tests.factories import make_rate, make_source
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines, receive
 
 DAY = timedelta(days=1)
+TODAY = date(2026, 10, 6)
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ class TestSuspense:
         )
         import_lines(make_source(world.product), [Call(account="carla")])
 
-        assert suspense_counts(staff(world)) == [
+        assert suspense_counts(staff(world), TODAY) == [
             SuspenseCount(SuspenseReason.UNKNOWN_CUSTOMER, "", 1, Decimal(0)),
             SuspenseCount(SuspenseReason.UNKNOWN_VENDOR, "EUR", 1, Decimal("0.1")),
             SuspenseCount(SuspenseReason.UNPARSABLE, "", 1, Decimal(0)),
@@ -158,4 +160,4 @@ class TestSuspense:
 
         assert [row.raw for row in open_suspense(staff(world))] == ["more junk"]
         assert list(open_suspense(staff(make_world()))) == []
-        assert suspense_counts(staff(make_world())) == []
+        assert suspense_counts(staff(make_world()), TODAY) == []

@@ -14,7 +14,6 @@ from cdr.services.allowances import use_allowances
 from cdr.services.mediation import mediate_lines
 from cdr.services.rating import identify_xdrs, rate_xdrs
 from cdr.services.sources import source_terms
-from cdr.services.suspense import retry_suspense
 from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
 from tests.factories import (
@@ -32,6 +31,7 @@ from tests.factories.allowances import (
     make_plan,
 )
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.factories.mending import Result, try_again
 from tests.factories.subscriptions import make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -245,7 +245,7 @@ class TestSuspense:
         import_lines(world.source, [*calls(60), *calls(60, account="carlo")])
         make_identifier(world.carla, "carlo")
 
-        retry_suspense(provider_id=world.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(world.provider, at=IMPORT_AT)
 
         assert [row[0] for row in charged(world.carla)] == [60, 40]
         assert counted(world.carla) == {OCTOBER: (100, 0, 100)}
@@ -256,8 +256,8 @@ class TestSuspense:
         import_lines(world.source, calls(60))
         make_rate(world.vendor.rate_table, "", rate=Decimal("0.02"))
 
-        retried = retry_suspense(provider_id=world.provider.pk, at=IMPORT_AT, actor_id=None)
+        retried = try_again(world.provider, at=IMPORT_AT)
 
-        assert (retried.resolved_count, retried.open_count) == (1, 0)
+        assert retried == Result(1, 0)
         assert counted(world.carla) == {OCTOBER: (100, 0, 60)}
         assert AllowanceUse.objects.aggregate(sum=Sum("volume")) == {"sum": 60}

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from catalogue.models import Rate
 from cdr.models import CustomerIdentifier, Leg, LegKind, UsageCharge
-from cdr.services.suspense import retry_suspense
 from resellers.models import BillingModeAssignment
 from tenancy.models import Provider
 from tests.cdr.worlds import make_world
 from tests.factories import make_billing_mode, make_customer, make_identifier
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.factories.mending import try_again
 from tests.factories.rerating import price, rerate
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ class Story:
             provider=self.world.provider, value="third"
         ).exists():
             make_identifier(make_customer(self.world.provider, self.world.sub), "third")
-        retry_suspense(provider_id=self.world.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(self.world.provider, at=IMPORT_AT)
 
     def rerate(self) -> None:
         rerate(self.world.provider)

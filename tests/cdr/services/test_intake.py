@@ -1,5 +1,6 @@
 """Receiving files: stored whole, known by their bytes, refused with nothing left behind."""
 
+import gc
 import gzip
 import hashlib
 from io import BytesIO
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from audit.models import Entry
 from cdr.importers.chunks import FileTooLarge, FileUnreadable
@@ -54,6 +56,29 @@ class TestReceivedFile:
         assert file.received_by == user
         entry = Entry.objects.get(action="xdr_file.received")
         assert (entry.object_id, entry.actor) == (str(file.pk), user)
+
+    def test_goes_where_a_transaction_around_it_is_rolled_back(
+        self, world: World, settings: Any
+    ) -> None:
+        def fail_afterwards() -> None:
+            with transaction.atomic():
+                receive(world, TEXT)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_afterwards()
+
+        gc.collect()
+        assert stored_files(settings) == []
+        assert receive(world, TEXT).stored_name == stored_files(settings)[0].name
+
+    @pytest.mark.django_db(transaction=True)
+    def test_stays_once_it_is_committed(self, settings: Any) -> None:
+        with transaction.atomic():
+            file = receive(make_world(), TEXT)
+
+        gc.collect()
+        assert [path.name for path in stored_files(settings)] == [file.stored_name]
 
     def test_is_unpacked_but_known_by_what_was_received(self, world: World, settings: Any) -> None:
         packed = gzip.compress(TEXT) + gzip.compress(b"third\n")

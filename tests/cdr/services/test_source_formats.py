@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from cdr.models import IdentifiedBy, Source, Suspense, Xdr, XdrFile
+from cdr.models import IdentifiedBy, Mending, Source, Suspense, Xdr, XdrFile
+from cdr.rules.mending import Change, ChangeKind
 from cdr.services.chunks import rate_chunk
 from cdr.services.intake import XdrFileUnlikeSource, receive_file
 from cdr.services.splitting import split_file
-from cdr.services.suspense import correct_line, retry_suspense
 from tests.cdr.importers.samples import MAPPING, SAMPLES
 from tests.cdr.worlds import World, counts_of, make_world
 from tests.factories import make_customer, make_identifier, make_source
+from tests.factories.mending import Result, mend, try_again
 
 AT = datetime(2026, 10, 6, tzinfo=UTC)
 HEADER = "start,to,seconds,account,trunk,ip,from\n"
@@ -130,10 +131,10 @@ class TestACustomer:
         waiting = Suspense.objects.get()
         make_identifier(world.carla, "west-1", "TRUNK")
 
-        retried = retry_suspense(provider_id=world.provider.pk, at=AT, actor_id=None)
+        retried = try_again(world.provider, at=AT)
 
         assert 'trunk "west-1"' in waiting.detail
-        assert (retried.resolved_count, retried.open_count) == (1, 0)
+        assert retried == Result(1, 0)
         assert Xdr.objects.get().customer == world.carla
 
 
@@ -156,9 +157,8 @@ class TestALineOfAFileWithAHeader:
         import_content(source, f"{HEADER}{bad}\n".encode())
         row = Suspense.objects.get()
 
-        correct_line(
-            provider_id=world.provider.pk, suspense_id=row.pk, raw=good, at=AT, actor_id=None
-        )
+        change = Change(ChangeKind.LINE, new_text=good)
+        mend(world.provider, Mending.Kind.CORRECT, change=change, at=AT, suspense_ids=(row.pk,))
 
         row.refresh_from_db()
         assert (row.raw, row.line_number) == (bad, 2)

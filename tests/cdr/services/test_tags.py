@@ -13,11 +13,11 @@ from cdr.services.chunks import record_lines
 from cdr.services.mediation import mediate_lines
 from cdr.services.recording import Origin
 from cdr.services.sources import source_terms
-from cdr.services.suspense import retry_suspense
 from common.scope import Scope
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_customer, make_identifier, make_rate, make_trunk, make_vendor
 from tests.factories.cdr import IMPORT_AT, Call, file_of, import_lines, receive
+from tests.factories.mending import try_again
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ class TestTagsOfRatedXdrs:
         make_rate(table, "", rate="0.02")
         make_rate(table, "", rate="0.005", tag="wholesale")
 
-        retry_suspense(provider_id=world.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(world.provider, at=IMPORT_AT)
 
         assert Leg.objects.get(kind=LegKind.VENDOR).amount == Decimal("0.01")
 
@@ -156,7 +156,7 @@ class TestTagsOfRatedXdrs:
         row.tags = "fax"
         row.save()
 
-        retry_suspense(provider_id=world.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(world.provider, at=IMPORT_AT)
 
         assert Xdr.objects.get().tags == "fax"
         assert charged() == [Decimal("0.40")]

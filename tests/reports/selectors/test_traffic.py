@@ -84,6 +84,7 @@ class TestAgedSuspense:
         def suspend(days: int, resolved_at: datetime | None = None) -> None:
             Suspense.objects.create(
                 provider=provider,
+                source=chunk.file.source,
                 chunk=chunk,
                 line_number=days,
                 raw="",

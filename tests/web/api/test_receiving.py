@@ -312,6 +312,15 @@ class TestSendingMany:
 
         assert answer.status_code == HTTPStatus.ACCEPTED
 
+    def test_packed_in_another_way_are_refused(self, world: World) -> None:
+        headers = {**NDJSON, "Content-Encoding": "br"}
+
+        answer = world.program.post("xdrs", bulk(call()), headers)
+
+        assert answer.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        assert answer.json()["code"] == "EncodingNotSupported"
+        assert not XdrFile.objects.exists()
+
     def test_refuses_the_same_bytes_again(self, world: World) -> None:
         lines = bulk(call())
         world.program.post("xdrs", lines, NDJSON)

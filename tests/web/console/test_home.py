@@ -47,9 +47,11 @@ def money(amount: str, currency: str = "EUR") -> str:
 
 
 def suspend(provider: Provider, amount: str = "0.25") -> Suspense:
+    chunk = make_chunk(provider)
     return Suspense.objects.create(
         provider=provider,
-        chunk=make_chunk(provider),
+        source=chunk.file.source,
+        chunk=chunk,
         line_number=1,
         raw="",
         reason=SuspenseReason.UNRATED_CUSTOMER,

@@ -194,7 +194,7 @@ class TestAFile:
         assert "All lines are rated" in text
         assert "2 of 2" in text
         assert "hx-trigger" not in text
-        assert f"/console/usage/suspense/?file={file.pk}" in text
+        assert f"/console/usage/suspense/rows/?file={file.pk}" in text
 
     def test_says_why_it_cannot_be_rated(self, staff: Client, world: World) -> None:
         file = receive(world.source, [Call()])

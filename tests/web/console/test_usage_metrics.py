@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillRun, BillRunItem
-from cdr.models import Source, XdrChunk, XdrFile
-from cdr.services.retries import ask_for_retry
+from cdr.models import Mending, Source, XdrChunk, XdrFile
+from cdr.rules.mending import Choice
+from cdr.services.mending import ask_for_mending
 from cdr.services.splitting import split_file
 from common import clock
 from payments.models import WebhookEvent
@@ -94,7 +95,13 @@ class TestThePage:
         settings.XDR_CHUNK_LINES = 1
         now = clock.now()
         import_lines(world.source, [Call(account="nobody"), "junk"], at=now)
-        ask_for_retry(provider_id=world.provider.pk, at=now, actor_id=None)
+        ask_for_mending(
+            provider_id=world.provider.pk,
+            kind=Mending.Kind.RETRY,
+            choice=Choice(),
+            at=now,
+            actor_id=None,
+        )
         receive(world.source, [Call(account="carla")], at=now - timedelta(hours=3))
         split = receive(world.source, [Call(account="carla")] * 2, at=now - timedelta(days=3))
         split_file(file_id=split.pk, at=now)
@@ -104,7 +111,7 @@ class TestThePage:
         assert waiting(text) == {
             "Files to cut into chunks": "1",
             "Chunks of files to rate": "2",
-            "Rows of suspense to try again": "1",
+            "Mendings of suspense": "1",
             "Slices of re-ratings": "0",
         }
         assert cells(text, world.source.name)[6:] == ["2", "3 days"]

@@ -1,8 +1,11 @@
-from cdr.models import Suspense, Xdr, XdrFile
+from cdr.models import Mending, Suspense, Xdr, XdrFile
+from cdr.rules.mending import Choice
+from cdr.services.mending import ask_for_mending
 from cdr.services.rerating import ask_for_rerating
 from tenancy.models import Provider
 from tests.factories import make_product, make_source
 from tests.factories.cdr import Call, import_lines
+from tests.factories.mending import MENDED_AT, mend
 from tests.factories.rerating import OCTOBER_FROM, OCTOBER_TO, RERATED_AT, measure
 from tests.web.matrix import Page, actions, staff
 
@@ -34,8 +37,26 @@ def unreadable(provider: Provider) -> dict[str, object]:
     return {"suspense_id": Suspense.objects.get(provider=provider, reason="unparsable").pk}
 
 
-def reason(provider: Provider) -> dict[str, object]:
-    return {"reason": "unknown_customer"}
+def unknown(provider: Provider) -> dict[str, object]:
+    imported(provider)
+    return {"suspense_id": Suspense.objects.get(provider=provider, reason="unknown_customer").pk}
+
+
+def mending(provider: Provider) -> dict[str, object]:
+    imported(provider)
+    return {"mending_id": mend(provider, Mending.Kind.DISCARD, note="A test.").pk}
+
+
+def mending_at_work(provider: Provider) -> dict[str, object]:
+    imported(provider)
+    asked = ask_for_mending(
+        provider_id=provider.pk,
+        kind=Mending.Kind.RETRY,
+        choice=Choice(),
+        at=MENDED_AT,
+        actor_id=None,
+    )
+    return {"mending_id": asked.pk}
 
 
 def at_work(provider: Provider) -> dict[str, object]:
@@ -79,9 +100,17 @@ PAGES = {
     "console_xdrs": Page(staff("usage.read")),
     "console_xdr": Page(staff("usage.read"), xdr),
     "console_suspense": Page(staff("usage.read")),
-    # A reason is nobody's: staff of another provider look at what waits for it with them.
-    "console_suspense_retry_reason": Page({**staff("usage.write"), "other provider": 200}, reason),
+    "console_suspense_rows": Page(staff("usage.read")),
     "console_suspense_row": Page(staff("usage.read"), unreadable),
-    "console_suspense_retry": Page(actions(), unreadable),
-    "console_suspense_correct": Page(staff("usage.write"), unreadable),
+    "console_suspense_retry": Page(staff("usage.write")),
+    "console_suspense_accept": Page(staff("usage.write")),
+    "console_suspense_discard": Page(staff("usage.write")),
+    "console_suspense_give": Page(staff("customers.write"), unknown),
+    "console_suspense_correct": Page(staff("usage.write")),
+    "console_suspense_line": Page(staff("usage.write"), unreadable),
+    "console_suspense_lines": Page(staff("usage.read")),
+    "console_mendings": Page(staff("usage.read")),
+    "console_mending": Page(staff("usage.read"), mending),
+    "console_mending_progress": Page(staff("usage.read"), mending_at_work),
+    "console_mending_take_back": Page(staff("usage.write"), mending),
 }

@@ -41,6 +41,7 @@ from tenancy import row_security
 from tenancy.models import AnsweredCall
 from tenancy.selectors import answered_call
 from web.access import CommittedFirst
+from web.api.bodies import check_encoding
 from web.api.combining import Combiner
 from web.api.endpoint import Endpoint
 from web.api.idempotency import REPLAYED, Answer, NamedCall, replayed
@@ -138,7 +139,11 @@ def source_asked_for(scope: Scope, slug: str) -> Source:
 
 
 def receive_bulk(endpoint: Endpoint, source: Source) -> Response:
-    """Lines of xDRs become a file, which is rated in the background."""
+    """Lines of xDRs become a file, which is rated in the background.
+
+    :raises Refused: they are packed as nobody here can unpack them.
+    """
+    check_encoding(endpoint.request.headers.get("Content-Encoding", "").lower())
     name = f"{source.slug}-{clock.now():%Y%m%dT%H%M%S.%f}.ndjson"
     try:
         file = receive_file(

@@ -1,0 +1,257 @@
+"""Asking for something to be done about suspense; a worker does it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from audit.services import record
+from cdr.models import Mending
+from cdr.models.mending import WIDTHS
+from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
+from cdr.rules.suspense import Suspended
+from cdr.selectors.suspense import chosen_suspense, rows_of_mending
+from cdr.services.mending_chunks import mend_chunk
+from cdr.services.races import run_in_transaction
+from cdr.services.splitting import PATIENCE, unlocked_ids
+from common.errors import DomainError
+from common.jobs import enqueue
+from common.scope import Scope
+
+State = Mending.State
+Kind = Mending.Kind
+MOST_CHOSEN = 1000
+"""Rows that can be chosen one by one."""
+
+
+class NothingChosen(DomainError):
+    """Nothing of what was chosen waits any more."""
+
+
+class ReasonMissing(DomainError):
+    """What is accepted or discarded must say why."""
+
+
+class NotAcceptable(DomainError):
+    """Only what came too early or too late can be accepted as it is."""
+
+
+class ChangeRefused(DomainError):
+    """The correction says nothing, or more than a field can hold."""
+
+
+class NotTakenBack(DomainError):
+    """It discarded nothing, is not over, or was taken back."""
+
+
+@transaction.atomic
+def ask_for_mending(
+    *,
+    provider_id: int,
+    kind: Mending.Kind,
+    choice: Choice,
+    change: Change | None = None,
+    note: str = "",
+    at: datetime,
+    actor_id: int | None,
+) -> Mending:
+    """Have chosen suspense tried again, corrected, accepted or discarded by a worker.
+
+    :raises NothingChosen: nothing of it waits.
+    :raises ReasonMissing: accepting or discarding needs a `note`.
+    :raises NotAcceptable: the choice is not of what is too old, or in the future.
+    :raises ChangeRefused: a correction that changes nothing, or to what cannot be.
+    """
+    scope = Scope.system(provider_id)
+    if kind in (Kind.ACCEPT, Kind.DISCARD) and not note.strip():
+        raise ReasonMissing("Say why: it is kept.", by_field={"note": "Say why: it is kept."})
+    if kind == Kind.ACCEPT and choice.reason not in (Suspended.TOO_OLD, Suspended.IN_FUTURE):
+        raise NotAcceptable("Only what is too old, or in the future, can be accepted as it is.")
+    assert (change is not None) == (kind == Kind.CORRECT)
+    if change is not None:
+        check_change(change)
+    rows = chosen_suspense(scope, choice)
+    mending = _asked(provider_id, kind, choice, change, note, at, actor_id)
+    newest = rows.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        raise NothingChosen("Nothing of it waits any more.")
+    mending.last_id, mending.row_count = newest, rows.count()
+    return _begun(mending, _said(choice, change))
+
+
+@transaction.atomic
+def take_back(*, mending_id: int, at: datetime, actor_id: int | None) -> Mending:
+    """Have what was discarded wait again.
+
+    :raises NotTakenBack: it discarded nothing, is not over, or all of it was taken back.
+    """
+    undone = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
+    if undone.kind != Kind.DISCARD or undone.state != State.DONE:
+        raise NotTakenBack(f"{undone} has not discarded anything, or is not over yet.")
+    mending = _asked(undone.provider_id, Kind.REOPEN, Choice(), None, "", at, actor_id)
+    mending.undone = undone
+    rows = rows_of_mending(mending)
+    mending.row_count = rows.count()
+    mending.last_id = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if not mending.row_count:
+        raise NotTakenBack(f"Nothing that {undone} discarded is discarded still.")
+    return _begun(mending, {"undone": undone.pk})
+
+
+def check_change(change: Change) -> None:
+    """Whether a correction can be.
+
+    :raises ChangeRefused: it says nothing, or what no field can hold; the message says why.
+    """
+    fault = _fault(change)
+    if fault is not None:
+        name, why = fault
+        raise ChangeRefused(why, by_field={name: why})
+
+
+def _fault(change: Change) -> tuple[str, str] | None:
+    if change.kind in (ChangeKind.PREFIX, ChangeKind.TEXT):
+        if not change.old_text:
+            return "old_text", "Say what is to be read otherwise."
+        if change.old_text == change.new_text:
+            return "new_text", "This is the same text."
+    if not change.kind.is_of_lines:
+        longest = WIDTHS[change.field]
+        if len(change.new_text) > longest:
+            return "new_text", f"{FIELDS[change.field]} has at most {longest} characters."
+    if "\0" in change.new_text or "\n" in change.new_text:
+        return "new_text", "Write one line of text."
+    if change.kind is ChangeKind.ZONE:
+        try:
+            ZoneInfo(change.new_text)
+        except (KeyError, ValueError, OSError):
+            return "new_text", "There is no time zone of this name."
+    return None
+
+
+def work_on_mending(*, mending_id: int, clock: Callable[[], datetime]) -> int:
+    """Deal with the chunks that are left, each in a transaction; returns how many.
+
+    Whoever is stopped in between leaves the rest to the next; two at the same time share it.
+    """
+    mending = Mending.objects.get(pk=mending_id)
+    ahead = rows_of_mending(mending).filter(chunk_id__gt=mending.done_chunk_id)
+    chunk_ids = sorted(set(ahead.values_list("chunk_id", flat=True)))
+    for chunk_id in chunk_ids:
+        run_in_transaction(partial(_work_on_chunk, mending_id, chunk_id, clock()))
+    run_in_transaction(partial(_finish, mending_id, clock()))
+    return len(chunk_ids)
+
+
+@transaction.atomic
+def requeue_lost_mendings(*, at: datetime) -> int:
+    """Queue again those that nobody has worked on for PATIENCE; returns how many.
+
+    A message too many does no harm: it finds nothing left to do.
+    """
+    lost = Mending.objects.filter(state=State.AT_WORK, queued_at__lte=at - PATIENCE)
+    mending_ids = unlocked_ids(lost)
+    Mending.objects.filter(pk__in=mending_ids).update(queued_at=at)
+    for mending_id in mending_ids:
+        enqueue("cdr.mend_suspense", mending_id=mending_id)
+    return len(mending_ids)
+
+
+def _work_on_chunk(mending_id: int, chunk_id: int, at: datetime) -> None:
+    mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
+    if mending.state == State.DONE or chunk_id <= mending.done_chunk_id:
+        return
+    mended = mend_chunk(mending, rows_of_mending(mending), chunk_id, at)
+    mending.done_chunk_id, mending.queued_at = chunk_id, at
+    mending.freed_count += mended.freed
+    mending.waiting_count += sum(mended.waiting.values())
+    mending.left_count += mended.left
+    mending.waiting_counts = dict(Counter(mending.waiting_counts) + Counter(mended.waiting))
+    mending.save()
+
+
+def _finish(mending_id: int, at: datetime) -> None:
+    mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
+    if mending.state == State.DONE:
+        return
+    mending.state, mending.finished_at = State.DONE, at
+    mending.save(update_fields=["state", "finished_at"])
+    counts = {
+        "freed": mending.freed_count,
+        "waiting": mending.waiting_count,
+        "left": mending.left_count,
+    }
+    _record("suspense.mended", mending, at=at, actor_id=mending.created_by_id, after=counts)
+
+
+def _asked(
+    provider_id: int,
+    kind: Mending.Kind,
+    choice: Choice,
+    change: Change | None,
+    note: str,
+    at: datetime,
+    actor_id: int | None,
+) -> Mending:
+    return Mending(
+        provider_id=provider_id,
+        kind=kind,
+        note=note.strip(),
+        **asdict(choice) | {"suspense_ids": list(choice.suspense_ids)},
+        change=change.kind if change else "",
+        field=change.field if change else "",
+        old_text=change.old_text if change else "",
+        new_text=change.new_text if change else "",
+        last_id=0,
+        row_count=0,
+        created_at=at,
+        created_by_id=actor_id,
+        queued_at=at,
+    )
+
+
+def _begun(mending: Mending, after: dict[str, object]) -> Mending:
+    mending.save()
+    _record(
+        "suspense.mending_asked",
+        mending,
+        at=mending.created_at,
+        actor_id=mending.created_by_id,
+        before={"rows": mending.row_count},
+        after={"kind": mending.kind, "why": mending.note, **after},
+    )
+    enqueue("cdr.mend_suspense", mending_id=mending.pk)
+    return mending
+
+
+def _said(choice: Choice, change: Change | None) -> dict[str, object]:
+    """What was chosen and is changed, as the audit log keeps it."""
+    chosen = {name: value for name, value in asdict(choice).items() if value not in ("", None, ())}
+    if change is None:
+        return chosen
+    what = FIELDS.get(change.field, "line")
+    return {**chosen, "change": change.kind, what: f"{change.old_text} → {change.new_text}"}
+
+
+def _record(
+    action: str,
+    mending: Mending,
+    *,
+    at: datetime,
+    actor_id: int | None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object],
+) -> None:
+    record(
+        provider_id=mending.provider_id,
+        action=action,
+        changed=mending,
+        at=at,
+        actor_id=actor_id,
+        before=before,
+        after=after,
+    )

@@ -4,7 +4,7 @@ import os
 import uuid
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -117,9 +117,14 @@ def _go_with_the_transaction(path: Path) -> None:
     in between leaves a file that nobody knows, never a file that is missing.
     """
     pledge = _Pledge()
-    removal = weakref.finalize(pledge, path.unlink, missing_ok=True)
+    removal = weakref.finalize(pledge, _remove, path)
     removal.atexit = False  # type: ignore[misc]  # typeshed takes it for a slot
     transaction.on_commit(partial(_keep, pledge, removal))
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _keep(_: _Pledge, removal: "weakref.finalize[..., _Pledge]") -> None:

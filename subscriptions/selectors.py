@@ -88,7 +88,7 @@ def subscriptions(scope: Scope, customer: Customer) -> ProviderQuerySet[Subscrip
     rows = Subscription.objects.visible_to(scope).filter(customer=customer)
     # Catalogues are the provider's; a customer sees of them what it has bought.
     included = version_includes(Scope.system(scope.provider_id), "item__allowances")
-    rows = rows.select_related("product", "item").prefetch_related(included)
+    rows = rows.select_related("product", "item__product").prefetch_related(included)
     return rows.order_by("-start_date", "-pk")
 
 

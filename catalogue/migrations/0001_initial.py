@@ -291,6 +291,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("in_advance", models.BooleanField(default=True)),
+                (
+                    "tier_model",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("GRADUATED", "Graduated: each unit at the price of its tier"),
+                            ("VOLUME", "Volume: all units at the price of the tier reached"),
+                            ("PACKAGE", "Package: whole packages that were begun"),
+                            ("STEPPED", "Stepped: the flat amount of the step reached"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("tiers", models.TextField(blank=True)),
+                ("package_units", models.BigIntegerField(blank=True, null=True)),
                 ("entry_proration", models.BooleanField(default=False)),
                 ("exit_proration", models.BooleanField(default=False)),
                 ("approval_required", models.BooleanField(default=False)),
@@ -362,6 +377,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("in_advance", models.BooleanField(default=True)),
+                (
+                    "tier_model",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("GRADUATED", "Graduated: each unit at the price of its tier"),
+                            ("VOLUME", "Volume: all units at the price of the tier reached"),
+                            ("PACKAGE", "Package: whole packages that were begun"),
+                            ("STEPPED", "Stepped: the flat amount of the step reached"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("tiers", models.TextField(blank=True)),
+                ("package_units", models.BigIntegerField(blank=True, null=True)),
                 ("entry_proration", models.BooleanField(default=False)),
                 ("exit_proration", models.BooleanField(default=False)),
                 ("approval_required", models.BooleanField(default=False)),
@@ -587,9 +617,16 @@ class Migration(migrations.Migration):
             model_name="catalogueitem",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("price__isnull", False), ("rate_table__isnull", False), _connector="XOR"
+                    models.Q(("price__isnull", False), ("rate_table__isnull", True), ("tiers", "")),
+                    models.Q(("price__isnull", True), ("rate_table__isnull", False), ("tiers", "")),
+                    models.Q(
+                        ("price__isnull", True),
+                        ("rate_table__isnull", True),
+                        models.Q(("tiers", ""), _negated=True),
+                    ),
+                    _connector="OR",
                 ),
-                name="catalogue_item_price_or_rate_table",
+                name="catalogue_item_price_or_rate_table_or_tiers",
             ),
         ),
         migrations.AddConstraint(

@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 from catalogue.models.products import Product
 from catalogue.models.rate_tables import RateTable
 from catalogue.rules.items import Terms
+from catalogue.rules.tiers import TierModel as TierModels
+from catalogue.rules.tiers import Tiers, parse_tiers
 from tenancy.owned import ProviderOwned
 
 
@@ -44,6 +46,12 @@ class ItemTerms(ProviderOwned):
         YEAR = "YEAR"
         NONE = "", "\N{EN DASH}"
 
+    class TierModel(models.TextChoices):
+        GRADUATED = TierModels.GRADUATED.value, "Graduated: each unit at the price of its tier"
+        VOLUME = TierModels.VOLUME.value, "Volume: all units at the price of the tier reached"
+        PACKAGE = TierModels.PACKAGE.value, "Package: whole packages that were begun"
+        STEPPED = TierModels.STEPPED.value, "Stepped: the flat amount of the step reached"
+
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
     group = models.CharField(max_length=100, blank=True)
@@ -56,6 +64,9 @@ class ItemTerms(ProviderOwned):
     rate_table = models.ForeignKey(
         RateTable, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    tier_model = models.CharField(max_length=9, choices=TierModel.choices, blank=True)
+    tiers = models.TextField(blank=True)
+    package_units = models.BigIntegerField(null=True, blank=True)
     entry_proration = models.BooleanField(default=False)
     exit_proration = models.BooleanField(default=False)
     approval_required = models.BooleanField(default=False)
@@ -67,6 +78,13 @@ class ItemTerms(ProviderOwned):
     def terms(self) -> Terms:
         """The terms as a value, for the rules."""
         return Terms(**{field.name: getattr(self, field.name) for field in fields(Terms)})
+
+    @property
+    def metered_tiers(self) -> Tiers | None:
+        """What a metered product is sold at; None for others."""
+        if not self.tiers:
+            return None
+        return parse_tiers(self.tier_model, self.tiers, self.package_units)
 
 
 class CatalogueItem(ItemTerms):
@@ -80,8 +98,10 @@ class CatalogueItem(ItemTerms):
                 fields=["catalogue", "product", "currency"], name="catalogue_item_unique"
             ),
             models.CheckConstraint(
-                condition=models.Q(price__isnull=False) ^ models.Q(rate_table__isnull=False),
-                name="catalogue_item_price_or_rate_table",
+                condition=models.Q(price__isnull=False, rate_table__isnull=True, tiers="")
+                | models.Q(price__isnull=True, rate_table__isnull=False, tiers="")
+                | (models.Q(price__isnull=True, rate_table__isnull=True) & ~models.Q(tiers="")),
+                name="catalogue_item_price_or_rate_table_or_tiers",
             ),
         ]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 
 from catalogue.rules.rate_terms import AMOUNT_LIMIT, fits_amount
+from catalogue.rules.tiers import Tier, Tiers, parse_tiers
 from common.currencies import is_currency
 from common.errors import DomainError
 
@@ -27,8 +28,12 @@ class PricePeriodRefused(ItemRefused):
     """The price period is not one that this kind of product is charged by."""
 
 
+class TiersNeeded(ItemRefused):
+    """A metered product is sold at tiers, and nothing else is."""
+
+
 class MeteringUnavailable(ItemRefused):
-    """Metered products and hourly prices need a usage feed, which does not exist."""
+    """Hourly prices need metered hours, which are not recorded."""
 
 
 class PriceNotExact(ItemRefused):
@@ -44,13 +49,17 @@ class Terms:
     """The terms of one product in one currency; `price` per `price_period`, in whole currency.
 
     `price_period` is MONTH, QUARTER or YEAR for recurring products and empty for others. Voice
-    has a rate table and no price.
+    has a rate table and no price. A metered product has a tier model and `tiers`, as `parse_tiers`
+    reads them, for packages with the size of one.
     """
 
     currency: str
     price: Decimal | None = None
     price_period: str = ""
     rate_table_id: int | None = None
+    tier_model: str = ""
+    tiers: str = ""
+    package_units: int | None = None
     group: str = ""
     is_available: bool = True
     in_advance: bool = True
@@ -66,6 +75,8 @@ def check_terms(kind: str, terms: Terms) -> None:
     """
     if not is_currency(terms.currency):
         raise ItemRefused(f"'{terms.currency}' is not a currency; write it as EUR.")
+    if kind != "METERED" and (terms.tier_model or terms.tiers or terms.package_units):
+        raise TiersNeeded("Only a metered product is sold at tiers; leave them empty.")
     match kind:
         case "VOICE":
             _check_voice(terms)
@@ -76,9 +87,7 @@ def check_terms(kind: str, terms: Terms) -> None:
             _check_priced(terms)
             _check_no_period(terms)
         case _:
-            raise MeteringUnavailable(
-                "Metered products cannot be sold: there is no usage feed for them."
-            )
+            _check_metered(terms)
 
 
 def multiplied(price: Decimal, factor: Decimal) -> Decimal:
@@ -95,6 +104,29 @@ def multiplied(price: Decimal, factor: Decimal) -> Decimal:
             f"{price:f} times {factor:f} does not fit 8 decimals; use a shorter multiplier."
         )
     return product
+
+
+def multiplied_tiers(tiers: Tiers, factor: Decimal) -> Tiers:
+    """Tiers with all their prices and flat amounts multiplied, exactly.
+
+    :raises FactorRefused, PriceNotExact: as `multiplied`.
+    """
+    rows = tuple(
+        Tier(
+            row.from_units,
+            *(multiplied(each, factor) for each in (row.unit_price, row.flat_amount)),
+        )
+        for row in tiers.rows
+    )
+    return Tiers(tiers.model, rows, tiers.package_units)
+
+
+def _check_metered(terms: Terms) -> None:
+    """:raises TiersRefused: if the tiers are none."""
+    if not terms.tier_model or terms.price is not None or terms.rate_table_id is not None:
+        raise TiersNeeded("A metered product is sold at tiers, without price and rate table.")
+    parse_tiers(terms.tier_model, terms.tiers, terms.package_units)
+    _check_no_period(terms)
 
 
 def _check_voice(terms: Terms) -> None:

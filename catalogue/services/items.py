@@ -1,14 +1,16 @@
 """The draft of a catalogue: what the next version will sell, and at what price."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import record, record_change
 from catalogue.models import Catalogue, CatalogueItem, Product, RateTable
-from catalogue.rules.items import ItemRefused, Terms, check_terms, multiplied
+from catalogue.rules.items import ItemRefused, Terms, check_terms, multiplied, multiplied_tiers
+from catalogue.rules.tiers import parse_tiers
 from common.errors import DomainError
 from tenancy.owned import ProviderQuerySet
 
@@ -32,10 +34,11 @@ def add_item(
     """Put a product into the draft on `terms`; another currency of it is another item.
 
     :raises ItemRefused: if the terms do not fit the product.
+    :raises TiersRefused: if it is sold at tiers that are none.
     :raises ItemExists: if the draft has the product in that currency.
     """
     catalogue = _locked(catalogue)
-    _check(product, terms)
+    terms = _checked(product, terms)
     if _same_item(catalogue, product, terms.currency).exists():
         raise ItemExists(f"{catalogue} has {product} in {terms.currency} already; change that.")
     item = CatalogueItem.objects.create(
@@ -59,11 +62,12 @@ def change_item(
     """Replace the terms of an item of the draft; published versions keep theirs.
 
     :raises ItemRefused: if the terms do not fit the product.
+    :raises TiersRefused: if it is sold at tiers that are none.
     :raises ItemExists: if the draft has the product in the new currency.
     """
     catalogue = _locked(item.catalogue)
     item = CatalogueItem.objects.select_related("product").get(pk=item.pk)
-    _check(item.product, terms)
+    terms = _checked(item.product, terms)
     others = _same_item(catalogue, item.product, terms.currency).exclude(pk=item.pk)
     if others.exists():
         raise ItemExists(f"{catalogue} has {item.product} in {terms.currency} already.")
@@ -102,12 +106,15 @@ def multiply_prices(
 ) -> list[CatalogueItem]:
     """Multiply the draft prices of a group, or of the whole catalogue, exactly: 0.9 or 1.15.
 
+    Prices and flat amounts of tiers are multiplied too.
+
     :raises FactorRefused: if the factor is not positive.
     :raises PriceNotExact: if one of the prices would need more than 8 decimals.
     :raises NothingToMultiply: if no item has a price.
     """
     catalogue = _locked(catalogue)
-    items = CatalogueItem.objects.filter(catalogue=catalogue, price__isnull=False).order_by("pk")
+    has_price = Q(price__isnull=False) | ~Q(tiers="")
+    items = CatalogueItem.objects.filter(has_price, catalogue=catalogue).order_by("pk")
     if group is not None:
         items = items.filter(group=group)
     # All of them before the first is written.
@@ -118,8 +125,10 @@ def multiply_prices(
 
 
 def _multiplied_terms(item: CatalogueItem, factor: Decimal) -> Terms:
-    assert item.price is not None
-    return Terms(**asdict(item.terms) | {"price": multiplied(item.price, factor)})
+    if item.price is not None:
+        return replace(item.terms, price=multiplied(item.price, factor))
+    assert item.metered_tiers is not None
+    return replace(item.terms, tiers=str(multiplied_tiers(item.metered_tiers, factor)))
 
 
 def _locked(catalogue: Catalogue) -> Catalogue:
@@ -132,16 +141,22 @@ def _same_item(
     return CatalogueItem.objects.filter(catalogue=catalogue, product=product, currency=currency)
 
 
-def _check(product: Product, terms: Terms) -> None:
+def _checked(product: Product, terms: Terms) -> Terms:
+    """The terms, with tiers as they are written everywhere."""
     check_terms(product.kind, terms)
-    if terms.rate_table_id is None:
-        return
-    table = RateTable.objects.filter(
-        provider_id=product.provider_id, pk=terms.rate_table_id
-    ).first()
-    if table is None or (table.product_id, table.currency) != (product.pk, terms.currency):
+    if terms.tiers:
+        written = str(parse_tiers(terms.tier_model, terms.tiers, terms.package_units))
+        return replace(terms, tiers=written)
+    if terms.rate_table_id is not None:
+        _check_table(product, terms.rate_table_id, terms.currency)
+    return terms
+
+
+def _check_table(product: Product, table_id: int, currency: str) -> None:
+    table = RateTable.objects.filter(provider_id=product.provider_id, pk=table_id).first()
+    if table is None or (table.product_id, table.currency) != (product.pk, currency):
         raise RateTableDiffers(
-            f"The rate table must rate {product} in {terms.currency}; choose one that does."
+            f"The rate table must rate {product} in {currency}; choose one that does."
         )
 
 

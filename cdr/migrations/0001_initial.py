@@ -393,6 +393,7 @@ class Migration(migrations.Migration):
                 ("removed_leg_count", models.PositiveIntegerField(default=0)),
                 ("suspended_leg_count", models.PositiveIntegerField(default=0)),
                 ("released_leg_count", models.PositiveIntegerField(default=0)),
+                ("tiered_xdr_count", models.PositiveIntegerField(default=0)),
                 ("queued_at", models.DateTimeField()),
                 (
                     "provider",
@@ -1288,6 +1289,55 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="TierTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("volume", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tier_totals",
+                        to="subscriptions.subscription",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subscription", "month"), name="tier_total_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("volume__gte", 0)), name="tier_total_not_negative"
+                    ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="whatif",

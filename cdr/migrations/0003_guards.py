@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             "WhatIfReseller",
             "WhatIfMargin",
             "AllowanceCounter",
+            "TierTotal",
         ),
         ProviderTables(
             "Xdr", "Leg", "ReplacedLeg", "UsageCharge", "AllowanceUse", references=False

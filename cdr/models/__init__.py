@@ -8,6 +8,7 @@ from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSl
 from cdr.models.retired_months import RetiredMonth
 from cdr.models.sources import CustomerIdentifier, IdentifiedBy, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
+from cdr.models.tier_totals import TierTotal
 from cdr.models.usage_charges import UsageCharge
 from cdr.models.what_ifs import WhatIf, WhatIfMargin, WhatIfReseller
 from cdr.models.xdrs import Leg, Xdr
@@ -29,6 +30,7 @@ __all__ = [
     "Source",
     "Suspense",
     "SuspenseReason",
+    "TierTotal",
     "Trunk",
     "UsageCharge",
     "WhatIf",

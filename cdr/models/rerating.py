@@ -94,7 +94,8 @@ class ReratingSlice(Tried, ProviderOwned):
     suspense or released from it. `fingerprint` is of all that would change: what is applied must
     have the same. Of the xDRs that started at `started_from` it leaves those before `from_id` out,
     and of those that started at `started_to` it has those before `to_id`; mostly both are 0.
-    `queued_at` is when a worker was last asked for it.
+    `tiered_xdr_count` is of those that would be priced by tiers no longer, or by others, which is
+    not done. `queued_at` is when a worker was last asked for it.
     """
 
     class State(models.TextChoices):
@@ -121,6 +122,7 @@ class ReratingSlice(Tried, ProviderOwned):
     removed_leg_count = models.PositiveIntegerField(default=0)
     suspended_leg_count = models.PositiveIntegerField(default=0)
     released_leg_count = models.PositiveIntegerField(default=0)
+    tiered_xdr_count = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()
 
     class Meta:

@@ -13,6 +13,7 @@ from cdr.models.usage_charges import UsageCharge
 from cdr.rules.suspense import Result as Outcome
 from customers.models import Customer
 from resellers.models import Vendor
+from subscriptions.models import Subscription
 from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
@@ -86,6 +87,8 @@ class Leg(ProviderOwned):
     put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
     xDR's volume: of a customer leg only. `usage_charge` is the sum that holds it: what its payer
     was charged it as, whatever destination, reseller or product are called or belong to by now.
+    A leg without a rate is priced by the tiers of `subscription`, in its currency: as what it added
+    to the month's total, which was `total_before` in volume units.
     """
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
@@ -101,11 +104,20 @@ class Leg(ProviderOwned):
     payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
     payee_id = models.BigIntegerField()
     rate_table = models.ForeignKey(
-        RateTable, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
     rate = models.ForeignKey(
-        Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        Rate, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
+    subscription = models.ForeignKey(
+        Subscription,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    total_before = models.BigIntegerField(null=True)
     usage_charge = models.ForeignKey(
         UsageCharge, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

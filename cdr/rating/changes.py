@@ -25,6 +25,7 @@ _CONTENT = [
     "cost",
     "additive_cost",
     "currency",
+    "total_before",
 ]
 _STORED = ["number", "usage_charge_id", *_CONTENT]
 _PAYER = ["charge", "payer_kind", "payer_id", "currency"]
@@ -135,6 +136,7 @@ def standing_legs(
             "cost": priced.cost[leg],
             "additive_cost": priced.additive_cost[leg],
             "currency": currencies.gather(leg),
+            "total_before": priced.total_before[leg],
             "leg": leg,
         }
     )

@@ -123,7 +123,10 @@ def _route(terms: Terms, way: _Way) -> tuple[Routing, list[_Step]]:
         termination = Termination(True, way.terminating_reseller_id)
         return Routing.ROUTED, [customer_leg, *_reseller_legs(terms, way, termination)]
     if way.vendor_id == NOBODY:
-        return Routing.UNKNOWN_VENDOR, [customer_leg]
+        if not terms.is_metered:
+            return Routing.UNKNOWN_VENDOR, [customer_leg]
+        supplied = Termination(False, PROVIDER_ID)
+        return Routing.ROUTED, [customer_leg, *_reseller_legs(terms, way, supplied)]
     vendor = terms.vendors[way.vendor_id]
     termination = Termination(False, vendor.owner_id)
     if not terms.allows_foreign_vendors and is_foreign(terms.tree, way.reseller_id, termination):

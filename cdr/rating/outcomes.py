@@ -41,6 +41,8 @@ _UNRATED_REASONS = {
     Charge.RESELLER: Suspended.RESELLER_UNRATED,
     Charge.VENDOR: Suspended.UNRATED_VENDOR,
 }
+_NO_RATE_TABLE = "the customer's catalogue gives no rate table for the product"
+_NOT_SOLD_BY_TIERS = "the customer has no subscription to the metered product on that day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def judge_xdrs(
     suspense = pl.concat(
         [
             _suspend_xdrs(xdrs, terms, waiting_xdrs, legs.routing),
-            _suspend_legs(xdrs, legs, priced, tables, waiting_legs),
+            _suspend_legs(xdrs, terms, legs, priced, tables, waiting_legs),
         ]
     ).join(values, on="row", how="left")
     is_blocked = pl.col("leg_kind").is_null() & (pl.col("reason") == str(Suspended.BLOCKED))
@@ -164,6 +166,7 @@ def _suspend_xdrs(
 
 def _suspend_legs(
     xdrs: pl.DataFrame,
+    terms: Terms,
     legs: PlannedLegs,
     priced: PricedLegs,
     tables: Mapping[int, PriceTable],
@@ -185,11 +188,13 @@ def _suspend_legs(
         pl.when(pl.col("fault") != "")
         .then("fault")
         .when(table == "")
-        .then(pl.lit("the customer's catalogue gives no rate table for the product"))
+        .then(pl.lit(_NOT_SOLD_BY_TIERS if terms.is_metered else _NO_RATE_TABLE))
         .when(code == Reason.BLOCKED)
         .then(pl.format('the rate for {} in "{}" blocks this traffic', number, table))
         .when(code == Reason.OVERFLOW)
         .then(pl.format('the cost of {} in "{}" is too great to be true', number, table))
+        .when(pl.col("table_id") < NO_TABLE)
+        .then(pl.lit("tiers price it when it is tried again, not when it is rated again"))
         .when(number == "")
         .then(pl.format('"{}" is not a number that can be rated', *_quoted("destination_number")))
         .otherwise(pl.format('no rate for {} in "{}"', number, table))

@@ -42,7 +42,7 @@ class PricedLegs:
 
     `rate_index` and `rate_id` are -1 for none, and so is `destination`, a code of the table's;
     `cost` is all that is due, `additive_cost` what of it an additive rate adds; `reason` holds
-    `Reason` values.
+    `Reason` values. `total_before` is of legs priced by tiers: the month's total without them.
     """
 
     rate_index: NDArray[np.int32]
@@ -52,6 +52,7 @@ class PricedLegs:
     cost: NDArray[np.int64]
     additive_cost: NDArray[np.int64]
     reason: NDArray[np.uint8]
+    total_before: NDArray[np.int64]
 
 
 def price_legs(
@@ -78,6 +79,7 @@ def price_legs(
         cost=np.zeros(count, dtype=np.int64),
         additive_cost=np.zeros(count, dtype=np.int64),
         reason=np.full(count, Reason.UNRATED, dtype=np.uint8),
+        total_before=np.zeros(count, dtype=np.int64),
     )
     for table_id, members in _by_table(legs.table_id):
         table = tables[table_id] if table_id != NO_TABLE else None
@@ -130,8 +132,8 @@ def _place(
 
 
 def table_ids(legs: PlannedLegs) -> list[int]:
-    """The rate tables that the legs are priced at."""
-    return [table_id for table_id, _ in _by_table(legs.table_id) if table_id != NO_TABLE]
+    """The rate tables that the legs are priced at; tiers, whose ids are negative, are none."""
+    return [table_id for table_id, _ in _by_table(legs.table_id) if table_id > NO_TABLE]
 
 
 def _by_table(table_id: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

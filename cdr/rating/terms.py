@@ -30,6 +30,7 @@ class Terms:
     mode or a catalogue changes: epoch e ends where cut e begins. `modes` holds the billing modes
     by reseller for each epoch. `customers` has customer_id, reseller_id (PROVIDER_ID for none) and
     price_list (all int64); `price_lists` gives the rate table of a price list in an epoch.
+    Usage of a product that `is_metered` needs no vendor: the provider itself supplies it then.
     """
 
     tree: ResellerTree
@@ -39,6 +40,7 @@ class Terms:
     modes: tuple[Mapping[int, BillingMode], ...]
     price_lists: NDArray[np.int64]
     allows_foreign_vendors: bool
+    is_metered: bool = False
 
     def assuming(self, assumed: Mapping[int, BillingMode]) -> "Terms":
         """The same, but with these billing modes of these resellers all the time."""

@@ -15,12 +15,14 @@ from cdr.models import Leg, Xdr
 from cdr.rating import Explanation, InvalidRate, Usage, explain
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rules.parties import ON_NET
+from cdr.rules.tier_explanation import TierExplanation
 from cdr.selectors.engine_tables import fitting_rates, table_chains
 from cdr.selectors.equivalents import Equivalent, equivalents
 from cdr.selectors.parties import parties
 from cdr.selectors.suspense import corrections_of_xdr
 from cdr.selectors.xdrs import included_by_name, legs_of_xdr
 from common.scope import Scope
+from subscriptions.models import Subscription
 from tenancy.selectors import own_provider
 
 
@@ -28,7 +30,8 @@ from tenancy.selectors import own_provider
 class ExplainedLeg:
     """A leg, its parties, and why it costs what it costs by its table as it is now.
 
-    `explanation` is None where that cannot be told any more; `trouble` then says why. A leg is
+    `explanation` is None where that cannot be told any more; `trouble` then says why. A leg that
+    tiers priced has none but `tiered`, which always comes to its amount. A leg is
     charged in the currency of its table; `equivalents` tell it in that of the provider and of the
     customer, where it is another. `included` is what allowances covered, by the name of each.
     """
@@ -40,10 +43,20 @@ class ExplainedLeg:
     trouble: str
     equivalents: tuple[Equivalent, ...]
     included: Mapping[str, int]
+    tiered: TierExplanation | None = None
+
+    @property
+    def arithmetic(self) -> list[str]:
+        """The sum with its numbers, a line each; none where it cannot be told."""
+        if self.tiered is not None:
+            return self.tiered.lines
+        return list(self.explanation.lines) if self.explanation else []
 
     @property
     def cost_now(self) -> Decimal | None:
         """What the table as it is now makes of it; None where it cannot be charged."""
+        if self.tiered is not None:
+            return self.tiered.cost
         return self.explanation.cost if self.explanation else None
 
     @property
@@ -74,17 +87,38 @@ def explained_legs(scope: Scope, xdr: Xdr) -> list[ExplainedLeg]:
     told_in = {own_provider(scope).currency, xdr.customer.currency if xdr.customer else ""}
     explained = []
     for leg in legs:
-        explanation, trouble = None, ""
+        explanation, trouble, tiered = None, "", _tiered(leg)
         try:
-            explanation = explain_leg(scope, xdr, leg)
+            explanation = None if tiered else explain_leg(scope, xdr, leg)
         except (InvalidRate, UnitsRefused) as refusal:
             trouble = str(refusal)
         payer = known.get((leg.payer_kind, leg.payer_id))
         payee = known.get((leg.payee_kind, leg.payee_id))
         also = equivalents(scope, leg.amount, leg.currency, at=xdr.started_at, wanted=told_in)
         included = included_by_name(scope, xdr) if leg.included_volume else {}
-        explained.append(ExplainedLeg(leg, payer, payee, explanation, trouble, also, included))
+        explained.append(
+            ExplainedLeg(leg, payer, payee, explanation, trouble, also, included, tiered)
+        )
     return explained
+
+
+def explain_tiers(
+    subscription: Subscription, *, total_before: int, volume: int
+) -> TierExplanation | None:
+    """Why the tiers of a subscription charge what they do, of what is frozen with it.
+
+    None for a subscription to what is not sold at tiers.
+    """
+    tiers, product = subscription.item.metered_tiers, subscription.product
+    if tiers is None:
+        return None
+    return TierExplanation(tiers, product.rating_unit, product.volume_unit, total_before, volume)
+
+
+def _tiered(leg: Leg) -> TierExplanation | None:
+    if leg.subscription is None or leg.total_before is None:
+        return None
+    return explain_tiers(leg.subscription, total_before=leg.total_before, volume=leg.billed_volume)
 
 
 def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
@@ -94,6 +128,7 @@ def explain_leg(scope: Scope, xdr: Xdr, leg: Leg) -> Explanation:
 
     :raises InvalidRate: as `explain_usage`.
     """
+    assert leg.rate_table_id is not None, "tiers are explained by themselves"
     usage = usage_of(
         number=xdr.normalised_number,
         started_at=xdr.started_at,

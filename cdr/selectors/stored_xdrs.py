@@ -55,8 +55,10 @@ LEG_COLUMNS: Mapping[str, Any] = {
     "cost": pl.Int64,
     "additive_cost": pl.Int64,
     "currency": pl.String,
+    "total_before": pl.Int64,
 }
-"""Costs are whole numbers of 10^-8, the additive one included in the cost."""
+"""Where tiers priced a leg, the table is its subscription's id made negative, and no rate is -1.
+Costs are whole numbers of 10^-8, the additive one included in the cost."""
 
 USE_COLUMNS: Mapping[str, Any] = {
     "started_at": pl.Int64,
@@ -87,7 +89,9 @@ _EXPRESSIONS = {
     "received_tags": "nullif({}.received_tags, '')",
     "normalised_number": "nullif({}.normalised_number, '')",
     "charge": "{}.kind",
-    "table_id": "{}.rate_table_id",
+    "table_id": "coalesce({0}.rate_table_id, -{0}.subscription_id)",
+    "rate_id": "coalesce({}.rate_id, -1)",
+    "total_before": "coalesce({}.total_before, 0)",
     "billed": "{}.billed_volume",
     "included": "{}.included_volume",
     "cost": "({}.amount * 100000000)::bigint",

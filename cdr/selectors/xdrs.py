@@ -61,9 +61,11 @@ def xdr(scope: Scope, *, started_at: datetime, xdr_id: int) -> Xdr:
 
 
 def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
-    """The legs of an xDR with rate and table, in the order of the walk."""
+    """The legs of an xDR with rate and table, or subscription, in the order of the walk."""
     rows = Leg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
-    return rows.select_related("rate", "rate_table").order_by("number")
+    return rows.select_related(
+        "rate", "rate_table", "subscription__product", "subscription__item"
+    ).order_by("number")
 
 
 def included_by_name(scope: Scope, xdr: Xdr) -> dict[str, int]:

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.rating.allowances import counters_of, month_before, share_out
+from cdr.rating.terms import NO_TABLE
 from cdr.rules.allowances import Entitlement
 from cdr.rules.cost import Reason
 from cdr.rules.parties import Charge
@@ -72,7 +73,7 @@ def count_again(
     """Share allowances out anew among stored xDRs, in the order of their start over all sources.
 
     `stored` is what they used before (USE_COLUMNS), which is given back first; what other xDRs used
-    stays used. The counters are locked where somebody `holds` them.
+    stays used, and so does what tiers price. The counters are locked where somebody `holds` them.
     """
     by_product: dict[int, list[int]] = {}
     for place, (_, source) in enumerate(batches):
@@ -99,7 +100,9 @@ def _count_product_again(
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
         [
-            _entitled_usage(*batch, ordered, None).with_columns(batch=pl.lit(place, pl.Int64))
+            _entitled_usage(*batch, ordered, batch[0].legs.table_id > NO_TABLE).with_columns(
+                batch=pl.lit(place, pl.Int64)
+            )
             for place, batch in enumerate(batches)
         ]
     ).sort("started_at", "id")

@@ -25,6 +25,7 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
+from cdr.services.tier_counting import count_tiers
 from common.copying import timestamps
 
 PLACE_BITS = 18
@@ -142,8 +143,8 @@ def rate_lines(
     numbered = fresh.with_columns(id=place + (origin.chunk_id << PLACE_BITS))
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
-    # As late as can be: who waits for the same allowances waits for this transaction's end.
-    rated = use_allowances(rated, origin.source)
+    # As late as can be: who waits for the same counters waits for this transaction's end.
+    rated = count_tiers(use_allowances(rated, origin.source), origin.source)
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated

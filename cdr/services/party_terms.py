@@ -124,6 +124,7 @@ def party_terms(
         modes=tuple(modes.at(begin) for begin in begins),
         price_lists=_price_lists(lists, versions, begins),
         allows_foreign_vendors=source.allows_foreign_vendors,
+        is_metered=source.is_metered,
     )
 
 

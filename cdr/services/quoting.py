@@ -17,16 +17,19 @@ from cdr.rating import COST_SCALE_DIGITS, Explanation, InvalidRate, Usage
 from cdr.rating.explain import FAILED
 from cdr.rating.terms import NO_TABLE
 from cdr.rules.instants import to_microseconds
+from cdr.rules.tier_explanation import TierExplanation
 from cdr.selectors.equivalents import Equivalent, equivalents
-from cdr.selectors.explaining import explain_usage, usage_of
+from cdr.selectors.explaining import explain_tiers, explain_usage, usage_of
 from cdr.selectors.parties import PartyKey, parties
 from cdr.services.allowances import preview_allowances
 from cdr.services.price_tables import fitting_price_tables
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.sources import SourceTerms, source_terms
+from cdr.services.tier_counting import preview_tiers
 from common.scope import Scope
 from customers.models import Customer
 from resellers.models import Vendor
+from subscriptions.models import Subscription
 from tenancy.selectors import own_provider
 
 _SENT = {
@@ -80,6 +83,7 @@ class QuotedLeg:
     `is_due` is False where nobody would be charged: `trouble` says what the leg would wait for; an
     attempt without a fee, or a call that waits as a whole, has none of its own. `rate_table` and
     `explanation` are None where the payer has no table, or one that cannot be rated by.
+    Where the tiers of a subscription price it, `tiered` says why: as the month stands now.
     `equivalents` tell the amount in the currency of the provider and of the customer, where it is
     another: nothing is converted when it is charged.
     """
@@ -99,6 +103,14 @@ class QuotedLeg:
     trouble: Trouble | None
     explanation: Explanation | None
     equivalents: tuple[Equivalent, ...]
+    tiered: TierExplanation | None = None
+
+    @property
+    def arithmetic(self) -> list[str]:
+        """The sum with its numbers, a line each."""
+        if self.tiered is not None:
+            return self.tiered.lines
+        return list(self.explanation.lines) if self.explanation else []
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,7 @@ def quote(scope: Scope, call: CallToQuote) -> Quote:
         rate_xdrs(identified, terms, compiled=partial(fitting_price_tables, numbers=[number])),
         terms,
     )
+    rated = preview_tiers(rated, terms)
     xdr = rated.xdrs.row(0, named=True)
     usage = usage_of(
         number=number,
@@ -248,7 +261,7 @@ def _legs(
             payer=found.get(payer),
             payee=found.get(payee),
             rate_table=tables.get(table_id),
-            currency=tables[table_id].currency if table_id in tables else "",
+            currency=rated.tables[table_id].currency if table_id in rated.tables else "",
             billed_volume=int(priced.billed[place]),
             included_volume=included,
             amount=_amount(priced.cost[place]) if is_priced else None,
@@ -257,7 +270,21 @@ def _legs(
             trouble=troubles.get((int(kind), payer[1])),
             explanation=_explanation(scope, table_id, usage, volume, included),
             equivalents=(),
+            tiered=_tiered(scope, rated, place) if is_priced else None,
         )
+
+
+def _tiered(scope: Scope, rated: RatedXdrs, place: int) -> TierExplanation | None:
+    """How the tiers of a subscription price a leg; None where a rate table does."""
+    subscription_id = -int(rated.legs.table_id[place])
+    if subscription_id <= NO_TABLE:
+        return None
+    rows = Subscription.objects.visible_to(scope).select_related("product", "item")
+    return explain_tiers(
+        rows.get(pk=subscription_id),
+        total_before=int(rated.priced.total_before[place]),
+        volume=int(rated.priced.billed[place]),
+    )
 
 
 def _equivalents(
@@ -279,7 +306,7 @@ def _amount(cost: Any) -> Decimal:
 def _explanation(
     scope: Scope, table_id: int, usage: Usage, volume: int, included: int
 ) -> Explanation | None:
-    if table_id == NO_TABLE:
+    if table_id <= NO_TABLE:
         return None
     try:
         return explain_usage(

@@ -15,12 +15,13 @@ from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.outcomes import Outcome, judge_xdrs
 from cdr.rating.prices import PricedLegs, PriceTable, place_legs, price_legs, table_ids
-from cdr.rating.terms import Terms
+from cdr.rating.terms import NO_TABLE, Terms
 from cdr.rules.routes import BillingMode
 from cdr.services.mediation import normalise_numbers
 from cdr.services.party_terms import identifiers, party_terms
 from cdr.services.price_tables import price_tables
 from cdr.services.sources import SourceTerms
+from cdr.services.tier_pricing import TieredUsage, find_tiered, known_totals, price_usage
 
 _NAMED_IN = {
     IdentifiedBy.ACCOUNT_CODE: "account_code",
@@ -39,7 +40,7 @@ class RatedXdrs:
 
     `xdrs` has got reseller_id: of the customer, 0 for none, -1 where the customer is unknown.
     `included` (int64, by leg) is what allowances cover of the volume, `uses` of which counters:
-    leg, its place, counter_id and volume.
+    leg, its place, counter_id and volume. `tiered` is what of the legs tiers price.
     """
 
     xdrs: pl.DataFrame
@@ -50,6 +51,7 @@ class RatedXdrs:
     tables: Mapping[int, PriceTable]
     included: NDArray[np.int64]
     uses: pl.DataFrame
+    tiered: TieredUsage | None
 
 
 def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
@@ -92,7 +94,8 @@ def rate_xdrs(
 
     `identified` is as `identify_xdrs` makes it, with started_at (int64 microseconds UTC) and volume
     (int64) as well. `compiled` gives the tables that the legs need, as `price_tables` does.
-    `assumed` is the billing mode of some resellers, whatever it was.
+    `assumed` is the billing mode of some resellers, whatever it was. Usage sold at tiers is
+    priced as what goes beyond the totals of the moment, until it is counted (`count_tiers`).
     """
     started_at = identified["started_at"].to_numpy()
     terms = party_terms(
@@ -102,8 +105,13 @@ def rate_xdrs(
         last=int(started_at.max()),
     )
     legs = plan_legs(identified, terms.assuming(assumed) if assumed else terms)
-    tables = compiled(source.provider_id, table_ids(legs))
+    legs, tiered = find_tiered(legs, identified, source)
+    tables = dict(compiled(source.provider_id, table_ids(legs)))
+    if tiered is not None:
+        tables |= tiered.tables
     priced = _price(legs, identified, source, tables)
+    if tiered is not None:
+        price_usage(tiered, legs, identified, priced, totals=known_totals(source.provider_id))
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
     tags = terms.customers.select("customer_id", "reseller_id")
     tagged = identified.join(tags, on="customer_id", how="left", maintain_order="left")
@@ -116,17 +124,18 @@ def rate_xdrs(
         tables=tables,
         included=np.zeros(len(legs.row), dtype=np.int64),
         uses=pl.DataFrame(schema=USES),
+        tiered=tiered,
     )
 
 
 def price_included(rated: RatedXdrs, source: SourceTerms, included: NDArray[np.int64]) -> RatedXdrs:
     """The batch with so much of the volume of each leg covered by allowances, the rest charged.
 
-    Only those legs are priced anew.
+    Only those legs are priced anew, and those not that tiers price: they are counted after this.
     """
-    leg = np.flatnonzero(included)
+    leg = np.flatnonzero((included != 0) & (rated.legs.table_id >= NO_TABLE))
     if not len(leg):
-        return rated
+        return replace(rated, included=included)
     xdrs = rated.xdrs[rated.legs.row[leg]]
     anew = _price(rated.legs.alone(leg), xdrs, source, rated.tables, included=included[leg])
     priced = place_legs(rated.priced, leg, anew)

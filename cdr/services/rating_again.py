@@ -1,8 +1,9 @@
 """Rating stored xDRs by the terms of today, and what would change: nothing is written."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from cdr.models import Suspense
@@ -15,7 +16,10 @@ from cdr.rating.changes import (
     standing_legs,
     usage_differences,
 )
-from cdr.rules.parties import PROVIDER_ID
+from cdr.rating.outcomes import judge_xdrs
+from cdr.rating.terms import NO_TABLE
+from cdr.rules.cost import Reason
+from cdr.rules.parties import PROVIDER_ID, Charge
 from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
 from cdr.selectors.stored_xdrs import charged_usage, stored_legs, stored_uses, stored_xdrs
@@ -76,7 +80,8 @@ class UseChanges:
 class RatedAgain:
     """xDRs of one source beside what they would be now.
 
-    `moved` are the xDRs whose parties or result change, by their place in the batch.
+    `moved` are the xDRs whose parties or result change, by their place in the batch. `tiered` are
+    those that tiers would price no longer, or others, or for the first time: that is not done.
     """
 
     source: SourceTerms
@@ -85,6 +90,7 @@ class RatedAgain:
     uses: UseChanges
     moved: pl.Series
     suspense: SuspenseChanges
+    tiered: pl.Series
 
     @property
     def has_changes(self) -> bool:
@@ -155,6 +161,9 @@ def rate_again(
         return [], []
     of_selected = legs_selected(scope, selection)
     legs, uses = stored_legs(scope, of_selected), stored_uses(scope, of_selected)
+    # What allowances covered of legs that tiers priced stays covered, as these stay.
+    at_tiers = legs.filter(pl.col("table_id") < NO_TABLE)
+    uses = uses.join(at_tiers, on="xdr_id", how="anti")
     waiting = _waiting(scope, selection)
     parts = xdrs.sort("source_id", "started_at", "id").partition_by(
         "source_id", maintain_order=True
@@ -181,6 +190,8 @@ def _compared(
     waiting: pl.DataFrame,
 ) -> RatedAgain:
     ids = stored.select(xdr_id="id")
+    legs = legs.join(ids, on="xdr_id", how="semi")
+    rated = _keep_tiers(rated, legs)
     waited = waiting.join(ids, on="xdr_id", how="semi")
     failing = rated.outcome.suspense
     waits = failing.with_columns(xdr_id=rated.xdrs["id"].gather(failing["row"]))
@@ -196,12 +207,11 @@ def _compared(
     return RatedAgain(
         source=source,
         rated=rated,
-        legs=compare_legs(
-            legs.join(ids, on="xdr_id", how="semi"), standing, waited=waited, waits=waits
-        ),
+        legs=compare_legs(legs, standing, waited=waited, waits=waits),
         uses=_use_changes(uses.join(ids, on="xdr_id", how="semi"), rated),
         moved=_moved(stored, rated),
         suspense=_suspense_changes(waited, told),
+        tiered=_tiered(legs, rated),
     )
 
 
@@ -213,6 +223,58 @@ def _use_changes(stored: pl.DataFrame, rated: RatedXdrs) -> UseChanges:
         stored.join(new, on=key, how="anti"),
         new.join(stored, on=key, how="anti").select(list(USES)),
     )
+
+
+def _keep_tiers(rated: RatedXdrs, legs: pl.DataFrame) -> RatedXdrs:
+    """Leaves legs that tiers priced at what they were charged: a month's sum is right already.
+
+    What such a leg adds to its month depends on all others of it, whichever are selected. Others
+    that tiers would price wait.
+    """
+    planned = rated.legs
+    member = np.flatnonzero(planned.table_id < NO_TABLE)
+    if not len(member):
+        return rated
+    wanted = pl.DataFrame(
+        {
+            "member": member,
+            "xdr_id": rated.xdrs["id"].to_numpy()[planned.row[member]],
+            "table_id": planned.table_id[member],
+        }
+    )
+    found = wanted.join(legs, on=["xdr_id", "table_id"])
+    place, priced = found["member"].to_numpy(), rated.priced
+    included = rated.included.copy()
+    priced.reason[member] = Reason.UNRATED
+    for column, name in (
+        (priced.billed, "billed"),
+        (priced.cost, "cost"),
+        (priced.total_before, "total_before"),
+        (included, "included"),
+    ):
+        column[member] = 0
+        column[place] = found[name].to_numpy()
+    priced.reason[place] = Reason.RATED
+    outcome = judge_xdrs(rated.xdrs, rated.terms, planned, priced, rated.tables)
+    return replace(rated, outcome=outcome, included=included)
+
+
+def _tiered(legs: pl.DataFrame, rated: RatedXdrs) -> pl.Series:
+    """The xDRs whose customer leg, where they have one, tiers priced or would price otherwise."""
+    planned = rated.legs
+    at_tiers = np.flatnonzero(planned.table_id < NO_TABLE)
+    now = pl.DataFrame(
+        {
+            "xdr_id": rated.xdrs["id"].to_numpy()[planned.row[at_tiers]],
+            "table_id": planned.table_id[at_tiers],
+            "stands": rated.outcome.stands[at_tiers],
+        }
+    )
+    of_customer = legs.filter(pl.col("charge") == Charge.CUSTOMER)
+    before = of_customer.filter(pl.col("table_id") < NO_TABLE)
+    lost = before.join(now.filter("stands"), on=["xdr_id", "table_id"], how="anti")
+    gained = now.filter(~pl.col("stands")).join(of_customer, on="xdr_id", how="semi")
+    return pl.concat([lost["xdr_id"], gained["xdr_id"]]).unique()
 
 
 def _currencies(rated: RatedXdrs) -> pl.Series:

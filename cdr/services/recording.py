@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from cdr.models import Suspense
 from cdr.partitions import ensure_partitions
+from cdr.rating.terms import NO_TABLE
 from cdr.rating.usage import sum_usage
 from cdr.services.copying import Binary, Column, copy_binary, days
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
 from cdr.services.subjects import line_subjects, xdr_subjects
+from cdr.services.tier_pricing import add_volumes
 from common.copying import amounts, copy_rows, timestamps
 
 DETAIL_CHARACTERS = 300
@@ -80,7 +82,10 @@ def record_legs(
     stands: NDArray[np.bool_],
     number: NDArray[np.int64],
 ) -> None:
-    """Store the legs that stand, under the given numbers, and their sums as usage charges."""
+    """Store the legs that stand, under the given numbers, and their sums as usage charges.
+
+    What tiers price is added to the totals of its month, which whoever rated it has locked.
+    """
     if not stands.any():
         return
     # Taking all of an array costs nothing, choosing from it does: mostly all of them stand.
@@ -93,6 +98,7 @@ def record_legs(
         usage_charge_id=_record_usage(rated, origin, chosen),
     )
     copy_uses(rated, origin.source.provider_id)
+    _add_to_totals(rated, origin.source, stands)
 
 
 def copy_legs(
@@ -107,8 +113,31 @@ def copy_legs(
 
     `number` is of all legs, `usage_charge_id`, of the sum that holds each, of the chosen ones.
     """
+    at_tiers = rated.legs.table_id < NO_TABLE
+    if not at_tiers.any():
+        _copy_legs(rated, provider_id, chosen, number, usage_charge_id, by_rate=True)
+        return
+    among, held_by = np.zeros(len(at_tiers), dtype=bool), np.zeros(len(at_tiers), dtype=np.int64)
+    among[chosen], held_by[chosen] = True, usage_charge_id
+    for by_rate, some in ((True, among & ~at_tiers), (False, among & at_tiers)):
+        _copy_legs(rated, provider_id, some, number, held_by[some], by_rate=by_rate)
+
+
+def _copy_legs(
+    rated: RatedXdrs,
+    provider_id: int,
+    chosen: NDArray[np.bool_] | slice,
+    number: NDArray[np.int64],
+    usage_charge_id: NDArray[np.int64],
+    *,
+    by_rate: bool,
+) -> None:
+    """Store legs that all have a rate, or none of which has; columns left out stay null."""
     legs, priced, xdrs = rated.legs, rated.priced, rated.xdrs
     row = legs.row[chosen]
+    if not len(row):
+        return
+    table_id = legs.table_id[chosen]
     columns = {
         "provider_id": Column(Binary.BIGINT, provider_id),
         "started_at": Column(Binary.TIMESTAMPTZ, xdrs["started_at"].to_numpy()[row]),
@@ -119,15 +148,19 @@ def copy_legs(
         "payer_id": Column(Binary.BIGINT, legs.payer_id[chosen]),
         "payee_kind": Column(Binary.SMALLINT, legs.payee_kind[chosen]),
         "payee_id": Column(Binary.BIGINT, legs.payee_id[chosen]),
-        "rate_table_id": Column(Binary.BIGINT, legs.table_id[chosen]),
-        "rate_id": Column(Binary.BIGINT, priced.rate_id[chosen]),
         "usage_charge_id": Column(Binary.BIGINT, usage_charge_id),
         "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
         "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
         **_additive_column(priced.additive_cost[chosen]),
         **_included_column(rated.included[chosen]),
-        "currency": Column(Binary.CODE, _currencies(rated, legs.table_id[chosen])),
+        "currency": Column(Binary.CODE, _currencies(rated, table_id)),
     }
+    if by_rate:
+        columns["rate_table_id"] = Column(Binary.BIGINT, table_id)
+        columns["rate_id"] = Column(Binary.BIGINT, priced.rate_id[chosen])
+    else:
+        columns["subscription_id"] = Column(Binary.BIGINT, -table_id)
+        columns["total_before"] = Column(Binary.BIGINT, priced.total_before[chosen])
     copy_binary("cdr_leg", columns, len(row))
 
 
@@ -158,6 +191,23 @@ def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.byt
     ordered = sorted(rated.tables)
     codes = np.array([rated.tables[key].currency for key in ordered], dtype="S3")
     return codes[np.searchsorted(np.array(ordered, dtype=np.int64), table_id)]
+
+
+def _add_to_totals(rated: RatedXdrs, source: SourceTerms, stands: NDArray[np.bool_]) -> None:
+    legs = rated.legs
+    added = np.flatnonzero(stands & (legs.table_id < NO_TABLE))
+    if not len(added):
+        return
+    month = days(rated.xdrs["started_at"], source.day_zone.key).dt.month_start()
+    used = pl.DataFrame(
+        {
+            "subscription_id": -legs.table_id[added],
+            "month": month.gather(legs.row[added]),
+            "volume": rated.priced.billed[added],
+        }
+    )
+    sums = used.group_by("subscription_id", "month").agg(pl.col("volume").sum())
+    add_volumes(source.provider_id, sums)
 
 
 def _record_usage(

@@ -14,6 +14,7 @@ from cdr.services.recording import Origin, record_legs, record_suspense
 from cdr.services.settling import WAITS
 from cdr.services.stored_parties import FOUND, update_xdrs
 from cdr.services.subjects import xdr_subjects
+from cdr.services.tier_counting import count_tiers
 from common.copying import timestamps
 from common.scope import Scope
 
@@ -44,6 +45,8 @@ def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> Released:
     rated = _rate_again(waiting, origin)
     release = rated.outcome.stands & _is_waiting(rated, waiting)
     rated = use_allowances(rated, origin.source, among=release)
+    rated = count_tiers(rated, origin.source, among=release)
+    release &= rated.outcome.stands
     record_legs(rated, origin, stands=release, number=_next_numbers(rated, release))
     _update_xdrs(rated, release, origin)
 
@@ -102,16 +105,16 @@ def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
 
 def _is_waiting(rated: RatedXdrs, waiting: pl.DataFrame) -> NDArray[np.bool_]:
     """Which of the planned legs something waits for: all of a whole xDR's, else the very leg."""
-    legs = rated.legs
+    legs, xdrs = rated.legs, rated.xdrs
     planned = pl.DataFrame(
         {
-            "xdr_id": rated.xdrs["id"].to_numpy()[legs.row],
+            "xdr_id": xdrs["id"].to_numpy()[legs.row],
             "leg_kind": legs.charge,
             "payer_kind": legs.payer_kind,
             "payer_id": legs.payer_id,
         }
     )
-    whole = rated.xdrs["whole"].to_numpy()[legs.row]
+    whole = xdrs["whole"].to_numpy()[legs.row]
     asked = waiting.select(_LEG).with_columns(is_asked=True)
     found = planned.join(asked, on=list(_LEG), how="left", maintain_order="left")
     waits: NDArray[np.bool_] = whole | found["is_asked"].fill_null(False).to_numpy()

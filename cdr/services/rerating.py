@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 
 from audit.services import record
 from catalogue.models import RateTable
@@ -35,6 +36,10 @@ class NothingToApply(DomainError):
 
 class AnotherIsApplied(DomainError):
     """Two re-ratings at once could change the same xDRs."""
+
+
+class TieredUsageChanges(DomainError):
+    """Usage that tiers priced would be priced otherwise: that changes what other usage costs."""
 
 
 class NotDiscardable(DomainError):
@@ -128,6 +133,7 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
 
     :raises NothingToApply: if there is nothing, or not yet, or not any more.
     :raises AnotherIsApplied: if another of the provider is.
+    :raises TieredUsageChanges: if it would take usage from tiers, or bring usage to them.
     """
     rerating = Rerating.objects.select_for_update(no_key=True).get(pk=rerating_id)
     lock_in_transaction("rerating", rerating.provider_id)
@@ -135,6 +141,12 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     slice_ids = list(agreed.order_by("number").values_list("pk", flat=True))
     if rerating.state != State.MEASURED or not slice_ids:
         raise NothingToApply("There is nothing to apply, or it was applied or discarded already.")
+    tiered = rerating.slices.aggregate(count=Sum("tiered_xdr_count"))["count"]
+    if tiered:
+        raise TieredUsageChanges(
+            f"{tiered} xDRs are priced by tiers of a subscription and would be priced otherwise,"
+            " which is not done: choose a source, a customer or a time without them."
+        )
     others = Rerating.objects.filter(provider_id=rerating.provider_id, state=State.APPLYING)
     if (other := others.first()) is not None:
         raise AnotherIsApplied(f"{other} is being applied: wait until it is over.")

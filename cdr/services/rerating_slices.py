@@ -160,6 +160,7 @@ def _counts(again: list[RatedAgain]) -> dict[str, int]:
     return counts | {
         "xdr_count": sum(len(each.rated.xdrs) for each in again),
         "changed_xdr_count": sum(len(each.changed_xdr_ids()) for each in again),
+        "tiered_xdr_count": sum(len(each.tiered) for each in again),
     }
 
 

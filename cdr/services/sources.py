@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from catalogue.models import ProductKind
 from cdr.importers.reading import Reading
 from cdr.models import IdentifiedBy, Source
 from cdr.rules.column_mapping import ColumnMapping
@@ -17,8 +18,9 @@ from common.statements import fetch_rows
 _SOURCE = """
     SELECT s.name, s.is_enabled, s.provider_id, s.product_id, s.format, s.time_zone, p.time_zone,
         s.country_prefix, s.default_vendor_id, s.allows_foreign_vendors, s.oldest_days, s.tags,
-        s.identified_by, s.volume_rounding, s.mapping::text
+        s.identified_by, s.volume_rounding, s.mapping::text, r.kind
     FROM cdr_source s JOIN tenancy_provider p ON p.id = s.provider_id
+    JOIN catalogue_product r ON r.id = s.product_id
     WHERE s.id = %s
 """
 _TRUNKS = """
@@ -42,6 +44,7 @@ class _Row(NamedTuple):
     identified_by: list[str]
     volume_rounding: str
     mapping: str | None
+    kind: str
 
 
 class TrunkTerms(NamedTuple):
@@ -77,6 +80,8 @@ class SourceTerms:
     mapping: ColumnMapping | None
     tags: str
     trunks: Mapping[str, TrunkTerms]
+    is_metered: bool
+    """Whether its usage is of a metered product: the provider may supply it without a vendor."""
 
     def reading(self, header: str, mapping: ColumnMapping | None) -> Reading:
         """How the lines of a file with that header are read, by that mapping of columns."""
@@ -111,6 +116,7 @@ def source_terms(source_id: int) -> SourceTerms:
         mapping=None if row.mapping is None else _mapping(row.mapping),
         tags=row.tags,
         trunks={tech_prefix: TrunkTerms(*terms) for tech_prefix, *terms in trunks},
+        is_metered=row.kind == ProductKind.METERED,
     )
 
 

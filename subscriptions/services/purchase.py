@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import record
 from catalogue.models import CatalogueVersionItem, ProductKind
@@ -24,7 +25,11 @@ class ItemNotOffered(DomainError):
 
 
 class QuantityRefused(DomainError):
-    """At least one of a product is bought."""
+    """At least one of a product is bought, and of a metered one no more: usage is what counts."""
+
+
+class AlreadyMetered(DomainError):
+    """Usage of a metered product is priced by one subscription at a time."""
 
 
 class NothingToApprove(DomainError):
@@ -45,18 +50,22 @@ def subscribe(
 
     A recurring price in advance is charged at once for the period of `start_date`, and for those
     since where that is in the past; a one-time price once. An item that needs approval makes a
-    request, which charges nothing. Voice is priced by its rate table and charges nothing here.
+    request, which charges nothing. Voice is priced by its rate table, a metered product by its
+    tiers when it is used: they charge nothing here.
 
-    :raises QuantityRefused: if `quantity` is below 1.
+    :raises QuantityRefused: if `quantity` is below 1, or above for a metered product.
     :raises CustomerCannotBuy: if the customer is not active.
     :raises ItemNotOffered: if the version of its catalogue in effect at `at` does not sell the
         item, or not in the customer's currency.
+    :raises AlreadyMetered: if a subscription to the metered product is in force then.
     """
     if quantity < 1:
         raise QuantityRefused(f"A quantity is 1 or more, not {quantity}.")
     customer = lock_customer(customer.pk)
     _check_active(customer)
     _check_offered(customer, item, at)
+    if item.product.kind == ProductKind.METERED:
+        _check_metered(customer, item, quantity, start_date)
     subscription = _request(customer, item, quantity, start_date, at=at, actor_id=actor_id)
     if not item.approval_required:
         _start(subscription, at)
@@ -119,6 +128,21 @@ def _check_offered(customer: Customer, item: CatalogueVersionItem, at: datetime)
     offered = items_on_offer(Scope.system(customer.provider_id), customer, at)
     if not offered.filter(pk=item.pk).exists():
         raise ItemNotOffered(f"{item.product} is not on offer to {customer}; see what is.")
+
+
+def _check_metered(
+    customer: Customer, item: CatalogueVersionItem, quantity: int, start_date: date
+) -> None:
+    if quantity > 1:
+        raise QuantityRefused(
+            f"{item.product} is charged by what is used: a subscription is one, not {quantity}."
+        )
+    before = Subscription.objects.filter(customer=customer, product_id=item.product_id)
+    if before.filter(Q(end_date__isnull=True) | Q(end_date__gte=start_date)).exists():
+        raise AlreadyMetered(
+            f"{customer} has a subscription to {item.product} on {start_date} already: end it, and"
+            " begin this one on the day after."
+        )
 
 
 def _request(

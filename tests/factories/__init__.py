@@ -153,6 +153,8 @@ def make_product(provider: Provider, kind: str = ProductKind.VOICE, **fields: An
     values = {"code": f"product-{serial}", "name": f"Product {serial}"}
     if kind == ProductKind.VOICE:
         values |= {"rating_unit": "minute", "volume_unit": "second"}
+    if kind == ProductKind.METERED:
+        values |= {"rating_unit": "GB", "volume_unit": "MB"}
     return Product.objects.create(provider=provider, kind=kind, **values | fields)
 
 

@@ -21,13 +21,15 @@ from tests.factories import (
 def make_offer(
     provider: Provider, kind: str = ProductKind.RECURRING, **terms: Any
 ) -> CatalogueVersionItem:
-    """An item of a default catalogue: 21.6 a month in advance, 50 once, or voice."""
+    """An item of a default catalogue: 21.6 a month in advance, 50 once, voice, or tiers of a GB."""
     product = make_product(provider, kind=kind)
     match kind:
         case ProductKind.VOICE:
             values: dict[str, Any] = {"rate_table": make_rate_table(product)}
         case ProductKind.ONE_TIME:
             values = {"price": Decimal(50)}
+        case ProductKind.METERED:
+            values = {"tier_model": "GRADUATED", "tiers": "0:0.10;100:0.05"}
         case _:
             values = {"price": Decimal("21.6"), "price_period": "MONTH"}
     version = make_catalogue(provider, [{"product": product, **values, **terms}], is_default=True)

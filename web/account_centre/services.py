@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 
 from catalogue.models import CatalogueVersionItem
 from common import clock
@@ -16,7 +17,7 @@ from common.scope import Surface
 from subscriptions.models import Subscription
 from subscriptions.selectors import items_on_offer, subscriptions
 from subscriptions.services.ending import EndsBeforeStart, end_subscription
-from subscriptions.services.purchase import QuantityRefused, subscribe
+from subscriptions.services.purchase import AlreadyMetered, QuantityRefused, subscribe
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.account_centre.own import own_customer, today
 from web.shared.actions import Action, Tab, allowed
@@ -34,6 +35,7 @@ from web.shared.tables import (
     NumberColumn,
     Table,
 )
+from web.shared.tiers import tier_lines
 from web.shared.writing import price_html
 
 
@@ -149,7 +151,7 @@ def service_buy(request: SurfaceRequest, item_id: int) -> HttpResponse:
         form=PurchaseForm,
         save=save,
         review=lambda form: _review(item, form.cleaned_data),
-        fields_of={QuantityRefused: "quantity"},
+        fields_of={QuantityRefused: "quantity", AlreadyMetered: "start_date"},
         initial={"quantity": 1, "start_date": today()},
         earliest=today(),
     )
@@ -162,7 +164,10 @@ def _review(item: CatalogueVersionItem, chosen: dict[str, Any]) -> Review:
         ("Quantity", quantity),
         ("From", f"{chosen['start_date']:%d %b %Y}"),
     ]
-    if item.price is None:
+    if item.tiers:
+        lines = format_html_join("", "<div>{}</div>", ((line,) for line in tier_lines(item)))
+        facts.append(("Price", lines))
+    elif item.price is None:
         facts.append(("Price", "by call, at the rates of the service"))
     else:
         per = item.get_price_period_display().lower() if item.price_period else "once"

@@ -8,6 +8,7 @@ from billing.selectors.unbilled import unbilled_lines
 from cdr.models import Xdr
 from cdr.selectors.allowances import allowances_of_month
 from cdr.selectors.customer_usage import DayOfUsage, usage_by_day, usage_by_destination
+from cdr.selectors.tier_totals import months_at_tiers
 from cdr.selectors.xdrs import with_charges, xdrs
 from common.money import ZERO
 from common.scope import Scope, Surface
@@ -64,6 +65,7 @@ def usage(request: SurfaceRequest) -> HttpResponse:
         "amount": sum((day.amount for day in days), ZERO),
         "chart": usage_chart(request, days, customer.currency),
         "destinations": usage_by_destination(request.scope, customer, customer.currency, period),
+        "tier_months": months_at_tiers(request.scope, customer, period),
     }
     return render(request, "account_centre/usage/usage.html", context)
 

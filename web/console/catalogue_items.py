@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from catalogue import selectors
@@ -19,7 +20,9 @@ from catalogue.rules.items import (
     PricePeriodRefused,
     RateTableNeeded,
     Terms,
+    TiersNeeded,
 )
+from catalogue.rules.tiers import TIERS_CHARACTERS, UNITS_LIMIT, TiersRefused
 from catalogue.selectors.allowances import unpublished_allowance_differences
 from catalogue.services.items import (
     ItemExists,
@@ -39,6 +42,7 @@ from web.shared.form_fields import CurrencyField, ExactField, Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, LinkColumn, MoneyColumn, Table
+from web.shared.tiers import TiersColumn, tier_lines
 from web.shared.writing import price_html
 
 # Without hours, which need metering.
@@ -48,12 +52,15 @@ PERIODS = (
     ("QUARTER", "Quarter"),
     ("YEAR", "Year"),
 )
+TIER_MODELS = (("", "Not at all: it is not metered"), *ItemTerms.TierModel.choices)
 FIELDS_OF = {
     ItemRefused: "currency",
     PriceNeeded: "price",
     PriceNotExact: "price",
     PricePeriodRefused: "price_period",
     MeteringUnavailable: "price_period",
+    TiersNeeded: "tiers",
+    TiersRefused: "tiers",
     RateTableNeeded: "rate_table",
     RateTableDiffers: "rate_table",
     ItemExists: "currency",
@@ -68,6 +75,7 @@ class ItemTable(Table):
     price = MoneyColumn("Price", is_exact=True)
     price_period = Column("Per", accessor="get_price_period_display")
     rate_table = LinkColumn("Rate table", accessor="rate_table__name", to="rate_table")
+    tiers = TiersColumn()
     includes = IncludesColumn()
     is_available = Column("For sale")
     in_advance = Column("Charged")
@@ -79,7 +87,7 @@ class ItemTable(Table):
 
     def render_in_advance(self, record: ItemTerms, value: bool) -> str:
         if not record.price_period:
-            return "on use" if record.rate_table_id else "once"
+            return "on use" if record.price is None else "once"
         return "in advance" if value else "in arrears"
 
     def render_proration(self, record: ItemTerms) -> str:
@@ -172,6 +180,7 @@ def catalogue_draft(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
 class ItemForm(Form):
     groups = (
         ("Price", ("currency", "price", "price_period", "rate_table")),
+        ("Tiers of a metered product", ("tier_model", "tiers", "package_units")),
         (
             "Terms",
             (
@@ -186,13 +195,30 @@ class ItemForm(Form):
     )
 
     currency = CurrencyField()
-    price = ExactField(min_value=0, required=False, help_text="Empty for voice.")
+    price = ExactField(
+        min_value=0, required=False, help_text="Empty for voice and metered products."
+    )
     price_period = forms.ChoiceField(label="Price is per", choices=PERIODS, required=False)
     rate_table = forms.ModelChoiceField(
         queryset=RateTable.objects.none(),
         required=False,
         empty_label="None",
         help_text="For voice: in the item's currency, of its product.",
+    )
+    tier_model = forms.ChoiceField(label="They are applied", choices=TIER_MODELS, required=False)
+    tiers = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=TIERS_CHARACTERS,
+        required=False,
+        help_text="One a line, the first from 0: beyond which unit, the price of a unit (of a"
+        " package), and a flat amount if there is one, as 1000:0.08 or 1000:0.08+5.",
+    )
+    package_units = forms.IntegerField(
+        label="Units a package has",
+        min_value=1,
+        max_value=UNITS_LIMIT - 1,
+        required=False,
+        help_text="For packages only.",
     )
     group = forms.CharField(
         max_length=100, required=False, help_text="Items of a group are shown together."
@@ -257,7 +283,7 @@ def catalogue_item_add(request: SurfaceRequest, catalogue_id: int) -> HttpRespon
         return url
 
     page = FormPage(f"Add an item to {catalogue}", submit="Add item", cancel_url=url)
-    products = selectors.products(request.scope).exclude(kind=ProductKind.METERED)
+    products = selectors.products(request.scope)
     return form_page(
         request,
         page,
@@ -292,6 +318,7 @@ def catalogue_item_change(request: SurfaceRequest, catalogue_id: int, item_id: i
         lead="Published versions, and subscriptions bought from them, keep their price.",
     )
     initial = {name: getattr(item, name) for name in ItemForm.base_fields}
+    initial["tiers"] = item.tiers.replace(";", "\n")
     if item.price is not None:
         initial["price"] = f"{item.price.normalize():f}"
     return form_page(
@@ -332,6 +359,8 @@ def catalogue_item_remove(request: SurfaceRequest, catalogue_id: int, item_id: i
 
 
 def _price(item: CatalogueItem) -> SafeString | RateTable | None:
+    if item.tiers:
+        return format_html_join("", "<div>{}</div>", ((line,) for line in tier_lines(item)))
     return item.rate_table if item.price is None else price_html(item.price, item.currency)
 
 

@@ -1,6 +1,7 @@
 """All prices of a catalogue's draft at once."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,7 +10,9 @@ from django.http import HttpResponse
 from django.urls import path
 
 from catalogue import selectors
-from catalogue.rules.items import FactorRefused, PriceNotExact, multiplied
+from catalogue.models import CatalogueItem
+from catalogue.rules.items import FactorRefused, PriceNotExact, multiplied, multiplied_tiers
+from catalogue.rules.tier_texts import written_tiers
 from catalogue.services.items import NothingToMultiply, multiply_prices
 from common import clock
 from common.scope import Surface
@@ -30,11 +33,22 @@ class FactorForm(Form):
         self.fields["group"] = forms.ChoiceField(label="Prices of", required=False, choices=choices)
 
 
+def _before_and_after(item: CatalogueItem, factor: Decimal) -> list[str]:
+    if item.price is not None:
+        prices = (item.price, multiplied(item.price, factor))
+        return [price_html(price, item.currency) for price in prices]
+    assert item.metered_tiers is not None
+    both = (item.metered_tiers, multiplied_tiers(item.metered_tiers, factor))
+    return [written_tiers(tiers, item.product.rating_unit) for tiers in both]
+
+
 @page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)
 def catalogue_multiply(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
     catalogue = find(request.scope, catalogue_id)
     items = [
-        item for item in selectors.draft_items(request.scope, catalogue) if item.price is not None
+        item
+        for item in selectors.draft_items(request.scope, catalogue)
+        if item.price is not None or item.tiers
     ]
     url = address("console_catalogue", catalogue)
 
@@ -45,15 +59,7 @@ def catalogue_multiply(request: SurfaceRequest, catalogue_id: int) -> HttpRespon
             title=f"Multiply {len(chosen)} prices by {factor.normalize():f}?",
             lead="Only the draft changes; customers see the new prices once it is published.",
             headings=["Product", "Price now", "Price then"],
-            rows=[
-                [
-                    item.product,
-                    price_html(item.price, item.currency),
-                    price_html(multiplied(item.price, factor), item.currency),
-                ]
-                for item in chosen
-                if item.price is not None
-            ],
+            rows=[[item.product, *_before_and_after(item, factor)] for item in chosen],
             submit="Multiply",
         )
 

@@ -185,6 +185,8 @@ def _price(terms: Terms | None, tables: dict[str, str]) -> str:
     """What an item is sold at: its price, for each period where it recurs, or its rate table."""
     if terms is None:
         return NONE
+    if terms.tiers:
+        return f"{terms.tier_model.lower()} tiers {terms.tiers}"
     if terms.price is None:
         return tables.get(str(terms.rate_table_id), NONE)
     price = price_html(terms.price, terms.currency)

@@ -31,6 +31,7 @@ from web.shared.tables import (
     NumberColumn,
     Table,
 )
+from web.shared.tiers import TiersColumn
 
 # Label, URL name, and the permission code without which the tab is not there.
 TABS = (
@@ -150,6 +151,7 @@ class SubscriptionTable(Table):
     quantity = NumberColumn("Quantity")
     price = MoneyColumn("Price", is_exact=True)
     price_period = Column("Per", accessor="get_price_period_display")
+    tiers = TiersColumn(of="item")
     includes = IncludesColumn(of="item", quantity="quantity")
     start_date = DateColumn("From")
     end_date = DateColumn("Until")

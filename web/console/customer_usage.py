@@ -6,6 +6,7 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from cdr.selectors.customer_usage import usage_by_day, usage_by_destination
+from cdr.selectors.tier_totals import months_at_tiers
 from common.money import ZERO
 from common.periods import Period
 from common.scope import Surface
@@ -43,6 +44,7 @@ def customer_usage(request: SurfaceRequest, customer_id: int) -> HttpResponse:
             unit=currency,
         ),
         "destinations": destinations,
+        "tier_months": months_at_tiers(request.scope, customer, shown.period),
         "xdrs_url": _xdrs_url(customer, shown.period),
         **frame(request, customer),
     }

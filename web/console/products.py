@@ -19,11 +19,11 @@ from web.shared.form_pages import FormPage, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import BadgeColumn, Column, Table
 
-# Metered products wait for a usage feed: they could be made, but not sold.
 KINDS = {
     ProductKind.RECURRING: "Recurring: by the month, quarter or year",
     ProductKind.ONE_TIME: "One-time: charged once",
     ProductKind.VOICE: "Voice: calls, priced by a rate table",
+    ProductKind.METERED: "Metered: anything counted, priced by tiers of a month",
 }
 
 
@@ -72,7 +72,7 @@ class ProductForm(Form):
     groups = (
         ("What it is", ("code", "name", "kind", "description")),
         (
-            "Units of voice; empty: priced per minute, counted in seconds",
+            "Units of voice and metered products; empty: per minute, counted in seconds",
             ("rating_unit", "volume_unit"),
         ),
     )
@@ -81,8 +81,15 @@ class ProductForm(Form):
     name = forms.CharField(max_length=200, help_text="As customers and invoices show it.")
     kind = forms.ChoiceField(choices=list(KINDS.items()))
     description = forms.CharField(widget=forms.Textarea, required=False)
-    rating_unit = forms.CharField(label="Priced per", max_length=20, required=False)
-    volume_unit = forms.CharField(label="Counted in", max_length=20, required=False)
+    rating_unit = forms.CharField(
+        label="Priced per",
+        max_length=20,
+        required=False,
+        help_text="minute or second; B to GB or GiB; message; event.",
+    )
+    volume_unit = forms.CharField(
+        label="Counted in", max_length=20, required=False, help_text="Usage brings whole ones."
+    )
 
 
 @page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)

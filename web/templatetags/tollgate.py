@@ -8,12 +8,13 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalogue.models import AllowanceTerms
+from catalogue.models import AllowanceTerms, ItemTerms
 from common.scope import Scope
 from web.shared import writing
 from web.shared.allowances import destinations_text, included_text
 from web.shared.badges import badge as badge_html
 from web.shared.links import url_of
+from web.shared.tiers import tier_lines
 
 register = template.Library()
 
@@ -52,6 +53,12 @@ def included(allowance: AllowanceTerms, quantity: int = 1) -> str:
 def destinations(prefixes: Sequence[str]) -> str:
     """`{{ allowance.destinations|destinations }}`: `49, 440-442`, or the first few of many."""
     return destinations_text(prefixes)
+
+
+@register.filter
+def tiers(item: ItemTerms) -> list[SafeString]:
+    """`{% for line in item|tiers %}`: `beyond 100 GB: 0.05 EUR a GB`, a line each."""
+    return tier_lines(item)
 
 
 @register.filter

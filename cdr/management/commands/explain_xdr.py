@@ -68,12 +68,19 @@ def _about_leg(explained: ExplainedLeg) -> Iterator[str]:
     amount = f"{_plain(leg.amount)} {leg.currency}"
     who = f"{explained.payer} pays {explained.payee}"
     yield f"{leg.get_kind_display()} leg {leg.number}: {who} {amount}"
-    yield f'  by rate table "{leg.rate_table}", in its currency: nothing is converted'
+    by = f'rate table "{leg.rate_table}"'
+    if leg.subscription is not None:
+        by = f'the tiers of subscription {leg.subscription.pk} to "{leg.subscription.product}"'
+    yield f"  by {by}, in its currency: nothing is converted"
     for also in explained.equivalents:
         about = "unknown" if also.amount is None else f"{_plain(also.amount)} {also.currency}"
         yield f"  in {also.currency}: {about}, {also.rate_line}"
     for name, volume in explained.included.items():
         yield f'  {volume} from allowance "{name}"'
+    if explained.tiered is not None:
+        yield from (f"  {line}" for line in explained.arithmetic)
+        yield f"  comes to the stored {amount}"
+        return
     if explained.explanation is None:
         yield f"  cannot be explained by the table as it is now: {explained.change}"
         return

@@ -14,13 +14,17 @@ from catalogue.rules.items import (
     PricePeriodRefused,
     RateTableNeeded,
     Terms,
+    TiersNeeded,
     check_terms,
     multiplied,
+    multiplied_tiers,
 )
+from catalogue.rules.tiers import TiersRefused, parse_tiers
 
 MONTHLY = Terms(currency="EUR", price=Decimal("21.6"), price_period="MONTH")
 ONCE = Terms(currency="EUR", price=Decimal(50))
 VOICE = Terms(currency="EUR", rate_table_id=7)
+TIERED = Terms(currency="EUR", tier_model="GRADUATED", tiers="0:0.10;100:0.05")
 
 
 class TestCheckTerms:
@@ -33,6 +37,7 @@ class TestCheckTerms:
             ("RECURRING", replace(MONTHLY, price=Decimal(0))),
             ("ONE_TIME", ONCE),
             ("VOICE", VOICE),
+            ("METERED", TIERED),
         ],
     )
     def test_accepts_what_each_kind_is_sold_at(self, kind: str, terms: Terms) -> None:
@@ -58,7 +63,12 @@ class TestCheckTerms:
             ("VOICE", replace(VOICE, price=Decimal(1)), RateTableNeeded),
             ("VOICE", replace(VOICE, price_period="MONTH"), RateTableNeeded),
             ("VOICE", replace(VOICE, exit_proration=True), PricePeriodRefused),
-            ("METERED", ONCE, MeteringUnavailable),
+            ("METERED", ONCE, TiersNeeded),
+            ("METERED", replace(TIERED, price=Decimal(1)), TiersNeeded),
+            ("METERED", replace(TIERED, rate_table_id=7), TiersNeeded),
+            ("METERED", replace(TIERED, price_period="MONTH"), PricePeriodRefused),
+            ("VOICE", replace(VOICE, tier_model="VOLUME", tiers="0:1"), TiersNeeded),
+            ("ONE_TIME", replace(ONCE, package_units=5), TiersNeeded),
         ],
     )
     def test_refuses_what_it_is_not(
@@ -68,6 +78,24 @@ class TestCheckTerms:
             check_terms(kind, terms)
 
         assert type(caught.value) is refusal
+
+    def test_refuses_tiers_that_are_none(self) -> None:
+        with pytest.raises(TiersRefused, match="begins at 0"):
+            check_terms("METERED", replace(TIERED, tiers="1:0.10"))
+
+
+class TestMultipliedTiers:
+    def test_multiplies_prices_and_flat_amounts_exactly(self) -> None:
+        tiers = parse_tiers("PACKAGE", "0:0.10;100:0.05+2", 10)
+
+        found = multiplied_tiers(tiers, Decimal("1.15"))
+
+        assert str(found) == "0:0.115;100:0.0575+2.3"
+        assert (found.model, found.package_units) == (tiers.model, 10)
+
+    def test_refuses_to_lose_digits(self) -> None:
+        with pytest.raises(PriceNotExact):
+            multiplied_tiers(parse_tiers("GRADUATED", "0:0.12345678"), Decimal("0.9"))
 
 
 class TestMultiplied:

@@ -14,6 +14,7 @@ from catalogue.rules.items import (
     RateTableNeeded,
     Terms,
 )
+from catalogue.rules.tiers import parse_tiers
 from catalogue.services.catalogues import create_catalogue
 from catalogue.services.items import (
     ItemExists,
@@ -76,6 +77,18 @@ class TestAddItem:
         item = add(catalogue, voice, Terms(currency="EUR", rate_table_id=table.pk))
 
         assert (item.rate_table, item.price) == (table, None)
+
+    def test_sells_a_metered_product_at_tiers_as_they_are_written_everywhere(
+        self, catalogue: Catalogue
+    ) -> None:
+        storage = make_product(catalogue.provider, kind="METERED")
+        terms = Terms(currency="EUR", tier_model="VOLUME", tiers="0 0.10\n100 0.050 2")
+
+        item = add(catalogue, storage, terms)
+
+        item.refresh_from_db()
+        assert item.tiers == "0:0.1;100:0.05+2"
+        assert item.metered_tiers == parse_tiers("VOLUME", "0:0.1;100:0.05+2")
 
     def test_refuses_the_same_item_twice(self, catalogue: Catalogue, fibre: Product) -> None:
         add(catalogue, fibre, MONTHLY)
@@ -162,6 +175,16 @@ class TestMultiplyPrices:
 
         assert len(changed) == 3
         assert prices(filled) == [Decimal(23), Decimal("11.4885"), Decimal(115), None]
+
+    def test_multiplies_tiers_too(self, catalogue: Catalogue) -> None:
+        storage = make_product(catalogue.provider, kind="METERED")
+        terms = Terms(currency="EUR", tier_model="GRADUATED", tiers="0:0.10;100:0.05+2")
+        item = add(catalogue, storage, terms)
+
+        multiply_prices(catalogue=catalogue, factor=Decimal("1.5"), at=AT, actor_id=None)
+
+        item.refresh_from_db()
+        assert item.tiers == "0:0.15;100:0.075+3"
 
     def test_of_a_group(self, filled: Catalogue) -> None:
         multiply_prices(

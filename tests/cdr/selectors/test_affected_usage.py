@@ -73,6 +73,7 @@ def reference(
     legs = Leg.objects.filter(provider_id=world.scope.provider_id, rate_table__in=tables)
     for leg in legs.filter(started_at__gte=since).select_related("rate"):
         number = Xdr.objects.get(started_at=leg.started_at, id=leg.xdr_id).normalised_number
+        assert leg.rate is not None
         if any(
             number.startswith(each.prefix)
             and (each.outranks or len(each.prefix) >= len(leg.rate.prefix))

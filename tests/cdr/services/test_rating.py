@@ -226,6 +226,7 @@ class TestLeg:
         import_lines(world.source, [Call(account="carla")])
 
         leg = Leg.objects.get(kind=LegKind.CUSTOMER)
+        assert leg.rate is not None
         assert (leg.amount, leg.rate.rate_table) == (Decimal("0.16"), table.parent)
         assert leg.rate_table == table
 

@@ -9,6 +9,7 @@ from catalogue.models import Catalogue, CatalogueVersionItem, ProductKind
 from customers.models import Customer
 from subscriptions.models import Charge, Subscription
 from subscriptions.services.purchase import (
+    AlreadyMetered,
     CustomerCannotBuy,
     ItemNotOffered,
     NothingToApprove,
@@ -130,6 +131,28 @@ class TestSubscribe:
 
         assert (subscription.state, subscription.price) == (State.ACTIVE, None)
         assert charged(subscription) == []
+
+    def test_charges_a_metered_product_nothing_before_it_is_used(self) -> None:
+        subscription = buy(*make_buyer(ProductKind.METERED))
+
+        assert (subscription.state, subscription.price) == (State.ACTIVE, None)
+        assert charged(subscription) == []
+
+    def test_refuses_more_than_one_of_a_metered_product(self) -> None:
+        customer, item = make_buyer(ProductKind.METERED)
+
+        with refused(QuantityRefused, "charged by what is used"):
+            buy(customer, item, quantity=2)
+
+    def test_refuses_a_metered_product_on_a_day_that_it_has_it(self) -> None:
+        customer, item = make_buyer(ProductKind.METERED)
+        first = buy(customer, item)
+        Subscription.objects.filter(pk=first.pk).update(end_date=date(2026, 8, 31))
+
+        with refused(AlreadyMetered, "end it, and begin this one on the day after"):
+            buy(customer, item, date(2026, 8, 31))
+
+        assert buy(customer, item, date(2026, 9, 1)).state == State.ACTIVE
 
     def test_charges_a_one_time_product_once(self) -> None:
         subscription = buy(*make_buyer(ProductKind.ONE_TIME), quantity=2)

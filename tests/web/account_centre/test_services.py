@@ -24,6 +24,10 @@ def purchase(**fields: object) -> dict[str, object]:
     return {"quantity": 2, "start_date": LATER.isoformat()} | fields
 
 
+def _only(customer: Customer) -> Subscription:
+    return Subscription.objects.get(customer=customer)
+
+
 class TestTheCatalogue:
     def test_shows_what_the_customer_can_buy_at_its_price(
         self, admin: Client, customer: Customer
@@ -38,6 +42,15 @@ class TestTheCatalogue:
 
         assert f"{item.product.name} Recurring 21.60 EUR month" in text
         assert "Secret" not in text
+
+    def test_tells_the_tiers_of_what_is_metered(self, admin: Client, customer: Customer) -> None:
+        item = make_offer(customer.provider, ProductKind.METERED)
+
+        text = words_of(admin, "/account/services/catalogue/")
+
+        assert "up to 100 GB: 0.10 EUR a GB beyond 100 GB: 0.05 EUR a GB" in text
+        admin.post(f"/account/services/catalogue/{item.pk}/", purchase(quantity=1, _confirmed="1"))
+        assert "beyond 100 GB" in words_of(admin, f"/account/services/{_only(customer).pk}/")
 
     def test_tells_what_is_included(self, technical: Client, customer: Customer) -> None:
         item = make_offer(customer.provider)

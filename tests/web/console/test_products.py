@@ -61,12 +61,19 @@ class TestAddingAProduct:
         product = Product.objects.get()
         assert (product.rating_unit, product.volume_unit) == ("minute", "second")
 
+    def test_of_what_is_metered_has_units_of_its_own(self, staff: Client) -> None:
+        units = {"rating_unit": "GB", "volume_unit": "MB"}
+        staff.post(PATH, {**NEW, "kind": "METERED", **units})
+
+        product = Product.objects.get()
+        assert (product.kind, product.rating_unit, product.volume_unit) == ("METERED", "GB", "MB")
+
     @pytest.mark.parametrize(
         ("wrong", "message"),
         [
             ({"code": "TAKEN"}, "choose another code"),
             ({"name": ""}, "This field is required."),
-            ({"kind": "METERED"}, "Select a valid choice."),
+            ({"kind": "WEEKLY"}, "Select a valid choice."),
             ({"rating_unit": "minute"}, "have units"),
         ],
     )

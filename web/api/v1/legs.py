@@ -23,14 +23,22 @@ class PartyOut(serializers.Serializer[Any]):
 
 
 class LegOut(serializers.Serializer[Any]):
-    """One party's charge for an xDR; amounts are exact, in the currency of the rate table."""
+    """One party's charge for an xDR; amounts are exact, in the currency of the rate table.
+
+    A leg of a metered product sold at tiers has a subscription instead of rate and rate table.
+    """
 
     number = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=LEG_KINDS)
     payer = PartyOut()
     payee = PartyOut()
-    rate_table = serializers.IntegerField()
-    rate = serializers.IntegerField()
+    rate_table = serializers.IntegerField(allow_null=True)
+    rate = serializers.IntegerField(allow_null=True)
+    subscription = serializers.IntegerField(allow_null=True)
+    total_before = serializers.IntegerField(
+        allow_null=True,
+        help_text="What was used in the month before it, where the tiers of a subscription price.",
+    )
     billed_volume = serializers.IntegerField()
     included_volume = serializers.IntegerField(
         help_text="What allowances covered of the volume; the rest was billed."
@@ -94,6 +102,8 @@ def leg_out(leg: Leg) -> dict[str, Any]:
         "payee": party_out(leg.payee_kind, leg.payee_id),
         "rate_table": leg.rate_table_id,
         "rate": leg.rate_id,
+        "subscription": leg.subscription_id,
+        "total_before": leg.total_before,
         "billed_volume": leg.billed_volume,
         "included_volume": leg.included_volume,
         "amount": amount_out(leg.amount),

@@ -87,7 +87,10 @@ class QuotedLegOut(serializers.Serializer[Any]):
         help_text="What the customer's allowances would cover; the rest would be billed."
     )
     amount = serializers.DecimalField(
-        max_digits=26, decimal_places=8, allow_null=True, help_text="null: no rate gives one."
+        max_digits=26,
+        decimal_places=8,
+        allow_null=True,
+        help_text="null: no rate gives one. At tiers: what it would add to the month so far.",
     )
     currency = serializers.CharField(help_text="Empty where there is no rate table.")
     is_due = serializers.BooleanField(help_text="Whether it would be charged.")
@@ -198,7 +201,7 @@ def _leg_out(leg: QuotedLeg) -> dict[str, Any]:
         "trouble": _trouble_out(leg.trouble),
         "candidates": candidates_out(explanation.candidates if explanation else ()),
         "additive_candidates": candidates_out(additive.candidates if additive else ()),
-        "arithmetic": list(explanation.lines) if explanation else [],
+        "arithmetic": leg.arithmetic,
         "equivalents": equivalents_out(leg.equivalents),
     }
 

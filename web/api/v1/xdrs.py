@@ -233,7 +233,7 @@ def _explained_out(explained: ExplainedLeg) -> dict[str, Any]:
         "included": included_out(explained.included),
         "candidates": candidates_out(explanation.candidates if explanation else ()),
         "additive_candidates": candidates_out(additive.candidates if additive else ()),
-        "arithmetic": list(explanation.lines) if explanation else [],
+        "arithmetic": explained.arithmetic,
         "amount_now": None if now is None else amount_out(now),
         "change": explained.change,
         "equivalents": equivalents_out(explained.equivalents),

@@ -1,0 +1,59 @@
+"""How the tiers of metered products are written, in lists and sentences."""
+
+from itertools import pairwise
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_tables2 import A
+
+from catalogue.models import ItemTerms
+from catalogue.rules.tiers import Tier, TierModel, Tiers
+from common.csv_files import Cell
+from web.shared.tables import Column
+from web.shared.writing import NONE, plain_number, price_html
+
+
+def tier_lines(item: ItemTerms) -> list[SafeString]:
+    """What an item's tiers say, a line each: `beyond 100 GB: 0.05 EUR a GB`; none without tiers."""
+    tiers, unit = item.metered_tiers, item.product.rating_unit
+    if tiers is None:
+        return []
+    ends = [following.from_units for _, following in pairwise(tiers.rows)]
+    lines = [
+        format_html("{}: {}", _range(row, end, unit), _price(tiers, row, unit, item.currency))
+        for row, end in zip(tiers.rows, [*ends, None], strict=True)
+    ]
+    return [format_html("{}, a month:", item.get_tier_model_display()), *lines]
+
+
+def _range(row: Tier, end: int | None, unit: str) -> str:
+    if not row.from_units:
+        return f"up to {plain_number(end)} {unit}" if end else "any volume"
+    return f"beyond {plain_number(row.from_units)} {unit}"
+
+
+def _price(tiers: Tiers, row: Tier, unit: str, currency: str) -> SafeString:
+    flat = price_html(row.flat_amount, currency)
+    if tiers.model is TierModel.STEPPED:
+        return flat
+    size = f"{plain_number(tiers.package_units)} {unit} begun" if tiers.package_units else unit
+    per = "for every" if tiers.package_units else "a"
+    price = format_html("{} {} {}", price_html(row.unit_price, currency), per, size)
+    return format_html("{} and {}", price, flat) if row.flat_amount else price
+
+
+class TiersColumn(Column):
+    """The tiers of an item; `of` leads to it."""
+
+    def __init__(self, *, of: str = "") -> None:
+        super().__init__("Tiers", accessor="pk")
+        self.of = of
+
+    def render(self, record: Any) -> SafeString | str:
+        lines = tier_lines(A(self.of).resolve(record) if self.of else record)
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines)) or NONE
+
+    def export_cells(self, record: Any, value: Any) -> list[Cell]:
+        item = A(self.of).resolve(record) if self.of else record
+        return [f"{item.tier_model} {item.tiers}".strip()]

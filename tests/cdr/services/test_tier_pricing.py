@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from cdr.services.suspense import retry_suspense
 from django.db.models import F
 
 from cdr.models import Leg, PartyKind, Suspense, TierTotal, UsageCharge, Xdr
@@ -26,6 +25,7 @@ from tests.factories import (
 )
 from tests.factories.catalogue import make_allowance
 from tests.factories.cdr import CALL_AT, IMPORT_AT, import_lines
+from tests.factories.mending import try_again
 from tests.factories.rerating import RERATED_AT, measure, price, rerate, snapshot
 from tests.factories.subscriptions import make_subscription
 from tests.factories.tiers import Metered, amounts, charged, make_metered, totals, usage
@@ -234,9 +234,9 @@ class TestWithoutASubscriptionThatDay:
         Subscription.objects.update(start_date=OCTOBER)
         import_lines(metered.source, [usage(60_000)])
 
-        retried = retry_suspense(provider_id=metered.provider.pk, at=IMPORT_AT, actor_id=None)
+        retried = try_again(metered.provider, at=IMPORT_AT)
 
-        assert retried.resolved_count == 1
+        assert retried == (1, 0)
         assert sorted(amounts()) == [(0, 60_000, Decimal(6)), (60_000, 60_000, Decimal(5))]
         assert totals() == [(OCTOBER, 120_000)]
         assert charged() == (Decimal(11), Decimal(11))
@@ -253,7 +253,7 @@ class TestWithoutASubscriptionThatDay:
         metered.source.default_vendor.rate_table = price_vendor
         metered.source.default_vendor.save()
 
-        retry_suspense(provider_id=metered.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(metered.provider, at=IMPORT_AT)
 
         assert amounts() == [(0, 60_000, Decimal(6)), (None, 60_000, Decimal("1.2"))]
         assert totals() == [(OCTOBER, 60_000)]
@@ -323,7 +323,7 @@ class TestTierTotal:
         early = CALL_AT - timedelta(days=1)
         import_lines(metered.source, [usage(10, at=early), usage(20), usage(0), usage(30)])
         Subscription.objects.update(start_date=OCTOBER)
-        retry_suspense(provider_id=metered.provider.pk, at=IMPORT_AT, actor_id=None)
+        try_again(metered.provider, at=IMPORT_AT)
 
         of_legs = sum(leg.billed_volume for leg in Leg.objects.all())
         assert TierTotal.objects.get().volume == of_legs == 60

@@ -72,5 +72,6 @@ def xdr_subjects(xdrs: pl.DataFrame, suspense: pl.DataFrame, source: SourceTerms
         *suspense.columns,
         named_by=pl.when(is_unknown).then(named_by).otherwise(pl.lit("")),
         subject=subject.str.head(SUBJECT_CHARACTERS),
-        rate_table_id="table_id",
+        # Tiers, whose ids are negative, are no table.
+        rate_table_id=pl.when(pl.col("table_id") > 0).then("table_id"),
     )

@@ -236,7 +236,7 @@ class TestWithoutASubscriptionThatDay:
 
         retried = try_again(metered.provider, at=IMPORT_AT)
 
-        assert retried == (1, 0)
+        assert (retried.freed, retried.waiting) == (1, 0)
         assert sorted(amounts()) == [(0, 60_000, Decimal(6)), (60_000, 60_000, Decimal(5))]
         assert totals() == [(OCTOBER, 120_000)]
         assert charged() == (Decimal(11), Decimal(11))

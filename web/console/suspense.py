@@ -183,6 +183,7 @@ class RowFilters(Filters):
     source = row_filter("Source", "source", _sources)
     named_by = choice_filter("Named by", "named_by", IdentifiedBy.choices)
     subject = text_filter("Waits for", "subject__exact", strip=False)
+    nameless = choice_filter("Names nothing", "subject", [("1", "Yes")], method="of_nothing")
     customer = django_filters.NumberFilter(label="Customer number", method="of_customer")
     file = django_filters.NumberFilter(label="File number", field_name="chunk__file_id")
     rate_table = django_filters.NumberFilter(label="Rate table", field_name="rate_table_id")
@@ -193,36 +194,54 @@ class RowFilters(Filters):
         found = customers(self.request.scope).filter(number=number).first()
         return rows.none() if found is None else rows.filter(customer_id=found.pk)
 
+    def of_nothing(self, rows: QuerySet[Suspense], _: str, __: str) -> QuerySet[Suspense]:
+        return rows.filter(subject="")
+
     def in_state(self, rows: QuerySet[Suspense], _: str, state: str) -> QuerySet[Suspense]:
         return rows.filter(state=state)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Of those that wait, unless the state is said."""
+        """Of those that wait, unless the state is said; of rows that were chosen, these."""
         rows = super().filter_queryset(queryset)
+        chosen = choice_if_any(self.request)
+        if chosen is not None and chosen.suspense_ids:
+            rows = rows.filter(pk__in=chosen.suspense_ids)
         return rows if self.form.cleaned_data["state"] else rows.filter(state=Suspense.State.OPEN)
 
 
 @page_of(Surface.CONSOLE, "usage.read")
 def suspense_rows(request: SurfaceRequest) -> HttpResponse:
-    may_change = "usage.write" in request.scope.permissions
-    asked, choice = query_of(request), choice_if_any(request)
+    asked, choice = query_of(request), _choice_of_all(request)
+    may_choose = _is_of_open(request) and "usage.write" in request.scope.permissions
     return list_page(
         request,
         title="Suspense, row by row",
-        lead="What is done here is done to all that the filter finds.",
+        lead="Filtered, all that is found can be dealt with at once.",
         rows=selectors.all_suspense(request.scope),
-        table=ChoosableTable if may_change else RowTable,
+        table=ChoosableTable if may_choose else RowTable,
         filters=RowFilters,
         name="suspense-rows",
         empty=Empty("Nothing waits", "Every xDR received so far could be rated."),
         template="console/usage/suspense_rows.html",
-        actions=steps(choice, asked) if choice else [],
+        part="console/usage/_suspense_rows.html",
         context={
+            "steps": allowed(request.scope, steps(choice, asked)) if choice else [],
             "remedies": allowed(request.scope, remedies(request.scope, choice)) if choice else [],
-            "lines_url": address("console_suspense_lines", asked),
-            "may_change": may_change,
+            "lines_url": address("console_suspense_lines", asked) if choice else "",
+            "may_choose": may_choose,
         },
     )
+
+
+def _is_of_open(request: SurfaceRequest) -> bool:
+    return request.GET.get("state", "") in ("", Suspense.State.OPEN)
+
+
+def _choice_of_all(request: SurfaceRequest) -> Choice | None:
+    """The choice of the very rows that the filter finds; None where none says the same."""
+    if request.GET.get("mending") or not _is_of_open(request):
+        return None
+    return choice_if_any(request)
 
 
 @page_of(Surface.CONSOLE, "usage.read")

@@ -1,5 +1,6 @@
 """Which suspense an address means, and how groups of it are told."""
 
+import re
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,11 @@ from web.access import SurfaceRequest
 from web.shared.actions import Action
 
 _LARGEST = 2**63 - 1
-NAMES = ("reason", "source", "named_by", "subject", "rate_table", "customer", "file", "row")
+_ID = re.compile(r"[0-9]{1,19}")
+NAMES = (
+    *("reason", "source", "named_by", "subject", "nameless"),
+    *("rate_table", "customer", "file", "row"),
+)
 MOST_CHOSEN = 1000
 _BY_NUMBER = (SuspenseReason.UNKNOWN_VENDOR,)
 BY_TABLE = (
@@ -33,12 +38,13 @@ BY_TABLE = (
 
 
 class ChoiceForm(forms.Form):
-    """What an address says; none of it must be there."""
+    """What an address says; none of it must be there, and what is empty says nothing."""
 
     reason = forms.ChoiceField(choices=SuspenseReason.choices, required=False)
     source = forms.ModelChoiceField(queryset=Source.objects.none(), required=False)
     named_by = forms.ChoiceField(choices=IdentifiedBy.choices, required=False)
     subject = forms.CharField(max_length=SUBJECT_CHARACTERS, required=False, strip=False)
+    nameless = forms.BooleanField(required=False)
     rate_table = forms.IntegerField(min_value=1, max_value=_LARGEST, required=False)
     customer = forms.IntegerField(min_value=1, max_value=_LARGEST, required=False)
     file = forms.IntegerField(min_value=1, max_value=_LARGEST, required=False)
@@ -61,7 +67,7 @@ def choice_of(request: SurfaceRequest) -> Choice:
         reason=said["reason"],
         source_id=said["source"].pk if said["source"] else None,
         named_by=said["named_by"],
-        subject=said["subject"] if "subject" in request.GET else None,
+        subject="" if said["nameless"] else said["subject"] or None,
         rate_table_id=said["rate_table"],
         customer_id=_customer_id(request.scope, said["customer"]),
         file_id=said["file"],
@@ -89,7 +95,7 @@ def _customer_id(scope: Scope, number: int | None) -> int | None:
 def _rows(request: SurfaceRequest) -> tuple[int, ...]:
     """The rows chosen one by one; of none in a list of boxes, one that there is not."""
     asked = request.GET.getlist("row")
-    if len(asked) > MOST_CHOSEN or not all(each.isascii() and each.isdecimal() for each in asked):
+    if len(asked) > MOST_CHOSEN or not all(_ID.fullmatch(each) for each in asked):
         raise Http404
     ids = tuple(int(each) for each in asked if int(each) <= _LARGEST)
     return ids or ((0,) if "chosen" in request.GET else ())
@@ -97,7 +103,7 @@ def _rows(request: SurfaceRequest) -> tuple[int, ...]:
 
 def query_of(request: HttpRequest) -> str:
     """The choice of an address as it is handed on to another."""
-    kept = [(name, value) for name in NAMES for value in request.GET.getlist(name)]
+    kept = [(name, value) for name in NAMES for value in request.GET.getlist(name) if value]
     if "chosen" in request.GET:
         kept.append(("chosen", "1"))
     return urlencode(kept)
@@ -109,13 +115,13 @@ def query(choice: Choice) -> str:
         ("reason", choice.reason),
         ("source", choice.source_id),
         ("named_by", choice.named_by),
+        ("subject", choice.subject),
+        ("nameless", choice.subject == "" and 1),
         ("rate_table", choice.rate_table_id),
+        ("file", choice.file_id),
         *(("row", each) for each in choice.suspense_ids),
     ]
-    kept = [(name, value) for name, value in said if value]
-    if choice.subject is not None:
-        kept.append(("subject", choice.subject))
-    return urlencode(kept)
+    return urlencode([(name, value) for name, value in said if value])
 
 
 def address(url_name: str, asked: str) -> str:

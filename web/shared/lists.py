@@ -43,13 +43,15 @@ def list_page(
     lead: str = "",
     actions: Sequence[Action] = (),
     template: str = "shared/list_page.html",
+    part: str = "shared/_list.html",
     context: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A page of a list, or, with `?format=csv` or `xlsx`, all that is filtered as a file `name`.
 
     `rows` is a selector's queryset with an explicit order, in which it is shown until the URL
     says otherwise. A template of one's own extends `shared/list_page.html`, or includes
-    `shared/_list.html`, which is also what htmx gets.
+    `shared/_list.html`, which is also what htmx gets; what depends on the filters is in a `part`
+    of one's own that extends it, as htmx leaves all else on the page as it was.
     """
     chosen = filters(request.GET, queryset=rows, request=request) if filters else None
     filtered = chosen.qs if chosen else rows
@@ -79,8 +81,9 @@ def list_page(
         "empty_actions": allowed(request.scope, [empty.action] if empty.action else []),
         "is_too_long": is_too_long,
         "most_exported_rows": MOST_EXPORTED_ROWS,
+        "part": part,
     }
-    template = "shared/_list.html" if request.htmx.target == "list" else template
+    template = part if request.htmx.target == "list" else template
     return render(request, template, {**shown, **(context or {})})
 
 

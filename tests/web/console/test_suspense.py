@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from cdr.models import Suspense
+from cdr.models import Mending, Suspense
 from common.clock import now
 from tests.cdr.worlds import World, make_world
 from tests.factories import (
@@ -17,6 +17,7 @@ from tests.factories import (
     make_staff,
 )
 from tests.factories.cdr import Call, import_lines
+from tests.factories.mending import mend
 
 pytestmark = pytest.mark.django_db
 SUSPENSE = "/console/usage/suspense/"
@@ -149,6 +150,57 @@ class TestTheRows:
         assert f"{SUSPENSE}{row.pk}/give/" in text
         assert "Try the chosen again" in text
         assert "Try the chosen again" not in page(as_role(world, "Finance"), ROWS)
+
+    def test_are_acted_on_as_they_are_filtered(self, staff: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="K-17"), "junk"])
+        asked = "reason=unparsable&source=&named_by=&subject=&customer=&file=&state="
+
+        whole = page(staff, f"{ROWS}?{asked}")
+        # A filter that changes has htmx ask for the list alone: what acts must come with it.
+        htmx = {"HX-Request": "true", "HX-Target": "list"}
+        part = staff.get(f"{ROWS}?{asked}", headers=htmx).content.decode()
+
+        for text in (whole, part):
+            assert f'href="{SUSPENSE}discard/?reason=unparsable"' in text
+            assert f'href="{SUSPENSE}lines/?reason=unparsable"' in text
+            assert text.count("/try-again/?") == text.count("/try-again/?reason=unparsable") == 1
+        assert "<html" not in part
+
+    def test_are_not_acted_on_by_a_filter_that_says_more_than_a_choice(
+        self, staff: Client, world: World
+    ) -> None:
+        import_lines(world.source, [Call(account="K-17"), "junk"])
+        mending = mend(world.provider, reason="unparsable")
+        import_lines(world.source, ["rubbish"])
+
+        of_mending = page(staff, f"{ROWS}?mending={mending.pk}")
+        assert "junk" not in of_mending
+        assert "/discard/?" not in of_mending
+        assert "Discard the chosen" in of_mending
+        mend(world.provider, Mending.Kind.DISCARD, note="A test.", reason="unparsable")
+
+        discarded = page(staff, f"{ROWS}?state=DISCARDED")
+        assert "Unparsable" in discarded
+        assert "/discard/" not in discarded
+
+    def test_of_those_that_name_nothing_are_these_only(self, staff: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="", caller=""), Call(account="K-17")])
+        group = f"reason=unknown_customer&source={world.source.pk}&nameless=1"
+
+        assert f"{ROWS}?{group}".replace("&", "&amp;") in page(staff, SUSPENSE)
+        rows = table(staff, f"{ROWS}?format=csv&{group}")
+        staff.post(f"{SUSPENSE}try-again/?{group}", {"_confirmed": "1"})
+
+        assert len(rows) == 1
+        assert Mending.objects.get().row_count == 1
+
+    def test_that_were_chosen_are_shown_again(self, staff: Client, world: World) -> None:
+        import_lines(world.source, ["junk", "rubbish"])
+        chosen = Suspense.objects.get(raw="junk").pk
+
+        rows = table(staff, f"{ROWS}?format=csv&chosen=1&row={chosen}")
+
+        assert [row["As received"] for row in rows] == ["junk"]
 
     def test_are_there_as_they_were_received(self, staff: Client, world: World) -> None:
         lines = ["=cmd|' /C calc'!A0", "junk"]

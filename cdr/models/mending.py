@@ -27,7 +27,7 @@ class Mending(ProviderOwned):
         REOPEN = "REOPEN", "Take back what was discarded"
 
     class State(models.TextChoices):
-        AT_WORK = "AT_WORK"
+        AT_WORK = "AT_WORK", "At work"
         DONE = "DONE"
 
     kind = models.CharField(max_length=7, choices=Kind.choices)

@@ -34,7 +34,7 @@ class Rerating(Tried, ProviderOwned):
         MEASURED = "MEASURED"
         APPLYING = "APPLYING"
         APPLIED = "APPLIED"
-        PARTLY_APPLIED = "PARTLY_APPLIED"
+        PARTLY_APPLIED = "PARTLY_APPLIED", "Partly applied"
         DISCARDED = "DISCARDED"
         FAILED = "FAILED"
 

@@ -20,15 +20,15 @@ class SuspenseReason(models.TextChoices):
     """Why a line, an xDR or one leg of it waits for somebody."""
 
     UNPARSABLE = Suspended.UNPARSABLE.value
-    UNKNOWN_CUSTOMER = Suspended.UNKNOWN_CUSTOMER.value
-    UNKNOWN_VENDOR = Suspended.UNKNOWN_VENDOR.value
-    UNRATED_CUSTOMER = Suspended.UNRATED_CUSTOMER.value
-    UNRATED_VENDOR = Suspended.UNRATED_VENDOR.value
-    RESELLER_UNRATED = Suspended.RESELLER_UNRATED.value
-    FOREIGN_VENDOR = Suspended.FOREIGN_VENDOR.value
+    UNKNOWN_CUSTOMER = Suspended.UNKNOWN_CUSTOMER.value, "Unknown customer"
+    UNKNOWN_VENDOR = Suspended.UNKNOWN_VENDOR.value, "Unknown vendor"
+    UNRATED_CUSTOMER = Suspended.UNRATED_CUSTOMER.value, "Unrated customer"
+    UNRATED_VENDOR = Suspended.UNRATED_VENDOR.value, "Unrated vendor"
+    RESELLER_UNRATED = Suspended.RESELLER_UNRATED.value, "Reseller unrated"
+    FOREIGN_VENDOR = Suspended.FOREIGN_VENDOR.value, "Foreign vendor"
     BLOCKED = Suspended.BLOCKED.value
-    TOO_OLD = Suspended.TOO_OLD.value
-    IN_FUTURE = Suspended.IN_FUTURE.value
+    TOO_OLD = Suspended.TOO_OLD.value, "Too old"
+    IN_FUTURE = Suspended.IN_FUTURE.value, "In future"
     OVERFLOW = Suspended.OVERFLOW.value
 
 

@@ -67,9 +67,9 @@ class TestTheGroups:
         rows = table(staff, f"{SUSPENSE}?format=csv")
 
         assert [(row["Reason"], row["Waits for"], row["Rows"]) for row in rows] == [
-            ("Unknown Customer", "Account code K-17", "3"),
+            ("Unknown customer", "Account code K-17", "3"),
             ("Unparsable", "1 field where 13 or 15 are expected", "2"),
-            ("Unknown Customer", "Account code x", "1"),
+            ("Unknown customer", "Account code x", "1"),
         ]
         text = page(staff, SUSPENSE)
         assert f"{ROWS}?{group('unknown_customer', 'K-17', world)}".replace("&", "&amp;") in text
@@ -96,11 +96,11 @@ class TestTheGroups:
         rows = {row["Reason"]: row for row in table(staff, f"{SUSPENSE}?format=csv")}
 
         # By its rate, the customer would pay 0.10 for the xDR whose reseller leg waits.
-        assert rows["Reseller Unrated"]["Worth by its rates"] == "0.1 EUR"
+        assert rows["Reseller unrated"]["Worth by its rates"] == "0.1 EUR"
         # On average 0.05 a minute, and four minutes to where no rate leads.
-        assert rows["Unrated Customer"]["Worth by its rates"] == ""
-        assert rows["Unrated Customer"]["Worth by averages"] == "0.2 EUR"
-        assert rows["Unrated Customer"]["Of unknown worth"] == "0"
+        assert rows["Unrated customer"]["Worth by its rates"] == ""
+        assert rows["Unrated customer"]["Worth by averages"] == "0.2 EUR"
+        assert rows["Unrated customer"]["Of unknown worth"] == "0"
 
     def test_are_filtered_by_reason_and_source(self, staff: Client, world: World) -> None:
         import_lines(world.source, ["junk", Call(account="new")])
@@ -136,9 +136,9 @@ class TestTheRows:
             return [row["Reason"] for row in table(staff, f"{ROWS}?format=csv&{query}")]
 
         assert reasons("reason=unparsable") == ["Unparsable", "Unparsable"]
-        assert reasons(f"customer={world.carla.number}") == ["Reseller Unrated"]
+        assert reasons(f"customer={world.carla.number}") == ["Reseller unrated"]
         assert reasons(f"file={file.pk}&reason=unparsable") == ["Unparsable"]
-        assert reasons(group("unknown_customer", "K-17", world)) == ["Unknown Customer"]
+        assert reasons(group("unknown_customer", "K-17", world)) == ["Unknown customer"]
         assert reasons("state=RESOLVED") == []
 
     def test_lead_to_where_the_cause_is(self, staff: Client, world: World) -> None:

@@ -73,7 +73,7 @@ class TestTryingAgain:
         assert Xdr.objects.get(account_code="new").customer == world.carla
         text = page(staff, address)
         assert "Progress" not in text
-        assert "Unknown Customer" in text
+        assert "Unknown customer" in text
 
     def test_is_of_the_rows_that_were_chosen(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="new"), Call(account="nobody"), "junk"])

@@ -59,7 +59,7 @@ class TestTheUsageOfACustomer:
 
         text = page(staff, f"/console/customers/{metered.carla.pk}/usage/?month=2026-10")
 
-        assert "Metered products this month" in text
+        assert "Metered products" in text
         assert "120 GB" in text
         assert "beyond 100 GB: 0.05 a GB" in text
         assert '11.00 <span class="currency">EUR</span>' in text
@@ -69,7 +69,7 @@ class TestTheUsageOfACustomer:
 
         text = page(staff, f"/console/customers/{metered.carla.pk}/usage/?month=2026-09")
 
-        assert "Metered products this month" not in text
+        assert "Metered products" not in text
 
 
 class TestTheSubscriptions:

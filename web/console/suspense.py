@@ -86,7 +86,7 @@ class WorthColumn(Column):
 
 class GroupTable(Table):
     reason = Column("Reason", accessor="reason__label")
-    subject = SubjectColumn("Waits for", accessor="row_count")
+    subject = SubjectColumn("Waits for", accessor="row_count", attrs={"td": {"class": "wide"}})
     source = Column("Source")
     row_count = NumberColumn("Rows")
     oldest_at = InstantColumn("Oldest")
@@ -172,7 +172,9 @@ class RowTable(Table):
 
 
 class ChoosableTable(RowTable):
-    chosen = ChosenColumn("Choose", accessor="pk", exclude_from_export=True)
+    chosen = ChosenColumn(
+        "Choose", accessor="pk", exclude_from_export=True, attrs={"td": {"class": "narrow"}}
+    )
 
     class Meta:
         sequence = ("chosen", "...")

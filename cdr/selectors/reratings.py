@@ -98,6 +98,7 @@ class ReratingProgress:
     removed_leg_count: int
     suspended_leg_count: int
     released_leg_count: int
+    tiered_xdr_count: int
     changing_slice_count: int
     outdated_count: int
 

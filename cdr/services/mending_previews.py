@@ -23,6 +23,7 @@ from cdr.services.recording import Origin
 from cdr.services.releasing import OF_WAITING
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
+from cdr.services.tier_counting import preview_tiers
 from common.errors import DomainError
 from common.scope import Scope
 from customers.models import Customer
@@ -184,6 +185,7 @@ def _rated(
     numbers = identified["normalised_number"].drop_nulls().to_list()
     fitting = partial(fitting_price_tables, numbers=["", *numbers])
     rated, _ = preview_allowances(rate_xdrs(identified, source, compiled=fitting), source)
+    rated = preview_tiers(rated, source)
     charges, waits = _charges(rated), _waits(rated)
     rows = rated.xdrs.select("suspense_id", "customer_id").iter_rows()
     return {

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 from django.db.models import F
 
-from cdr.models import Leg, PartyKind, Suspense, TierTotal, UsageCharge, Xdr
+from cdr.models import Leg, Mending, PartyKind, Suspense, TierTotal, UsageCharge, Xdr
+from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.selectors.explaining import explained_legs
 from cdr.selectors.tier_totals import months_at_tiers
+from cdr.services.mending_previews import preview_change
 from cdr.services.quoting import CallToQuote, quote
 from cdr.services.rerating import TieredUsageChanges, apply_rerating
 from cdr.services.single_xdrs import receive_xdrs
@@ -25,7 +27,7 @@ from tests.factories import (
 )
 from tests.factories.catalogue import make_allowance
 from tests.factories.cdr import CALL_AT, IMPORT_AT, import_lines
-from tests.factories.mending import try_again
+from tests.factories.mending import mend, try_again
 from tests.factories.rerating import RERATED_AT, measure, price, rerate, snapshot
 from tests.factories.subscriptions import make_subscription
 from tests.factories.tiers import Metered, amounts, charged, make_metered, totals, usage
@@ -142,6 +144,20 @@ class TestUsageOfASubscription:
 
         assert Suspense.objects.get().reason == "overflow"
         assert totals() == [(OCTOBER, 500)]
+
+
+class TestAPreviewOfSuspense:
+    def test_charges_what_goes_beyond_the_allowance(self, metered: Metered) -> None:
+        make_allowance(metered.item, metered.product, volume=50_000)
+        import_lines(metered.source, [usage(60_000, account="karla")])
+        to_carla = Change(ChangeKind.SET, "account_code", "", "carla")
+
+        preview = preview_change(Scope.system(metered.provider.pk), Choice(), to_carla, IMPORT_AT)
+        mend(metered.provider, Mending.Kind.CORRECT, change=to_carla)
+
+        told = [(amount, currency) for row in preview.rows for _, amount, currency in row.charges]
+        assert told == [(Decimal(1), "EUR")]
+        assert charged() == (Decimal(1), Decimal(1))
 
 
 class TestWithAnAllowance:

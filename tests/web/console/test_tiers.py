@@ -8,7 +8,9 @@ from django.urls import reverse
 from catalogue.models import Catalogue, CatalogueItem, Product
 from cdr.models import Xdr
 from common.clock import now
+from tests.factories import make_customer
 from tests.factories.cdr import import_lines
+from tests.factories.rerating import measure
 from tests.factories.tiers import Metered, make_metered, usage
 from tests.web.console.pages import as_role, page, refused
 
@@ -51,6 +53,24 @@ class TestTheXdr:
         assert "by the tiers of subscription" in told
         assert "the month with it: 60 GB: 60 x 0.1 = 6" in told
         assert "comes to the stored 6 EUR" in told
+
+
+class TestADryRun:
+    def test_that_would_take_usage_from_tiers_says_so_and_is_not_to_be_applied(
+        self, staff: Client, metered: Metered
+    ) -> None:
+        import_lines(metered.source, [usage(60_000), usage(60_000)])
+        kept = measure(metered.provider)
+        metered.carla.identifiers.update(customer=make_customer(metered.provider))
+        refused_one = measure(metered.provider)
+
+        text = page(staff, reverse("console_rerating", kwargs={"rerating_id": refused_one.pk}))
+
+        assert "It cannot be applied: 2 xDRs would move onto or off tiers" in text
+        apply_url = reverse("console_rerating_apply", kwargs={"rerating_id": refused_one.pk})
+        assert apply_url not in text
+        other = page(staff, reverse("console_rerating", kwargs={"rerating_id": kept.pk}))
+        assert "It cannot be applied" not in other
 
 
 class TestTheUsageOfACustomer:

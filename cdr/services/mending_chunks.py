@@ -27,6 +27,7 @@ _ROWS = {
     "suspense_id": pl.Int64,
     "line_number": pl.Int64,
     "raw": pl.String,
+    "correction": pl.String,
     "detail": pl.String,
     "xdr_id": pl.Int64,
     "started_at": pl.Int64,
@@ -41,9 +42,9 @@ _DECIDE = """
     RETURNING x.id
 """
 _KEEP_TEXTS = """
-    UPDATE cdr_suspense s SET correction = w.correction
-    FROM unnest(%s::bigint[], %s::text[]) AS w(id, correction)
-    WHERE s.id = w.id AND s.raw <> w.correction
+    UPDATE cdr_suspense s SET correction = CASE WHEN s.raw = w.text THEN '' ELSE w.text END
+    FROM unnest(%s::bigint[], %s::text[]) AS w(id, text)
+    WHERE s.id = w.id
 """
 
 
@@ -93,7 +94,7 @@ def _locked(rows: QuerySet[Suspense]) -> pl.DataFrame:
     """The rows, locked, as columns; instants in microseconds."""
     locked = rows.order_by("pk").select_for_update(of=("self",))
     texts = [
-        (*row[:5], None if row[5] is None else to_microseconds(row[5]), *row[6:])
+        (*row[:6], None if row[6] is None else to_microseconds(row[6]), *row[7:])
         for row in locked.values_list("pk", *list(_ROWS)[1:])
     ]
     return pl.DataFrame(texts, schema=_ROWS, orient="row")

@@ -17,10 +17,12 @@ from cdr.services.rating import RatedXdrs
 from cdr.services.recording import Origin
 from cdr.services.subjects import line_subjects
 
+_IS_CORRECTED = pl.col("correction") != ""
+
 
 @dataclass(frozen=True, slots=True)
 class LinesRead:
-    """Lines (suspense_id, line_number, raw, detail) as they are read now.
+    """Lines (suspense_id, line_number, raw, correction, detail) as they are read now.
 
     `mediated` has them by their place from 1, with the key and the text they were received with;
     `left` are those that the correction does not concern.
@@ -66,12 +68,14 @@ def read_again(
 ) -> LinesRead:
     """What lines are by what holds now; nothing is written.
 
-    Of what was no text an escaped copy was kept, which is read only where somebody corrects it.
+    A line that was corrected before is read as it was corrected to. Of what was no text an escaped
+    copy was kept, which is read only where somebody corrects it.
     """
+    so_far = lines.with_columns(raw=pl.when(_IS_CORRECTED).then("correction").otherwise("raw"))
     if change is None:
-        changed = lines.with_columns(is_concerned=~is_no_text(pl.col("detail")))
+        changed = so_far.with_columns(is_concerned=~is_no_text(pl.col("detail")))
     else:
-        changed = corrected_lines(lines, change)
+        changed = corrected_lines(so_far, change)
     read = changed.filter("is_concerned")
     left = changed.filter(~pl.col("is_concerned"))
     source = origin.source
@@ -82,7 +86,7 @@ def read_again(
     mediated = partial(mediate_lines, header=header, first_line=1, at=origin.at)
     now = mediated(_content(read), source=source, takes_untimely=takes_untimely)
     received = lines.join(read, on="suspense_id", how="semi", maintain_order="left")
-    if change is not None:
+    if change is not None or received.select(_IS_CORRECTED.any()).item():
         before = mediated(_content(received), source=origin.source, takes_untimely=True)
         now = replace(now, xdrs=_with_received_keys(now.xdrs, before.xdrs))
     kept = received.select("raw", line_number=pl.int_range(1, len(received) + 1))

@@ -40,6 +40,7 @@ _LINES = {
     "suspense_id": pl.Int64,
     "line_number": pl.Int64,
     "raw": pl.String,
+    "correction": pl.String,
     "detail": pl.String,
 }
 
@@ -140,10 +141,10 @@ class _Outcome:
 
 def _of_lines(rows: Sequence[Suspense], change: Change, at: datetime) -> dict[int, _Outcome]:
     source = source_terms(rows[0].source_id)
-    values = [(row.pk, row.line_number, row.raw, row.detail) for row in rows]
+    values = [(row.pk, row.line_number, row.raw, row.correction, row.detail) for row in rows]
     lines = pl.DataFrame(values, schema=_LINES, orient="row")
     read = read_again(lines, Origin(source, 0, at), rows[0].chunk, change=change)
-    raws = {row.pk: row.raw for row in rows}
+    raws = {row.pk: row.correction or row.raw for row in rows}
     texts = dict(read.lines.select("suspense_id", "raw").iter_rows())
     told = {
         pk: _Outcome(raws[pk], text, waits=(Trouble(SuspenseReason.UNPARSABLE, "it holds no xDR"),))
@@ -225,7 +226,7 @@ def _row(
     customers: Mapping[int, Customer],
 ) -> PreviewedRow:
     if outcome is None:
-        return PreviewedRow(row, row.raw if change.kind.is_of_lines else "")
+        return PreviewedRow(row, (row.correction or row.raw) if change.kind.is_of_lines else "")
     return PreviewedRow(
         row,
         outcome.before,

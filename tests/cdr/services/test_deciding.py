@@ -19,8 +19,10 @@ from cdr.services.rating_again import rate_again
 from common.scope import Scope
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_identifier, make_rate_table
+from tests.factories.catalogue import make_allowance
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
 from tests.factories.mending import MENDED_AT, counts, mend, worked_on
+from tests.factories.tiers import amounts, make_metered, usage
 from tests.refusals import refused
 
 Kind = Mending.Kind
@@ -155,6 +157,18 @@ class TestThePreview:
         assert sorted(amount for _, amount, _ in row.charges) == sorted(
             Leg.objects.values_list("amount", flat=True)
         )
+
+    def test_takes_what_allowances_cover_off_usage_at_tiers(self, db: None) -> None:
+        metered = make_metered()
+        make_allowance(metered.item, metered.product, volume=50_000)
+        import_lines(metered.source, [usage(70_000, account="K-17")])
+        scope = Scope.system(metered.provider.pk)
+
+        (row,) = preview_change(scope, Choice(), SET_CARLA, MENDED_AT).rows
+        mend(metered.provider, Kind.CORRECT, change=SET_CARLA)
+
+        assert [amount for _, amount, _ in row.charges] == [Decimal(2)]
+        assert [amount for *_, amount in amounts()] == [Decimal(2)]
 
     def test_refuses_a_line_that_cannot_be_read_either(self, world: World) -> None:
         import_lines(world.source, ["junk"])

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from audit.models import Entry
-from cdr.models import Leg, Mending, Suspense, UsageCharge, Xdr, XdrCorrection
+from cdr.models import Leg, Mending, PartyKind, Suspense, UsageCharge, Xdr, XdrCorrection
 from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.rules.rerating import Selection
 from cdr.services.mending import (
@@ -60,7 +60,9 @@ class TestCorrectingAField:
         assert {xdr.account_code for xdr in rated} == {"K-17"}
         assert {xdr.customer for xdr in rated} == {world.carla}
         assert Leg.objects.count() == 4
-        charged = UsageCharge.objects.filter(payer_id=world.carla.pk).values_list("amount")
+        charged = UsageCharge.objects.filter(
+            payer_kind=PartyKind.CUSTOMER, payer_id=world.carla.pk
+        ).values_list("amount")
         assert sum(amount for (amount,) in charged) == Decimal("0.20")
         assert states() == [RESOLVED, RESOLVED, OPEN, OPEN]
         kept = XdrCorrection.objects.all()
@@ -204,6 +206,27 @@ class TestCorrectingLines:
             import_lines(world.source, [late, f"junk {number}"], at=IMPORT_AT + timedelta(days=60))
 
         assert Xdr.objects.count() == 1
+
+    def test_stands_when_they_are_accepted_or_corrected_once_more(self, world: World) -> None:
+        late = Call(account="karla", started_at=CALL_AT.replace(year=2024))
+        received = late.line.replace('"2024-10', '"2024-13')
+        import_lines(world.source, [received])
+        month = Change(ChangeKind.TEXT, "", "2024-13", "2024-10")
+        name = Change(ChangeKind.TEXT, "", "karla", "carla")
+
+        for change in (month, name):
+            assert counts(mend(world.provider, Kind.CORRECT, change=change)) == (
+                0,
+                {"too_old": 1},
+                0,
+            )
+        accepted = mend(world.provider, Kind.ACCEPT, note="A late file.", reason="too_old")
+
+        # There were no rates then: it is read, and found to be Carla's.
+        assert counts(accepted) == (0, {"unrated_customer": 1}, 0)
+        assert Xdr.objects.get().customer == world.carla
+        row = Suspense.objects.get(xdr_id__isnull=True)
+        assert (row.raw, "2024-13" in row.correction) == (received, False)
 
     def test_of_one_line_keeps_what_was_received(self, world: World) -> None:
         import_lines(world.source, ["junk"])

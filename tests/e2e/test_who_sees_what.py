@@ -115,8 +115,12 @@ class TestStaffOfAProvider:
 
         seen = {}
         for name in lists:
-            page = window.open(address(name, PAGES[name], borealis))
-            seen[name] = page.locator("#content").inner_text()
+            path = address(name, PAGES[name], borealis)
+            answer = window.page.request.get(path)
+            if "content-disposition" in answer.headers:
+                seen[name] = answer.text()
+            else:
+                seen[name] = window.open(path).locator("body").inner_text()
 
         assert len(lists) > 20
         for name, text in seen.items():

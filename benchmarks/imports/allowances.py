@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db.models import Sum
 
 from benchmarks.imports.measure import postmaster_pid
+from benchmarks.imports.options import world_parser
 from benchmarks.imports.tables import empty_all
 from benchmarks.imports.workers import cpu_seconds
 from benchmarks.imports.world import AT, START, make_world, random_accounts, write_calls
@@ -46,12 +47,7 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--lines", type=int, default=200_000)
-    parser.add_argument("--prefixes", type=int, default=60_000)
-    parser.add_argument("--customers", type=int, default=2_000)
-    print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
+    print(json.dumps(asdict(measure(world_parser(lines=200_000).parse_args())), indent=2))
 
 
 def measure(options: argparse.Namespace) -> Figures:

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from benchmarks.imports.copying import copy_again, dump_chunks
+from benchmarks.imports.options import world_parser
 from benchmarks.imports.tables import empty_all, empty_rated
 from benchmarks.imports.workers import cpu_seconds, parent_of, running_workers
 from benchmarks.imports.world import AT, make_world, random_accounts, write_calls
@@ -58,12 +59,8 @@ class Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser = world_parser()
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--prefixes", type=int, default=60_000)
-    parser.add_argument("--customers", type=int, default=2_000)
     print(json.dumps(asdict(measure(parser.parse_args()))))
 
 

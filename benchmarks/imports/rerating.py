@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
 from benchmarks.imports.measure import POLL_SECONDS, import_file, postmaster_pid
+from benchmarks.imports.options import world_parser
 from benchmarks.imports.workers import Workers, cpu_seconds, running_workers
 from benchmarks.imports.world import AT, START, make_world, random_accounts, write_calls
 from catalogue.models import RateTable
@@ -50,12 +50,7 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--prefixes", type=int, default=60_000)
-    parser.add_argument("--customers", type=int, default=2_000)
-    print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
+    print(json.dumps(asdict(measure(world_parser().parse_args())), indent=2))
 
 
 def measure(options: argparse.Namespace) -> Figures:

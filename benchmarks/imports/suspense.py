@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from django.core.management import call_command
 from django.db import connection
 
 from benchmarks.imports.measure import POLL_SECONDS, import_file
+from benchmarks.imports.options import world_parser
 from benchmarks.imports.workers import running_workers
 from benchmarks.imports.world import AT, make_world, random_accounts, write_calls
 from cdr.models import Mending, Suspense, Xdr, XdrCorrection
@@ -40,12 +40,7 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--prefixes", type=int, default=60_000)
-    parser.add_argument("--customers", type=int, default=2_000)
-    print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
+    print(json.dumps(asdict(measure(world_parser().parse_args())), indent=2))
 
 
 def measure(options: argparse.Namespace) -> Figures:

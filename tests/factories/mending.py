@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cdr.models import Mending
-from cdr.rules.mending import Change, Choice
+from cdr.models import Mending, Suspense
+from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.services.mending import NothingChosen, ask_for_mending, work_on_mending
 from tenancy.models import Provider
 from tests.factories.cdr import IMPORT_AT
 
 MENDED_AT = IMPORT_AT + timedelta(hours=1)
+SET_CARLA = Change(ChangeKind.SET, "account_code", "", "carla")
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,8 @@ def try_again(provider: Provider, at: datetime = MENDED_AT, **choice: Any) -> Re
 def counts(mending: Mending) -> tuple[int, Mapping[str, int], int]:
     """Freed, waiting by reason, left."""
     return mending.freed_count, mending.waiting_counts, mending.left_count
+
+
+def states() -> list[str]:
+    """Of all suspense, in the order of the lines."""
+    return list(Suspense.objects.order_by("line_number", "pk").values_list("state", flat=True))

@@ -81,52 +81,46 @@ class NoteForm(Form):
 
 @page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
 def suspense_accept(request: SurfaceRequest) -> HttpResponse:
-    choice = choice_of(request)
-    page = FormPage(
-        f"Accept nevertheless: {title_of(choice)}",
-        submit="Go on",
-        cancel_url=rows_url(request),
-        lead="Lines that came too late or too early are read and rated whatever their time, but for"
-        " months that are kept in files only.",
-    )
-    return form_page(
+    return _decision_page(
         request,
-        page,
-        form=NoteForm,
-        save=lambda form: _asked(request, Kind.ACCEPT, choice, form.cleaned_data["note"]),
-        review=lambda form: Review(
-            title=page.title,
-            lead=page.lead,
-            facts=[*facts(request, choice), ("Why", form.cleaned_data["note"])],
-            submit="Accept them",
-        ),
-        fields_of={ReasonMissing: "note", NotAcceptable: "note"},
+        Kind.ACCEPT,
+        "Accept them",
+        "Lines that came too late or too early are read and rated whatever their time, but for"
+        " months that are kept in files only.",
     )
 
 
 @page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
 def suspense_discard(request: SurfaceRequest) -> HttpResponse:
-    choice = choice_of(request)
-    page = FormPage(
-        f"Discard: {title_of(choice)}",
-        submit="Go on",
-        cancel_url=rows_url(request),
-        lead="Nobody will be charged for it, also not by rating again. It is kept, and can be taken"
+    return _decision_page(
+        request,
+        Kind.DISCARD,
+        "Discard them",
+        "Nobody will be charged for it, also not by rating again. It is kept, and can be taken"
         " back. An xDR that somebody is charged for already is left as it is.",
     )
+
+
+def _decision_page(
+    request: SurfaceRequest, kind: Mending.Kind, submit: str, lead: str
+) -> HttpResponse:
+    """A page that asks why, and then whether."""
+    choice = choice_of(request)
+    title = f"{kind.label}: {title_of(choice)}"
+    page = FormPage(title, submit="Go on", cancel_url=rows_url(request), lead=lead)
     return form_page(
         request,
         page,
         form=NoteForm,
-        save=lambda form: _asked(request, Kind.DISCARD, choice, form.cleaned_data["note"]),
+        save=lambda form: _asked(request, kind, choice, form.cleaned_data["note"]),
         review=lambda form: Review(
-            title=page.title,
-            lead=page.lead,
+            title=title,
+            lead=lead,
             facts=[*facts(request, choice), ("Why", form.cleaned_data["note"])],
-            submit="Discard them",
-            is_dangerous=True,
+            submit=submit,
+            is_dangerous=kind == Kind.DISCARD,
         ),
-        fields_of={ReasonMissing: "note"},
+        fields_of={ReasonMissing: "note", NotAcceptable: "note"},
     )
 
 

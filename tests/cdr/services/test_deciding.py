@@ -21,22 +21,17 @@ from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_identifier, make_rate_table
 from tests.factories.catalogue import make_allowance
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
-from tests.factories.mending import MENDED_AT, counts, mend, worked_on
+from tests.factories.mending import MENDED_AT, SET_CARLA, counts, mend, states, worked_on
 from tests.factories.tiers import amounts, make_metered, usage
 from tests.refusals import refused
 
 Kind = Mending.Kind
-SET_CARLA = Change(ChangeKind.SET, "account_code", "", "carla")
 OPEN, RESOLVED, DISCARDED = Suspense.State.OPEN, Suspense.State.RESOLVED, Suspense.State.DISCARDED
 
 
 @pytest.fixture
 def world(db: None) -> World:
     return make_world()
-
-
-def states() -> list[str]:
-    return list(Suspense.objects.order_by("line_number", "pk").values_list("state", flat=True))
 
 
 class TestAccepting:

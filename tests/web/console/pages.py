@@ -1,5 +1,7 @@
 """How tests of the console's pages ask for them."""
 
+import csv
+import io
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +25,11 @@ def page(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == HTTPStatus.OK, response.status_code
     return response.content.decode()
+
+
+def table(client: Client, path: str) -> list[dict[str, str]]:
+    """What a list exports."""
+    return list(csv.DictReader(io.StringIO(page(client, path))))
 
 
 def confirm(client: Client, path: str, **fields: Any) -> str:

@@ -1,7 +1,4 @@
-import csv
-import io
 from datetime import timedelta
-from http import HTTPStatus
 
 import pytest
 from django.test import Client
@@ -18,10 +15,10 @@ from tests.factories import (
 )
 from tests.factories.cdr import Call, import_lines
 from tests.factories.mending import mend
+from tests.web.console.pages import as_role, page, table
+from tests.web.console.suspense import ROWS, SUSPENSE, group
 
 pytestmark = pytest.mark.django_db
-SUSPENSE = "/console/usage/suspense/"
-ROWS = f"{SUSPENSE}rows/"
 
 
 @pytest.fixture
@@ -33,27 +30,6 @@ def world() -> World:
 def staff(client: Client, world: World) -> Client:
     client.force_login(make_staff(world.provider))
     return client
-
-
-def page(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == HTTPStatus.OK
-    return response.content.decode()
-
-
-def as_role(world: World, role: str) -> Client:
-    client = Client()
-    client.force_login(make_staff(world.provider, role))
-    return client
-
-
-def table(client: Client, path: str) -> list[dict[str, str]]:
-    """What a list exports."""
-    return list(csv.DictReader(io.StringIO(page(client, path))))
-
-
-def group(reason: str, subject: str, world: World, named_by: str = "ACCOUNT_CODE") -> str:
-    return f"reason={reason}&source={world.source.pk}&named_by={named_by}&subject={subject}"
 
 
 class TestTheGroups:
@@ -149,7 +125,7 @@ class TestTheRows:
 
         assert f"{SUSPENSE}{row.pk}/give/" in text
         assert "Try the chosen again" in text
-        assert "Try the chosen again" not in page(as_role(world, "Finance"), ROWS)
+        assert "Try the chosen again" not in page(as_role(world.provider, "Finance"), ROWS)
 
     def test_are_acted_on_as_they_are_filtered(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="K-17"), "junk"])

@@ -1,5 +1,3 @@
-import csv
-import io
 from http import HTTPStatus
 
 import pytest
@@ -14,10 +12,10 @@ from tests.factories import (
 )
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.mending import mend, worked_on
+from tests.web.console.pages import as_role, page, table
+from tests.web.console.suspense import SUSPENSE, group
 
 pytestmark = pytest.mark.django_db
-SUSPENSE = "/console/usage/suspense/"
-ROWS = f"{SUSPENSE}rows/"
 
 
 @pytest.fixture
@@ -29,27 +27,6 @@ def world() -> World:
 def staff(client: Client, world: World) -> Client:
     client.force_login(make_staff(world.provider))
     return client
-
-
-def page(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == HTTPStatus.OK
-    return response.content.decode()
-
-
-def as_role(world: World, role: str) -> Client:
-    client = Client()
-    client.force_login(make_staff(world.provider, role))
-    return client
-
-
-def table(client: Client, path: str) -> list[dict[str, str]]:
-    """What a list exports."""
-    return list(csv.DictReader(io.StringIO(page(client, path))))
-
-
-def group(reason: str, subject: str, world: World, named_by: str = "ACCOUNT_CODE") -> str:
-    return f"reason={reason}&source={world.source.pk}&named_by={named_by}&subject={subject}"
 
 
 class TestTryingAgain:
@@ -102,7 +79,7 @@ class TestTryingAgain:
     def test_is_for_those_who_may_change_usage(self, world: World) -> None:
         import_lines(world.source, [Call(account="new")])
 
-        answer = as_role(world, "Finance").post(self.PATH, {"_confirmed": "1"})
+        answer = as_role(world.provider, "Finance").post(self.PATH, {"_confirmed": "1"})
 
         assert answer.status_code == HTTPStatus.FORBIDDEN
         assert not Mending.objects.exists()

@@ -54,8 +54,17 @@ def rows_of_mending(mending: Mending) -> ProviderQuerySet[Suspense]:
     """The rows that a mending has to deal with and has not dealt with yet, in no order."""
     rows = Suspense.objects.visible_to(Scope.system(mending.provider_id))
     if mending.kind == Mending.Kind.REOPEN:
-        return rows.filter(state=State.DISCARDED, mending_id=mending.undone_id or 0)
+        return _discarded(rows, mending.undone_id or 0)
     return _narrowed(rows.filter(state=State.OPEN, pk__lte=mending.last_id), mending.choice)
+
+
+def discarded_rows(scope: Scope, mending: Mending) -> ProviderQuerySet[Suspense]:
+    """What a mending discarded and nobody has taken back, in no order."""
+    return _discarded(Suspense.objects.visible_to(scope), mending.pk)
+
+
+def _discarded(rows: ProviderQuerySet[Suspense], mending_id: int) -> ProviderQuerySet[Suspense]:
+    return rows.filter(state=State.DISCARDED, mending_id=mending_id)
 
 
 def _narrowed(rows: ProviderQuerySet[Suspense], choice: Choice) -> ProviderQuerySet[Suspense]:

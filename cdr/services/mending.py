@@ -32,6 +32,10 @@ class NothingChosen(DomainError):
     """Nothing of what was chosen waits any more."""
 
 
+class ChoiceChanged(DomainError):
+    """Other rows are chosen by now than whoever agreed to it was told."""
+
+
 class ReasonMissing(DomainError):
     """What is accepted or discarded must say why."""
 
@@ -56,12 +60,16 @@ def ask_for_mending(
     choice: Choice,
     change: Change | None = None,
     note: str = "",
+    stated_count: int | None = None,
     at: datetime,
     actor_id: int | None,
 ) -> Mending:
     """Have chosen suspense tried again, corrected, accepted or discarded by a worker.
 
+    `stated_count` is how many rows whoever agreed to it was told of.
+
     :raises NothingChosen: nothing of it waits.
+    :raises ChoiceChanged: as many do not wait any more, or more do.
     :raises ReasonMissing: accepting or discarding needs a `note`.
     :raises NotAcceptable: the choice is not of what is too old, or in the future.
     :raises ChangeRefused: a correction that changes nothing, or to what cannot be.
@@ -79,15 +87,19 @@ def ask_for_mending(
     newest = rows.order_by("-pk").values_list("pk", flat=True).first()
     if newest is None:
         raise NothingChosen("Nothing of it waits any more.")
-    mending.last_id, mending.row_count = newest, rows.count()
+    mending.last_id = newest
+    mending.row_count = _as_stated(rows.filter(pk__lte=newest).count(), stated_count)
     return _begun(mending, _said(choice, change))
 
 
 @transaction.atomic
-def take_back(*, mending_id: int, at: datetime, actor_id: int | None) -> Mending:
-    """Have what was discarded wait again.
+def take_back(
+    *, mending_id: int, stated_count: int | None = None, at: datetime, actor_id: int | None
+) -> Mending:
+    """Have what was discarded wait again, `stated_count` as for `ask_for_mending`.
 
     :raises NotTakenBack: it discarded nothing, is not over, or all of it was taken back.
+    :raises ChoiceChanged: more or fewer rows are discarded still.
     """
     undone = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
     if undone.kind != Kind.DISCARD or undone.state != State.DONE:
@@ -99,7 +111,16 @@ def take_back(*, mending_id: int, at: datetime, actor_id: int | None) -> Mending
     mending.last_id = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
     if not mending.row_count:
         raise NotTakenBack(f"Nothing that {undone} discarded is discarded still.")
+    _as_stated(mending.row_count, stated_count)
     return _begun(mending, {"undone": undone.pk})
+
+
+def _as_stated(row_count: int, stated_count: int | None) -> int:
+    if stated_count is not None and row_count != stated_count:
+        raise ChoiceChanged(
+            f"{row_count:,} rows are chosen by now, and no longer {stated_count:,}: look again."
+        )
+    return row_count
 
 
 def check_change(change: Change) -> None:

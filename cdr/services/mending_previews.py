@@ -76,9 +76,8 @@ class PreviewedRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """How many rows are chosen, and what the first of them would become."""
+    """What the first rows of a choice would become."""
 
-    row_count: int
     rows: Sequence[PreviewedRow]
 
     @property
@@ -109,7 +108,7 @@ def preview_change(scope: Scope, choice: Choice, change: Change, at: datetime) -
     shown = [_row(row, outcomes.get(row.pk), change, customers) for row in rows]
     if change.kind is ChangeKind.LINE:
         _refuse_unreadable(shown)
-    return Preview(chosen.count(), shown)
+    return Preview(shown)
 
 
 def _refuse_unreadable(rows: Sequence[PreviewedRow]) -> None:

@@ -8,12 +8,13 @@ from django.urls import path, reverse
 
 from cdr.models import Mending, SuspenseReason
 from cdr.rules.mending import FIELDS, Change, ChangeKind
-from cdr.selectors.suspense import mendings
+from cdr.selectors.suspense import discarded_rows, mendings
 from cdr.services.mending import take_back
 from common import clock
 from common.scope import Surface
+from customers.selectors import customers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.suspense_choices import address, query, title_of
+from web.console.suspense_choices import HEADINGS, address, query, title_of
 from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter, since_filter
 from web.shared.form_pages import Review, confirm_page
@@ -72,13 +73,15 @@ def mending_list(request: SurfaceRequest) -> HttpResponse:
 @page_of(Surface.CONSOLE, "usage.read")
 def mending_show(request: SurfaceRequest, mending_id: int) -> HttpResponse:
     mending = mendings(request.scope).get(pk=mending_id)
+    customer = customers(request.scope).filter(pk=mending.customer_id or 0).first()
     context = {
         "mending": mending,
         "title": f"{mending.get_kind_display()}: {title_of(mending.choice)}",
         "change": change_text(mending.correction),
         "waiting": _waiting(mending),
         "rows_url": f"{reverse('console_suspense_rows')}?mending={mending.pk}",
-        "group_url": address("console_suspense_rows", query(mending.choice)),
+        "customer": customer,
+        "group_url": address("console_suspense_rows", query(mending.choice, customer)),
         "actions": allowed(request.scope, _actions(mending)),
         **_progress(mending),
     }
@@ -140,15 +143,23 @@ def _progress(mending: Mending) -> dict[str, Any]:
 @page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
 def mending_take_back(request: SurfaceRequest, mending_id: int) -> HttpResponse:
     mending = mendings(request.scope).get(pk=mending_id)
+    row_count = discarded_rows(request.scope, mending).count()
 
     def confirm() -> str:
-        back = take_back(mending_id=mending.pk, at=clock.now(), actor_id=request.scope.user_id)
+        back = take_back(
+            mending_id=mending.pk,
+            stated_count=row_count,
+            at=clock.now(),
+            actor_id=request.scope.user_id,
+        )
         return url_of(request.scope, back)
 
     review = Review(
         title="Take back what was discarded?",
         lead="It waits in suspense again, for what it waited for.",
-        facts=[("Rows discarded", plain_number(mending.freed_count)), ("Why", mending.note)],
+        facts=[("Why it was discarded", mending.note)],
+        headings=HEADINGS,
+        rows=[("Rows discarded still", plain_number(row_count))],
         submit="Take it back",
     )
     return confirm_page(request, review, confirm=confirm, cancel_url=url_of(request.scope, mending))

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, localtime
 
 from cdr.models import IdentifiedBy, PartyKind, Source, Suspense, SuspenseReason
 from cdr.rules.mending import Choice
@@ -47,8 +47,9 @@ from web.shared.tables import (
     MoneyColumn,
     NumberColumn,
     Table,
+    instant_html,
 )
-from web.shared.writing import NONE, money_html
+from web.shared.writing import NONE, money_html, plain_number
 
 MOST_GROUPS = 200
 _FILES = {"csv": csv_response, "xlsx": xlsx_response}
@@ -59,41 +60,67 @@ class SubjectColumn(Column):
 
     def render(self, record: SuspenseGroup) -> SafeString:
         url = address("console_suspense_rows", query(record.choice))
-        return format_html('<a href="{}">{}</a>', url, subject_text(record) or "all of them")
+        text = subject_text(record) or "all of them"
+        link = format_html('<a href="{}">{}</a>', url, text)
+        return _lines(link, format_html("<small>{}</small>", record.source))
 
     def export_cells(self, record: SuspenseGroup, value: object) -> list[Cell]:
         return [subject_text(record)]
 
 
-class WorthColumn(Column):
-    """Amounts in several currencies, one below the other."""
+class StartsColumn(Column):
+    """From when to when xDRs started; in files two columns."""
 
-    def __init__(self, verbose_name: str, amount: str) -> None:
-        super().__init__(verbose_name, accessor="worth", attrs=NUMBER)
-        self.amount = amount
+    def render(self, record: SuspenseGroup) -> SafeString:
+        oldest, newest = localtime(record.oldest_at), localtime(record.newest_at)
+        return _lines(*(instant_html(each) for each in dict.fromkeys((oldest, newest))))
 
-    def _amounts(self, record: SuspenseGroup) -> list[tuple[Decimal, str]]:
-        found = [(getattr(each, self.amount), each.currency) for each in record.worth]
-        return [each for each in found if each[0]]
-
-    def render(self, record: SuspenseGroup) -> SafeString | str:
-        amounts = ((money_html(*each),) for each in self._amounts(record))
-        return format_html_join(SafeString("<br>"), "{}", amounts) or NONE
+    def export_headings(self, heading: str) -> list[str]:
+        return ["Oldest", "Newest"]
 
     def export_cells(self, record: SuspenseGroup, value: object) -> list[Cell]:
-        return [worth_text(self._amounts(record))]
+        return [localtime(record.oldest_at), localtime(record.newest_at)]
+
+
+class WorthColumn(Column):
+    """What a group is worth by currency, and how sure that is; in files three columns."""
+
+    def render(self, record: SuspenseGroup) -> SafeString:
+        lines = [money_html(each.amount, each.currency) for each in record.worth if each.amount]
+        notes = [
+            format_html("{} by averages", money_html(each.average_amount, each.currency))
+            for each in record.worth
+            if each.average_amount
+        ]
+        if record.unpriced_count:
+            notes.append(format_html("{} unknown", plain_number(record.unpriced_count)))
+        small = (format_html("<small>{}</small>", note) for note in notes)
+        return _lines(*lines, *small)
+
+    def export_headings(self, heading: str) -> list[str]:
+        return ["Worth by its rates", "Worth by averages", "Of unknown worth"]
+
+    def export_cells(self, record: SuspenseGroup, value: object) -> list[Cell]:
+        known = [(each.known_amount, each.currency) for each in record.worth]
+        average = [(each.average_amount, each.currency) for each in record.worth]
+        return [worth_text(known), worth_text(average), record.unpriced_count]
+
+
+def _lines(*lines: SafeString) -> SafeString:
+    """One below the other, also where a row is shown as a card."""
+    return format_html(
+        "<div>{}</div>", format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
+    )
 
 
 class GroupTable(Table):
     reason = Column("Reason", accessor="reason__label")
     subject = SubjectColumn("Waits for", accessor="row_count", attrs={"td": {"class": "wide"}})
-    source = Column("Source")
+    # In files only: beside what it waits for on the page.
+    source = Column("Source", visible=False)
     row_count = NumberColumn("Rows")
-    oldest_at = InstantColumn("Oldest")
-    newest_at = InstantColumn("Newest")
-    known = WorthColumn("Worth by its rates", "known_amount")
-    average = WorthColumn("Worth by averages", "average_amount")
-    unpriced_count = NumberColumn("Of unknown worth")
+    starts = StartsColumn("Started, first and last", accessor="oldest_at")
+    worth = WorthColumn("Worth", accessor="row_count", attrs=NUMBER)
 
 
 def _sources(request: SurfaceRequest) -> QuerySet[Source]:

@@ -16,6 +16,7 @@ from cdr.rules.suspense import LINE_REASONS
 from cdr.selectors.sources import sources
 from cdr.selectors.suspense_groups import SuspenseGroup
 from common.scope import Scope
+from customers.models import Customer
 from customers.selectors import customers
 from web.access import SurfaceRequest
 from web.shared.actions import Action
@@ -27,6 +28,7 @@ NAMES = (
     *("rate_table", "customer", "file", "row"),
 )
 MOST_CHOSEN = 1000
+HEADINGS = ("Chosen", "How much")
 _BY_NUMBER = (SuspenseReason.UNKNOWN_VENDOR,)
 BY_TABLE = (
     SuspenseReason.UNRATED_CUSTOMER,
@@ -109,8 +111,9 @@ def query_of(request: HttpRequest) -> str:
     return urlencode(kept)
 
 
-def query(choice: Choice) -> str:
-    """The choice of a group, or of single rows, as an address has it."""
+def query(choice: Choice, customer: Customer | None = None) -> str:
+    """A choice as an address has it; `customer` is the one that it names, if it names one."""
+    assert choice.customer_id == (customer and customer.pk)
     said: list[tuple[str, object]] = [
         ("reason", choice.reason),
         ("source", choice.source_id),
@@ -118,6 +121,7 @@ def query(choice: Choice) -> str:
         ("subject", choice.subject),
         ("nameless", choice.subject == "" and 1),
         ("rate_table", choice.rate_table_id),
+        ("customer", customer and customer.number),
         ("file", choice.file_id),
         *(("row", each) for each in choice.suspense_ids),
     ]
@@ -185,4 +189,4 @@ def is_of_lines(choice: Choice) -> bool:
 
 def worth_text(amounts: list[tuple[Decimal, str]]) -> str:
     """Amounts of several currencies for a file: they are never added up."""
-    return "; ".join(f"{amount.normalize():f} {currency}" for amount, currency in amounts)
+    return "; ".join(f"{amount.normalize():f} {currency}" for amount, currency in amounts if amount)

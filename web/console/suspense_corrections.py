@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from cdr.models import IdentifiedBy, Mending, Suspense
 from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
-from cdr.selectors.suspense import suspense
+from cdr.selectors.suspense import chosen_suspense, suspense
 from cdr.services.mending import ask_for_mending, check_change
 from cdr.services.mending_previews import PreviewedRow, preview_change
 from common import clock
@@ -144,12 +144,15 @@ def suspense_line(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
 def _correction_page(
     request: SurfaceRequest, page: FormPage, choice: Choice, form: Any, initial: dict[str, str]
 ) -> HttpResponse:
+    row_count = chosen_suspense(request.scope, choice).count()
+
     def save(form: _ChangeForm) -> str:
         mending = ask_for_mending(
             provider_id=request.scope.provider_id,
             kind=Mending.Kind.CORRECT,
             choice=choice,
             change=form.change,
+            stated_count=row_count,
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
@@ -159,16 +162,18 @@ def _correction_page(
         check_change(form.change)
         preview = preview_change(request.scope, choice, form.change, clock.now())
         shown, freed, left = len(preview.rows), preview.freed_count, preview.left_count
-        chosen = plain_number(preview.row_count) + (" row" if preview.row_count == 1 else " rows")
+        chosen = plain_number(row_count) + (" row" if row_count == 1 else " rows")
         return Review(
             title=page.title,
             lead=f"Chosen: {chosen}. This is what the first of them would become by the terms of"
             " now; nothing is written yet.",
-            headings=("Of those shown", "Rows"),
+            headings=("What", "Rows"),
             rows=[
-                ("Would wait no more", plain_number(freed)),
-                ("Would wait on", plain_number(shown - freed - left)),
-                ("Left as they are", plain_number(left)),
+                ("Chosen", plain_number(row_count)),
+                ("Shown below", plain_number(shown)),
+                ("Of those, would wait no more", plain_number(freed)),
+                ("Of those, would wait on", plain_number(shown - freed - left)),
+                ("Of those, left as they are", plain_number(left)),
             ],
             facts=[(_label(row), _becomes(row)) for row in preview.rows],
             submit=f"Correct {chosen}",

@@ -1,6 +1,7 @@
 """What to do about each reason for which suspense waits, and where."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -71,5 +72,5 @@ def _remedies(scope: Scope, choice: Choice) -> Iterator[Action]:
         is_mapped = source.format == Source.Format.MAPPED_CSV
         name = "console_source_mapping" if is_mapped else "console_source_try"
         label = f"Columns of {source}" if is_mapped else f"How {source} reads lines"
-        url = f"{reverse(name, kwargs=of_source)}?{query(choice)}"
+        url = f"{reverse(name, kwargs=of_source)}?{query(replace(choice, customer_id=None))}"
         yield Action(label, url, "table-cells", needs="usage.write")

@@ -1,6 +1,5 @@
 """What is done about chosen suspense: tried again, accepted, discarded, given to a customer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,7 +10,7 @@ from django.urls import path, reverse
 from cdr.models import IdentifiedBy, Mending, SuspenseReason
 from cdr.rules.mending import Choice
 from cdr.selectors.suspense import chosen_suspense, group_of, suspense
-from cdr.selectors.suspense_groups import Worth, chosen_worth
+from cdr.selectors.suspense_groups import chosen_worth
 from cdr.selectors.suspense_lines import HeadersDiffer, TooManyLines, received_lines
 from cdr.services.identifiers import IdentifierRefused, IdentifierTaken, give_identifier
 from cdr.services.mending import NotAcceptable, ReasonMissing, ask_for_mending
@@ -20,7 +19,7 @@ from common.scope import Scope, Surface
 from customers.models import Customer
 from customers.selectors import customers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.console.suspense_choices import address, choice_of, query, query_of, title_of
+from web.console.suspense_choices import HEADINGS, address, choice_of, query, query_of, title_of
 from web.shared.exports import attachment
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
@@ -36,37 +35,44 @@ def rows_url(request: SurfaceRequest) -> str:
     return address("console_suspense_rows", query_of(request))
 
 
-def facts(request: SurfaceRequest, choice: Choice) -> list[tuple[str, object]]:
-    """How much is chosen, and what it is worth by rates that are known."""
-    worth: Sequence[Worth] = chosen_worth(request.scope, choice)
+def stated(scope: Scope, choice: Choice, row_count: int) -> list[tuple[str, object]]:
+    """How much is chosen and what it is worth by rates that are known: agreed to as it is."""
     return [
-        ("Rows", plain_number(chosen_suspense(request.scope, choice).count())),
-        *(("Worth by its rates", money_html(each.known_amount, each.currency)) for each in worth),
+        ("Rows", plain_number(row_count)),
+        *(
+            (f"Worth by its rates, {each.currency}", money_html(each.known_amount, each.currency))
+            for each in chosen_worth(scope, choice)
+        ),
     ]
 
 
 @page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
 def suspense_retry(request: SurfaceRequest) -> HttpResponse:
     choice = choice_of(request)
+    row_count = chosen_suspense(request.scope, choice).count()
 
     def confirm() -> str:
-        return _asked(request, Kind.RETRY, choice)
+        return _asked(request, Kind.RETRY, choice, row_count)
 
     review = Review(
         title=f"Try again: {title_of(choice)}",
         lead="What can be read and rated now is charged; the rest goes on waiting.",
-        facts=facts(request, choice),
+        headings=HEADINGS,
+        rows=stated(request.scope, choice, row_count),
         submit="Try again",
     )
     return confirm_page(request, review, confirm=confirm, cancel_url=rows_url(request))
 
 
-def _asked(request: SurfaceRequest, kind: Mending.Kind, choice: Choice, note: str = "") -> str:
+def _asked(
+    request: SurfaceRequest, kind: Mending.Kind, choice: Choice, row_count: int, note: str = ""
+) -> str:
     mending = ask_for_mending(
         provider_id=request.scope.provider_id,
         kind=kind,
         choice=choice,
         note=note,
+        stated_count=row_count,
         at=clock.now(),
         actor_id=request.scope.user_id,
     )
@@ -106,17 +112,20 @@ def _decision_page(
 ) -> HttpResponse:
     """A page that asks why, and then whether."""
     choice = choice_of(request)
+    row_count = chosen_suspense(request.scope, choice).count()
     title = f"{kind.label}: {title_of(choice)}"
     page = FormPage(title, submit="Go on", cancel_url=rows_url(request), lead=lead)
     return form_page(
         request,
         page,
         form=NoteForm,
-        save=lambda form: _asked(request, kind, choice, form.cleaned_data["note"]),
+        save=lambda form: _asked(request, kind, choice, row_count, form.cleaned_data["note"]),
         review=lambda form: Review(
             title=title,
             lead=lead,
-            facts=[*facts(request, choice), ("Why", form.cleaned_data["note"])],
+            facts=[("Why", form.cleaned_data["note"])],
+            headings=HEADINGS,
+            rows=stated(request.scope, choice, row_count),
             submit=submit,
             is_dangerous=kind == Kind.DISCARD,
         ),
@@ -146,6 +155,7 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
     if row.reason != SuspenseReason.UNKNOWN_CUSTOMER or not row.subject:
         raise Http404
     kind, value, choice = IdentifiedBy(row.named_by), row.subject, group_of(row)
+    row_count = chosen_suspense(request.scope, choice).count()
 
     def save(form: GivingForm) -> str:
         customer = form.cleaned_data["customer"]
@@ -159,7 +169,17 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
         messages.success(request, f"{kind.label} {value} is {customer}'s from now on.")
         if "usage.write" not in request.scope.permissions:
             return reverse("console_identifiers", kwargs={"customer_id": customer.pk})
-        return _asked(request, Kind.RETRY, choice)
+        return _asked(request, Kind.RETRY, choice, row_count)
+
+    def review(form: GivingForm) -> Review:
+        return Review(
+            title=page.title,
+            lead=page.lead,
+            facts=[("Customer", form.cleaned_data["customer"])],
+            headings=HEADINGS,
+            rows=stated(request.scope, choice, row_count),
+            submit=page.submit,
+        )
 
     page = FormPage(
         f"Give {kind.label.lower()} {value} to a customer",
@@ -169,7 +189,13 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
     )
     refusals = dict.fromkeys((IdentifierRefused, IdentifierTaken), "customer")
     return form_page(
-        request, page, form=GivingForm, save=save, fields_of=refusals, scope=request.scope
+        request,
+        page,
+        form=GivingForm,
+        save=save,
+        review=review,
+        fields_of=refusals,
+        scope=request.scope,
     )
 
 

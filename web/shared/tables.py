@@ -1,6 +1,7 @@
 """Tables of the surfaces: columns that know how their kind of value is written."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -114,15 +115,20 @@ class InstantColumn(Column):
     """An instant, in the provider's time zone."""
 
     def render(self, value: Any) -> SafeString:
-        local = localtime(value)
-        return format_html(
-            '<time datetime="{}">{}</time>',
-            local.isoformat(timespec="seconds"),
-            date_format(local, "DATETIME_FORMAT"),
-        )
+        return instant_html(value)
 
     def export_cells(self, record: Any, value: Any) -> list[Cell]:
         return [value and localtime(value)]
+
+
+def instant_html(value: datetime) -> SafeString:
+    """An instant, in the provider's time zone."""
+    local = localtime(value)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        date_format(local, "DATETIME_FORMAT"),
+    )
 
 
 class BadgeColumn(Column):

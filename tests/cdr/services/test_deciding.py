@@ -119,7 +119,7 @@ class TestThePreview:
 
         preview = preview_change(scope, Choice(reason="unknown_customer"), SET_CARLA, MENDED_AT)
 
-        assert (preview.row_count, preview.freed_count, preview.left_count) == (1, 1, 0)
+        assert (len(preview.rows), preview.freed_count, preview.left_count) == (1, 1, 0)
         (row,) = preview.rows
         assert (row.before, row.after, row.customer) == ("K-17", "carla", world.carla)
         assert [(amount, currency) for _, amount, currency in row.charges] == [
@@ -177,4 +177,4 @@ class TestThePreview:
 
         preview = preview_change(Scope.system(world.provider.pk), Choice(), SET_CARLA, MENDED_AT)
 
-        assert (preview.row_count, preview.rows) == (0, [])
+        assert preview.rows == []

@@ -11,6 +11,7 @@ from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.rules.rerating import Selection
 from cdr.services.mending import (
     ChangeRefused,
+    ChoiceChanged,
     NothingChosen,
     ask_for_mending,
     requeue_lost_mendings,
@@ -266,6 +267,20 @@ class TestTryingAgain:
     def test_is_refused_where_nothing_waits(self, world: World) -> None:
         with refused(NothingChosen):
             mend(world.provider)
+        assert not Mending.objects.exists()
+
+    def test_is_refused_where_more_wait_than_whoever_asked_was_told(self, world: World) -> None:
+        import_lines(world.source, [Call(account="new"), "junk"])
+
+        with refused(ChoiceChanged):
+            ask_for_mending(
+                provider_id=world.provider.pk,
+                kind=Kind.RETRY,
+                choice=Choice(),
+                stated_count=1,
+                at=MENDED_AT,
+                actor_id=None,
+            )
         assert not Mending.objects.exists()
 
     def test_goes_on_where_a_worker_was_stopped(self, world: World) -> None:

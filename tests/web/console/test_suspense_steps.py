@@ -1,3 +1,4 @@
+import re
 from http import HTTPStatus
 
 import pytest
@@ -12,7 +13,7 @@ from tests.factories import (
 )
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.mending import mend, worked_on
-from tests.web.console.pages import as_role, page, table
+from tests.web.console.pages import as_role, confirm, page, refused, table
 from tests.web.console.suspense import SUSPENSE, group
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,31 @@ class TestTryingAgain:
         staff.post(asked, {"_confirmed": "1"})
 
         assert Mending.objects.get().row_count == 2
+
+    def test_acts_on_no_more_than_was_agreed_to(self, staff: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="new")])
+        path = f"{self.PATH}?reason=unknown_customer"
+        [stated] = re.findall(r'name="_stated" value="(.+?)"', page(staff, path))
+        import_lines(world.source, [Call(account="nobody")])
+
+        text = refused(staff, path, _stated=stated, _confirmed="1")
+
+        assert "This has changed since you saw it" in text
+        assert 'Rows</td><td class="number">2' in text
+        assert not Mending.objects.exists()
+
+    def test_of_a_customer_leads_to_what_waits_of_this_one(
+        self, staff: Client, world: World
+    ) -> None:
+        world.default_table().rates.all().delete()
+        rows = [Call(account="carla"), Call(account="nobody")]
+        import_lines(world.source, rows)
+
+        asked = f"customer={world.carla.number}"
+        text = page(staff, confirm(staff, f"{self.PATH}?{asked}"))
+
+        assert f'href="/console/usage/suspense/rows/?{asked}">What waits of these still' in text
+        assert str(world.carla) in text
 
     def test_of_nothing_chosen_is_of_nothing(self, staff: Client, world: World) -> None:
         import_lines(world.source, ["junk"])
@@ -152,7 +178,10 @@ class TestGivingToACustomer:
 
         path = f"{SUSPENSE}{row.pk}/give/"
         assert "Give account code K-17 to a customer" in page(staff, path)
-        staff.post(path, {"customer": world.carla.number})
+        question = staff.post(path, {"customer": world.carla.number}).content.decode()
+        assert 'Rows</td><td class="number">2' in question
+        assert not world.carla.identifiers.filter(value="K-17").exists()
+        confirm(staff, path, customer=world.carla.number)
         mending = worked_on(Mending.objects.get())
 
         assert mending.freed_count == 2

@@ -162,9 +162,15 @@ class CompiledTable:
         covered = np.zeros_like(volume) if included is None else included
         too_long = volume > LONGEST_SPLIT * MICROSECONDS // self._unit
         covered = np.where((covered < volume) & ~too_long, covered, 0)
-        charged_from = started_at + covered * self._unit
-        index = self.choice.choose(located, charged_from, is_additive=is_additive)
-        priced = self._prices.price(index, volume, included)
+        at_start = self.choice.choose(located, started_at, is_additive=is_additive)
+        grace = self._prices.grace(at_start)
+        # Whether it is free was decided before the allowance was used.
+        covered = np.where(volume <= grace, 0, covered)
+        charged_from, index = started_at, at_start.copy()
+        if covered.any():
+            charged_from = started_at + covered * self._unit
+            index = self.choice.choose(located, charged_from, is_additive=is_additive)
+        priced = self._prices.price(index, volume, included, at_start=at_start)
         charged = np.isin(priced.reason, _SPLIT_ADDITIVE if is_additive else _SPLIT)
         length = np.where(charged, volume - covered, 0)
         too_long &= charged
@@ -184,14 +190,21 @@ class CompiledTable:
         )
         for row, later in stretches.items():
             every = [RateStretch(0, int(index[row])), *later]
-            leg = self._split(every, int(volume[row]), int(covered[row]), is_additive)
+            leg = self._split(
+                every, int(volume[row]), int(covered[row]), int(grace[row]), is_additive
+            )
             priced.billed[row], priced.cost[row], priced.reason[row] = leg
             if is_additive:
                 index[row] = next(each.rate_index for each in every if each.rate_index >= 0)
         return index, priced
 
     def _split(
-        self, stretches: Sequence[RateStretch], volume: int, included: int, is_additive: bool
+        self,
+        stretches: Sequence[RateStretch],
+        volume: int,
+        included: int,
+        grace: int,
+        is_additive: bool,
     ) -> tuple[int, int, Reason]:
         """Billed volume, cost and reason of a row whose rate changes while it lasts."""
         rates = [
@@ -205,7 +218,8 @@ class CompiledTable:
         later = [
             Stretch(each.start, rate) for each, rate in zip(stretches[1:], rates[1:], strict=True)
         ]
-        return fit(leg_cost(self.table, rates[0], volume, included=included, later=later))
+        leg = leg_cost(self.table, rates[0], volume, included=included, later=later, grace=grace)
+        return fit(leg)
 
 
 def compile_table(

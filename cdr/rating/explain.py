@@ -136,7 +136,9 @@ def _price_split(
     """As `_price`, from the first chargeable unit on and each unit at the rate it begins in."""
     table = chain[0].table
     is_too_long = volume * table.seconds_per_volume_unit > LONGEST_SPLIT
-    covered = included if included < volume and not is_too_long else 0
+    at_start = _winner(judge_rates(chain, usage, policy)) or NOTHING_ON_TOP
+    is_beyond = at_start.grace < volume and included < volume and not is_too_long
+    covered = included if is_beyond else 0
     start = usage.started_at + timedelta(seconds=covered * table.seconds_per_volume_unit)
     usage = replace(usage, started_at=start)
     candidates = tuple(judge_rates(chain, usage, policy))
@@ -146,7 +148,7 @@ def _price_split(
     first = winner or NOTHING_ON_TOP
     if first.status is RateStatus.BLOCKED:
         return Pricing(candidates, first, Reason.BLOCKED)
-    leg = leg_cost(table, first, volume, included=included)
+    leg = leg_cost(table, first, volume, included=included, grace=at_start.grace)
     later: tuple[Stretch, ...] = ()
     if leg.reason is Reason.RATED:
         if is_too_long:
@@ -157,7 +159,7 @@ def _price_split(
             return Pricing(candidates, winner, Reason.UNRATED, later)
         if any(each.rate.status is RateStatus.BLOCKED for each in later):
             return Pricing(candidates, winner, Reason.BLOCKED, later)
-        leg = leg_cost(table, first, volume, included=included, later=later)
+        leg = leg_cost(table, first, volume, included=included, later=later, grace=at_start.grace)
     return Pricing(candidates, winner, _fitting_reason(leg), later, leg)
 
 

@@ -72,45 +72,62 @@ class PriceColumns:
         self._one_step = bool((self._increment == 1).all())
 
     def price(
-        self, index: NDArray[np.int32], volume: Integers, included: Integers | None = None
+        self,
+        index: NDArray[np.int32],
+        volume: Integers,
+        included: Integers | None = None,
+        *,
+        at_start: NDArray[np.int32] | None = None,
     ) -> PricedRows:
         """Price each row's volume, less what an allowance covers, at the rate of its index.
 
-        The index -1 is unrated.
+        The index -1 is unrated. The grace is that of the rate `at_start`, where that is another.
         """
+        grace = self.grace(index if at_start is None else at_start)
         charged = volume if included is None else np.maximum(volume - included, 0)
         billed, numerator = self._charge(index, charged)
         cost = self._round(numerator)
         if self._any_bound:
             cost = np.minimum(np.maximum(cost, self._floor[index]), self._cap[index])
         priced = PricedRows(billed, cost, self._reason[index])
-        self._leave_free(index, volume, charged, priced)
+        self._leave_free(index, volume, charged, grace, priced)
         # Unrated and blocked are neighbours: one comparison of unsigned numbers finds both.
         refused = np.flatnonzero(priced.reason - np.uint8(Reason.UNRATED) < _REFUSALS)
         billed[refused] = 0
         cost[refused] = 0
         if len(volume) and int(volume.max()) > self._least_limit:
-            self._price_large(index, volume, charged, priced)
+            self._price_large(index, volume, charged, grace, priced)
         return priced
 
     def _leave_free(
-        self, index: NDArray[np.int32], volume: Integers, charged: Integers, priced: PricedRows
+        self,
+        index: NDArray[np.int32],
+        volume: Integers,
+        charged: Integers,
+        grace: Integers,
+        priced: PricedRows,
     ) -> None:
         """Attempts, and what grace and allowance cover: none of them is billed."""
         is_free = charged == 0
         if self._any_grace:
-            is_free |= volume <= self._grace[index]
+            is_free |= volume <= grace
         rows = np.flatnonzero(is_free)
-        used, rate = volume[rows], index[rows]
+        used, rate, grace = volume[rows], index[rows], grace[rows]
         priced.billed[rows] = 0
         priced.cost[rows] = np.where(used == 0, self._attempt[rate], 0)
         if self.table.connection_fee_due is FeeDue.ALWAYS:
             fee = np.minimum(self._fee[rate], self._cap[rate])
-            priced.cost[rows] += np.where(used > self._grace[rate], fee, 0)
-        free = np.where(used <= self._grace[rate], Reason.FREE, Reason.INCLUDED)
+            priced.cost[rows] += np.where(used > grace, fee, 0)
+        free = np.where(used <= grace, Reason.FREE, Reason.INCLUDED)
         free[used == 0] = Reason.ZERO_VOLUME
         reason = priced.reason[rows]
         priced.reason[rows] = np.where(reason == Reason.RATED, free, reason)
+
+    def grace(self, index: NDArray[np.int32]) -> Integers:
+        """Up to which volume each rate charges nothing; 0 for no rate."""
+        if not self._any_grace:
+            return np.broadcast_to(np.int64(0), index.shape)
+        return self._grace[index]
 
     def _charge(self, index: NDArray[np.int32], volume: Integers) -> tuple[Integers, Integers]:
         """The billed volume, and the cost before rounding times the units of the table."""
@@ -146,13 +163,20 @@ class PriceColumns:
         return _divide_signed(numerator, divisor, self.table.rounding) * quantum
 
     def _price_large(
-        self, index: NDArray[np.int32], volume: Integers, charged: Integers, priced: PricedRows
+        self,
+        index: NDArray[np.int32],
+        volume: Integers,
+        charged: Integers,
+        grace: Integers,
+        priced: PricedRows,
     ) -> None:
         large = (volume > self._limit[index]) & (priced.reason != Reason.BLOCKED)
         for row in np.flatnonzero(large):
             rate = self._rates.rate(int(index[row]))
             included = int(volume[row]) - int(charged[row])
-            leg = leg_cost(self.table, rate, int(volume[row]), included=included)
+            leg = leg_cost(
+                self.table, rate, int(volume[row]), included=included, grace=int(grace[row])
+            )
             priced.billed[row], priced.cost[row], priced.reason[row] = fit(leg)
 
     def _rounded_column(self, column: str, absent: int) -> Integers:

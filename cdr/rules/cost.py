@@ -95,6 +95,7 @@ def leg_cost(
     *,
     included: int = 0,
     later: Sequence[Stretch] = (),
+    grace: int | None = None,
 ) -> LegCost:
     """What `volume` units cost at `rate`, of which an allowance covers the first `included`.
 
@@ -102,13 +103,14 @@ def leg_cost(
     without even the connection fee, and so is one that the allowance covers, but for the fee (up to
     the cap) where the table has it due always; the floor and the cap bound what is charged
     otherwise. Where the xDR is split, `later` gives the rates that follow, each from which
-    chargeable unit; fee, minimum, grace, floor and cap are those of `rate`.
+    chargeable unit; fee, minimum, floor and cap are those of `rate`, the rate of the first of them.
+    `grace` is that of the rate at the xDR's start, where that is another.
     """
     if volume < 0 or included < 0:
         raise ValueError(f"volume {min(volume, included)}: a volume is 0 or more")
     if volume == 0:
         return _flat(table, Reason.ZERO_VOLUME, rate.attempt_fee)
-    if volume <= rate.grace:
+    if volume <= (rate.grace if grace is None else grace):
         return _flat(table, Reason.FREE, Decimal(0))
     if volume <= included:
         return _flat(table, Reason.INCLUDED, _fee_of_included(table, rate))

@@ -1,6 +1,6 @@
 """Using up what the subscriptions of customers include, before their usage is charged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.rating.allowances import counters_of, month_before, share_out
+from cdr.rating.outcomes import judge_xdrs
 from cdr.rating.terms import NO_TABLE
-from cdr.rules.allowances import Entitlement
+from cdr.rules.allowances import Counted, Entitlement
 from cdr.rules.cost import Reason
 from cdr.rules.parties import Charge
 from cdr.selectors.entitlements import entitlements
@@ -25,31 +26,38 @@ from cdr.services.allowance_counters import (
 from cdr.services.copying import days
 from cdr.services.rating import RatedXdrs, price_included
 from cdr.services.sources import SourceTerms
+from cdr.services.tier_counting import count_tiers
 from common.scope import Scope
 
 Batch: TypeAlias = tuple[RatedXdrs, SourceTerms]
 
 
-def use_allowances(
+def count_usage(
     rated: RatedXdrs, source: SourceTerms, *, among: NDArray[np.bool_] | None = None
 ) -> RatedXdrs:
     """Take what allowances include off the customer legs that stand, and price the rest.
 
-    Those `among` some legs, where they are given, in the order of their start. The counters are
-    locked until the transaction ends, so that of batches that come at the same time one waits for
-    the other and nothing is used twice.
+    At tiers from the totals of their months on. Those `among` some legs, where they are given, in
+    the order of their start. Counters, then totals, are locked until the transaction ends, so that
+    of batches that come at the same time one waits for the other and nothing is used twice.
     """
+
+    def charge(including: RatedXdrs, refused: NDArray[np.int64]) -> RatedXdrs:
+        if not len(refused):
+            return count_tiers(including, source, among=among)
+        counts = np.full(len(rated.legs.row), among is None) if among is None else among.copy()
+        counts[refused] = False
+        return count_tiers(including, source, among=counts)
+
     granted = _granted_to(rated, source)
-    if not granted:
-        return rated
-    usage = _entitled_usage(rated, source, granted, among)
-    wanted = counters_of(granted, _customer_months(usage))
-    if not wanted:
-        return rated
+    usage = _entitled_usage(rated, source, granted, among) if granted else None
+    wanted = [] if usage is None else counters_of(granted, _customer_months(usage))
+    if usage is None or not wanted:
+        return count_tiers(rated, source, among=among)
     known = hold_counters(source, wanted)
-    uses, counted = share_out(usage, [each.counter for each in known])
+    (again,), counted = _share([(rated, source)], usage, known, charge)
     write_counters(map(CountedAgain, known, counted))
-    return _including(rated, source, usage, uses, known)
+    return again
 
 
 def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs, dict[str, int]]:
@@ -59,12 +67,12 @@ def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs
         return rated, {}
     usage = _entitled_usage(rated, source, granted, None)
     known = read_counters(source, counters_of(granted, _customer_months(usage)))
-    uses, _ = share_out(usage, [each.counter for each in known])
+    (again,), _ = _share([(rated, source)], usage, known, lambda including, _: including)
     volumes: dict[str, int] = {}
-    for place, volume in uses.select("place", "volume").iter_rows():
-        name = known[place].counter.entitlements[0].name
-        volumes[name] = volumes.get(name, 0) + volume
-    return _including(rated, source, usage, uses, known), volumes
+    names = {each.id: each.counter.entitlements[0].name for each in known}
+    for counter_id, volume in again.uses.select("counter_id", "volume").iter_rows():
+        volumes[names[counter_id]] = volumes.get(names[counter_id], 0) + volume
+    return again, volumes
 
 
 def count_again(
@@ -100,26 +108,84 @@ def _count_product_again(
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
         [
-            _entitled_usage(*batch, ordered, batch[0].legs.table_id > NO_TABLE).with_columns(
-                batch=pl.lit(place, pl.Int64)
-            )
+            _entitled_usage(*batch, ordered, batch[0].legs.table_id > NO_TABLE, place)
             for place, batch in enumerate(batches)
         ]
     ).sort("started_at", "id")
     source = batches[0][1]
     take = hold_counters if holds else read_counters
     known = take(source, counters_of(ordered, _customer_months(usage)), also=list(given_back))
-    unused = [
-        replace(each.counter, counted=each.counter.counted.returned(given_back.get(each.id, 0)))
-        for each in known
-    ]
-    uses, counted = share_out(usage, unused)
-    of_batch = usage["batch"].gather(uses["row"])
-    again = [
-        (_including(rated, source, usage, uses.filter(of_batch == place), known), source)
-        for place, (rated, source) in enumerate(batches)
-    ]
-    return again, list(map(CountedAgain, known, counted))
+    unused = [_returned(each, given_back.get(each.id, 0)) for each in known]
+    again, counted = _share(batches, usage, unused, lambda including, _: including)
+    sources = [source for _, source in batches]
+    return list(zip(again, sources, strict=True)), list(map(CountedAgain, known, counted))
+
+
+def _returned(known: KnownCounter, volume: int) -> KnownCounter:
+    """The counter as if so much had not been used."""
+    counted = known.counter.counted.returned(volume)
+    return replace(known, counter=replace(known.counter, counted=counted))
+
+
+def _share(
+    batches: Sequence[Batch],
+    usage: pl.DataFrame,
+    known: Sequence[KnownCounter],
+    charge: Callable[[RatedXdrs, NDArray[np.int64]], RatedXdrs],
+) -> tuple[list[RatedXdrs], list[Counted]]:
+    """The batches by what each call of the usage gets of the counters, and these afterwards.
+
+    `charge` prices what is left of a batch, without some of its legs. Where that cannot be charged,
+    being too great to be true, the leg waits, and those after it get what it would have used.
+    """
+    refused = usage.clear().with_columns(reason=pl.lit(None, pl.UInt8))
+    while True:
+        uses, counted = share_out(usage, [each.counter for each in known])
+        of_batch = usage["batch"].gather(uses["row"])
+        again = [
+            charge(
+                _including(rated, source, usage, uses.filter(of_batch == place), known),
+                refused.filter(pl.col("batch") == place)["leg"].to_numpy(),
+            )
+            for place, (rated, source) in enumerate(batches)
+        ]
+        fails = _failing(again, usage, uses)
+        if fails.is_empty():
+            break
+        refused = pl.concat([refused, fails])
+        usage = usage.join(fails, on=["batch", "leg"], how="anti", maintain_order="left")
+    return [
+        _suspending(rated, refused.filter(pl.col("batch") == place))
+        for place, rated in enumerate(again)
+    ], counted
+
+
+def _failing(rated: Sequence[RatedXdrs], usage: pl.DataFrame, uses: pl.DataFrame) -> pl.DataFrame:
+    """What got something and does not stand for what is left of it, with the reason."""
+    using = usage[uses["row"].unique().sort()]
+    found = [using.clear().with_columns(reason=pl.lit(None, pl.UInt8))]
+    for place, batch in enumerate(rated):
+        of_batch = using.filter(pl.col("batch") == place)
+        leg = of_batch["leg"].to_numpy()
+        told = of_batch.with_columns(reason=pl.Series(batch.priced.reason[leg], dtype=pl.UInt8))
+        found.append(told.filter(~pl.Series(batch.outcome.stands[leg], dtype=pl.Boolean)))
+    return pl.concat(found)
+
+
+def _suspending(rated: RatedXdrs, refused: pl.DataFrame) -> RatedXdrs:
+    """The batch with some legs that wait for the reason given, at no charge."""
+    if refused.is_empty():
+        return rated
+    leg, priced = refused["leg"].to_numpy(), rated.priced
+    columns = {
+        name: getattr(priced, name).copy() for name in ("billed", "cost", "additive_cost", "reason")
+    }
+    for column in columns.values():
+        column[leg] = 0
+    columns["reason"][leg] = refused["reason"].to_numpy()
+    priced = replace(priced, **columns)
+    outcome = judge_xdrs(rated.xdrs, rated.terms, rated.legs, priced, rated.tables)
+    return replace(rated, priced=priced, outcome=outcome)
 
 
 def _granted_to(rated: RatedXdrs, source: SourceTerms) -> list[Entitlement]:
@@ -142,11 +208,12 @@ def _entitled_usage(
     source: SourceTerms,
     granted: Sequence[Entitlement],
     among: NDArray[np.bool_] | None,
+    batch: int = 0,
 ) -> pl.DataFrame:
     """The customer legs that may use what is granted, in the order of start and id.
 
     They are rated and stand: attempts and calls within the grace use nothing. As `share_out` takes
-    them, with `leg`, the place of each among the planned ones, started_at and id.
+    them, with `leg`, the place of each among the planned ones, `batch`, started_at and id.
     """
     legs = rated.legs
     may = (
@@ -167,6 +234,7 @@ def _entitled_usage(
         number="normalised_number",
         day=days(xdrs["started_at"], source.day_zone.key),
         leg=pl.Series(leg, dtype=pl.Int64),
+        batch=pl.lit(batch, pl.Int64),
     )
     return usage.with_columns(month=pl.col("day").dt.month_start()).sort("started_at", "id")
 

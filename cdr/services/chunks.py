@@ -13,7 +13,7 @@ from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
 from cdr.services import stores
-from cdr.services.allowances import use_allowances
+from cdr.services.allowances import count_usage
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
@@ -25,7 +25,6 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
-from cdr.services.tier_counting import count_tiers
 from common.copying import timestamps
 
 PLACE_BITS = 18
@@ -144,7 +143,7 @@ def rate_lines(
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
     # As late as can be: who waits for the same counters waits for this transaction's end.
-    rated = count_tiers(use_allowances(rated, origin.source), origin.source)
+    rated = count_usage(rated, origin.source)
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated

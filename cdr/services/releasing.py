@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
 from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
-from cdr.services.allowances import use_allowances
+from cdr.services.allowances import count_usage
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
 from cdr.services.settling import WAITS
 from cdr.services.stored_parties import FOUND, update_xdrs
 from cdr.services.subjects import xdr_subjects
-from cdr.services.tier_counting import count_tiers
 from common.copying import timestamps
 from common.scope import Scope
 
@@ -44,8 +43,7 @@ def release_xdrs(waiting: pl.DataFrame, origin: Origin) -> Released:
     waiting = waiting.drop("detail")  # why they wait is told anew
     rated = _rate_again(waiting, origin)
     release = rated.outcome.stands & _is_waiting(rated, waiting)
-    rated = use_allowances(rated, origin.source, among=release)
-    rated = count_tiers(rated, origin.source, among=release)
+    rated = count_usage(rated, origin.source, among=release)
     release &= rated.outcome.stands
     record_legs(rated, origin, stands=release, number=_next_numbers(rated, release))
     _update_xdrs(rated, release, origin)

@@ -14,6 +14,8 @@ from tests.factories.subscriptions import make_subscription
 
 OCTOBER = date(2026, 10, 1)
 SINCE = date(2026, 1, 1)
+DEAR_IN_BETWEEN = "0:6000000000/60;60:6000000000/60;120:-9000000000/60"
+"""Price steps of which two minutes cost more than can be stored, one or three do not."""
 
 
 def make_plan(

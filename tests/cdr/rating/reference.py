@@ -87,12 +87,15 @@ def priced_by_unit(deck: Deck, call: Call, policy: Policy) -> Answer:
     table = deck[0][0]
     unit = timedelta(seconds=table.seconds_per_volume_unit)
     is_too_long = call.volume * table.seconds_per_volume_unit > YEAR_OF_SECONDS
-    start = call.started_at if is_too_long else call.started_at + call.included * unit
+    at_start = chosen(deck, call, call.started_at, policy)
+    grace = at_start.grace if at_start else 0
+    decided = is_too_long or call.volume <= grace
+    start = call.started_at if decided else call.started_at + call.included * unit
     volume = call.volume - call.included
     nothing = Rate(id=0, prefix="", rate=Decimal(0), effective_from=call.started_at)
     stretches = [(0, chosen(deck, call, start, policy))]
     first = stretches[0][1]
-    is_charged = first is None or (first.status is RateStatus.ACTIVE and call.volume > first.grace)
+    is_charged = call.volume > grace and (first is None or first.status is RateStatus.ACTIVE)
     if is_charged and is_too_long and (first or policy is Policy.ADDITIVE):
         return Answer("OVERFLOW", first)
     for number in range(1, volume if (is_charged and first) or policy is Policy.ADDITIVE else 1):
@@ -104,16 +107,26 @@ def priced_by_unit(deck: Deck, call: Call, policy: Policy) -> Answer:
         return Answer("UNRATED", first)
     if any(rate and rate.status is RateStatus.BLOCKED for rate in rates):
         return Answer("BLOCKED", first)
-    return charged(table, [(at, rate or nothing) for at, rate in stretches], call, volume)
+    every = [(at, rate or nothing) for at, rate in stretches]
+    return charged(table, every, call, volume, grace)
 
 
-def charged(table: RateTable, stretches: list[tuple[int, Rate]], call: Call, volume: int) -> Answer:
-    """The formula. `volume` is what the allowance leaves of the call's."""
+def charged(
+    table: RateTable,
+    stretches: list[tuple[int, Rate]],
+    call: Call,
+    volume: int,
+    grace: int | None = None,
+) -> Answer:
+    """The formula. `volume` is what the allowance leaves of the call's.
+
+    `grace` is that of the rate at the start, which need not be the first that is charged.
+    """
     rate = stretches[0][1]
     with localcontext(prec=100):
         if call.volume == 0:
             return Answer("ZERO_VOLUME", rate, 0, rounded(table, rate.attempt_fee))
-        if call.volume <= rate.grace:
+        if call.volume <= (rate.grace if grace is None else grace):
             return Answer("FREE", rate)
         if volume == 0:
             if table.connection_fee_due is FeeDue.BEYOND_ALLOWANCE:

@@ -9,8 +9,8 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from catalogue.models import RateTable
-from cdr.models import AllowanceCounter, AllowanceUse, CustomerIdentifier, UsageCharge
-from cdr.services.allowances import use_allowances
+from cdr.models import AllowanceCounter, AllowanceUse, CustomerIdentifier, Suspense, UsageCharge
+from cdr.services.allowances import count_usage
 from cdr.services.mediation import mediate_lines
 from cdr.services.rating import identify_xdrs, rate_xdrs
 from cdr.services.sources import source_terms
@@ -23,6 +23,7 @@ from tests.factories import (
     make_rate_table,
 )
 from tests.factories.allowances import (
+    DEAR_IN_BETWEEN,
     OCTOBER,
     SINCE,
     charged,
@@ -195,6 +196,36 @@ class TestImport:
 
         assert counted(world.carla) == {OCTOBER: (100, 0, 80), NOVEMBER: (100, 0, 80)}
 
+    def test_charges_what_is_left_though_a_later_rate_has_it_within_its_grace(
+        self, world: World
+    ) -> None:
+        table = priced_by(world, rate=Decimal("0.60"))
+        table.boundary = "split"
+        table.save()
+        make_rate(
+            table,
+            "",
+            rate=Decimal("0.30"),
+            grace=200,
+            effective_from=CALL_AT + timedelta(minutes=1),
+        )
+        give_minutes(world.carla, world.product, 60)
+
+        import_lines(world.source, calls(120))
+
+        assert charged(world.carla) == [(60, 60, Decimal("0.30"))]
+
+    def test_gives_what_cannot_be_charged_for_the_rest_to_the_next(self, world: World) -> None:
+        priced_by(world, steps=DEAR_IN_BETWEEN)
+        give_minutes(world.carla, world.product, 60)
+
+        import_lines(world.source, calls(180, 30))
+
+        assert charged(world.carla) == [(30, 0, Decimal(0))]
+        assert counted(world.carla) == {OCTOBER: (60, 0, 30)}
+        assert AllowanceUse.objects.aggregate(sum=Sum("volume")) == {"sum": 30}
+        assert Suspense.objects.get().reason == "overflow"
+
     def test_takes_nothing_of_a_repeated_file(self, world: World) -> None:
         give_minutes(world.carla, world.product, 100)
         once = calls(60)
@@ -211,7 +242,7 @@ class TestImport:
         rated = rate_xdrs(identify_xdrs(mediated.xdrs, source), source)
 
         with CaptureQueriesContext(connection) as asked:
-            assert use_allowances(rated, source) is rated
+            assert count_usage(rated, source) is rated
 
         assert len(asked) == 1
 

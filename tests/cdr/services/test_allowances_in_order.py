@@ -8,14 +8,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdr.models import AllowanceCounter, AllowanceUse, CustomerIdentifier, LegKind, ReplacedLeg
+from cdr.models import (
+    AllowanceCounter,
+    AllowanceUse,
+    CustomerIdentifier,
+    LegKind,
+    ReplacedLeg,
+    Suspense,
+)
 from cdr.selectors.reratings import rerating_progress
 from common.scope import Scope
 from customers.models import Customer
 from subscriptions.models import Subscription
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_customer, make_identifier, make_source
-from tests.factories.allowances import OCTOBER, charged, counted, give_minutes
+from tests.factories.allowances import (
+    DEAR_IN_BETWEEN,
+    OCTOBER,
+    charged,
+    counted,
+    give_minutes,
+)
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.rerating import apply, leg_sum, measure, owed, price, rerate, snapshot
 
@@ -156,6 +169,20 @@ class TestRerate:
         rerate(world.provider)
 
         assert charged(world.carla) == [(30, 30, Decimal("0.3")), (0, 60, Decimal("0.6"))]
+
+    def test_gives_what_cannot_be_charged_for_the_rest_to_the_next(self, world: World) -> None:
+        give_minutes(world.carla, world.product, 60)
+        import_lines(world.source, [call(0, 180), call(5, 30)])
+        assert included(world.carla) == [60, 0]
+        rate = world.default_table().rates.get()
+        rate.steps = DEAR_IN_BETWEEN
+        rate.save()
+
+        rerate(world.provider)
+
+        assert included(world.carla) == [30]
+        assert counted(world.carla) == {OCTOBER: (60, 0, 30)}
+        assert Suspense.objects.get().reason == "overflow"
 
     def test_is_not_applied_where_usage_came_in_between(self, world: World) -> None:
         give_minutes(world.carla, world.product, 90)

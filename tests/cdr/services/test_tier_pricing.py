@@ -6,7 +6,16 @@ from decimal import Decimal
 import pytest
 from django.db.models import F
 
-from cdr.models import Leg, Mending, PartyKind, Suspense, TierTotal, UsageCharge, Xdr
+from cdr.models import (
+    AllowanceCounter,
+    Leg,
+    Mending,
+    PartyKind,
+    Suspense,
+    TierTotal,
+    UsageCharge,
+    Xdr,
+)
 from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.selectors.explaining import explained_legs
 from cdr.selectors.tier_totals import months_at_tiers
@@ -144,6 +153,17 @@ class TestUsageOfASubscription:
 
         assert Suspense.objects.get().reason == "overflow"
         assert totals() == [(OCTOBER, 500)]
+
+    def test_uses_no_allowance_where_the_rest_is_too_dear_to_be_true(self, db: None) -> None:
+        metered = make_metered("VOLUME", "0:9999999999;3:0")
+        make_allowance(metered.item, metered.product, volume=1_500)
+
+        import_lines(metered.source, [usage(4_000), usage(1_000, at=CALL_AT + LATER)])
+
+        assert Suspense.objects.get().reason == "overflow"
+        assert AllowanceCounter.objects.get().used_volume == 1_000
+        assert amounts() == [(0, 0, Decimal(0))]
+        assert totals() == [(OCTOBER, 0)]
 
 
 class TestAPreviewOfSuspense:

@@ -10,6 +10,7 @@ from cdr.importers.clocks import Clock
 from cdr.importers.measures import MAX_SECONDS, Measure, WholeSeconds, rounded
 from cdr.importers.reading import Reading
 from cdr.importers.stamps import to_instants
+from cdr.rating.networks import canonical_addresses
 
 SHOWN_CHARACTERS = 60
 TEXTS = (
@@ -97,7 +98,7 @@ def read_records(
     or never), duration_seconds and billable_seconds (int64).
     """
     typed = fields.with_columns(
-        *(_text(layout.texts.get(name)).alias(name) for name in TEXTS),
+        *(_text_of(layout, name).alias(name) for name in TEXTS),
         *(_stamp(layout, name).alias(name) for name in STAMPS),
         *(
             layout.measure.read(column, reading.rounding).alias(name)
@@ -112,8 +113,14 @@ def read_records(
     return _without_faults(completed, layout, reading)
 
 
-def _text(column: str | None) -> pl.Expr:
-    return pl.lit(None, pl.String) if column is None else pl.when(pl.col(column) != "").then(column)
+def _text_of(layout: Layout, name: str) -> pl.Expr:
+    column = layout.texts.get(name)
+    if column is None:
+        return pl.lit(None, pl.String)
+    text = pl.when(pl.col(column) != "").then(column)
+    if name == "caller_ip":
+        return text.map_batches(canonical_addresses, return_dtype=pl.String)
+    return text
 
 
 def _stamp(layout: Layout, name: str) -> pl.Expr:

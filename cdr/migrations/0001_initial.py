@@ -1032,6 +1032,13 @@ class Migration(migrations.Migration):
                         fields=("provider", "kind", "value"), name="identifier_names_one_customer"
                     )
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("kind", "IP"), ("value__contains", "/")),
+                        fields=["provider"],
+                        name="identifier_network",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(

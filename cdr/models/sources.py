@@ -111,7 +111,7 @@ class Trunk(ProviderOwned):
 
 
 class CustomerIdentifier(ProviderOwned):
-    """What in an xDR names a customer: a code, trunk, address, or a number (E.164 digits).
+    """What in an xDR names a customer: a code, trunk, address, network, or number (E.164 digits).
 
     xDRs that it names the customer of carry its `tags`, parted by commas. With a `subscription`,
     which is the customer's (foreign key), they can use that one's own allowances.
@@ -133,5 +133,12 @@ class CustomerIdentifier(ProviderOwned):
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "kind", "value"], name="identifier_names_one_customer"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["provider"],
+                condition=models.Q(kind=IdentifiedBy.IP, value__contains="/"),
+                name="identifier_network",
             ),
         ]

@@ -6,6 +6,7 @@ import polars as pl
 from django.db import connection
 
 from cdr.models.mending import WIDTHS
+from cdr.rating.networks import canonical_addresses
 from cdr.rules.mending import FIELDS, Change, ChangeKind
 from common.copying import copy_rows, timestamps
 
@@ -25,6 +26,8 @@ def corrected_xdrs(xdrs: pl.DataFrame, change: Change) -> pl.DataFrame:
     else:
         is_concerned = field.str.starts_with(change.old_text)
         text = pl.lit(change.new_text) + field.str.slice(len(change.old_text))
+    if change.field == "caller_ip":
+        text = text.map_batches(canonical_addresses, return_dtype=pl.String)
     # A field has no more than its column holds: what would be longer is left as it is.
     fits = text.str.len_chars() <= WIDTHS[change.field]
     return xdrs.with_columns(is_concerned=is_concerned & fits).with_columns(

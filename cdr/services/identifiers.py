@@ -1,13 +1,13 @@
 """By what the switches know a customer: account codes, trunks, addresses, telephone numbers."""
 
 from datetime import datetime
-from ipaddress import ip_address
 
 from django.db import transaction
 
 from audit.services import record
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from cdr.models import CustomerIdentifier, IdentifiedBy
+from cdr.rules.addresses import canonical_address, canonical_network
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
@@ -44,8 +44,10 @@ def give_identifier(
 ) -> CustomerIdentifier:
     """Have usage under a code, trunk, address or number (+49 30 1234567) charged to a customer.
 
-    It carries the tags, parted by commas, and can use what `subscription` includes for itself. What
-    waits in suspense for it is rated when it is tried again.
+    A network (192.0.2.0/24) stands for each of its addresses; of several that hold an address the
+    longest counts, and before all of them the address itself. Usage carries the tags, parted by
+    commas, and can use what `subscription` includes for itself. What waits in suspense for it is
+    rated when it is tried again.
 
     :raises IdentifierRefused: if it is empty, longer than 64 characters, or none of its kind, or if
         the tags are none.
@@ -130,11 +132,20 @@ def _written(kind: IdentifiedBy, value: str) -> str:
     if kind == IdentifiedBy.NUMBER:
         return _e164(value)
     if kind == IdentifiedBy.IP:
-        try:
-            return str(ip_address(value))
-        except ValueError as error:
-            raise IdentifierRefused("Write one address, such as 192.0.2.7.") from error
+        return _address(value)
     return value
+
+
+def _address(text: str) -> str:
+    if "/" not in text and (address := canonical_address(text)) is not None:
+        return address
+    try:
+        return canonical_network(text)
+    except ValueError as fault:
+        raise IdentifierRefused(
+            "Write an address, such as 192.0.2.7, or a network, such as 192.0.2.0/24 or"
+            f" 2001:db8::/32: {fault}."
+        ) from fault
 
 
 def _e164(number: str) -> str:

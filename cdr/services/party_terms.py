@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cdr.models import IdentifiedBy
 from cdr.rating.terms import NO_TABLE, Terms, VendorTerms
+from cdr.rules.addresses import is_address
 from cdr.rules.instants import from_microseconds, to_microseconds
 from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.routes import BillingMode, InternalCalls, ResellerTree
@@ -28,7 +29,12 @@ _NAMED = """
     SELECT kind, value, customer_id, subscription_id, tags FROM cdr_customeridentifier
     WHERE provider_id = %(provider_id)s
 """
-_NAMED_AMONG = f"{_NAMED} AND kind = ANY(%(kinds)s) AND value = ANY(%(among)s)"
+# Networks by an index of their own, which is empty where there are none; nothing else is cast.
+_NAMED_AMONG = f"""
+    {_NAMED} AND kind = ANY(%(kinds)s) AND value = ANY(%(among)s)
+    UNION ALL {_NAMED} AND kind = 'IP' AND value LIKE '%%/%%'
+        AND CASE WHEN kind = 'IP' THEN value::inet >>= ANY(%(addresses)s::inet[]) END
+"""
 _PARENTS = "SELECT id, parent_id FROM resellers_reseller WHERE provider_id = %s"
 _VENDORS = """
     SELECT id, name, owner_id, rate_table_id FROM resellers_vendor WHERE provider_id = %s
@@ -81,7 +87,8 @@ _PriceList: TypeAlias = _Catalogued | _Overridden
 def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
     """What names customers of the provider, by kind: value, customer_id, subscription_id and tags.
 
-    The last two are null for none. Only those `among` some values, where they are given.
+    The last two are null for none. Only those `among` some values, where they are given, and the
+    networks that hold one of these.
     """
     named = fetch_rows(
         _NAMED if among is None else _NAMED_AMONG,
@@ -89,6 +96,7 @@ def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[
             "provider_id": provider_id,
             "kinds": [str(kind) for kind in IdentifiedBy],
             "among": list(among or ()),
+            "addresses": [text for text in among or () if is_address(text)],
         },
     )
     by_kind: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in IdentifiedBy}

@@ -16,6 +16,7 @@ from cdr.models import LegKind, PartyKind, Source, SuspenseReason
 from cdr.rating import COST_SCALE_DIGITS, Explanation, InvalidRate, Usage
 from cdr.rating.explain import FAILED
 from cdr.rating.terms import NO_TABLE
+from cdr.rules.addresses import canonical_address
 from cdr.rules.instants import to_microseconds
 from cdr.rules.tier_explanation import TierExplanation
 from cdr.selectors.equivalents import Equivalent, equivalents
@@ -200,7 +201,7 @@ def _identified(call: CallToQuote, source: SourceTerms) -> pl.DataFrame:
         {
             "account_code": [call.account_code or None],
             "trunk": [call.trunk or None],
-            "caller_ip": [call.caller_ip or None],
+            "caller_ip": [canonical_address(call.caller_ip) or call.caller_ip or None],
             "caller_number": [call.caller_number or None],
             "destination_number": [call.destination_number],
             "received_tags": [call.tags or None],

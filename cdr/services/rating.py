@@ -13,6 +13,7 @@ from cdr.rating.choice import TagColumn
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
+from cdr.rating.networks import by_address, has_networks
 from cdr.rating.outcomes import Outcome, judge_xdrs
 from cdr.rating.prices import PricedLegs, PriceTable, place_legs, price_legs, table_ids
 from cdr.rating.terms import NO_TABLE, Terms
@@ -62,6 +63,8 @@ def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     """
     named = normalise_numbers(xdrs, source)
     kinds = identifiers(source.provider_id, _few(named, *_NAMED_IN.values(), "normalised_number"))
+    if has_networks(kinds[IdentifiedBy.IP]):
+        kinds[IdentifiedBy.IP] = by_address(kinds[IdentifiedBy.IP], named["caller_ip"])
     return identify_parties(
         named,
         customers={

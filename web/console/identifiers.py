@@ -131,8 +131,9 @@ class IdentifierForm(TagsForm, SubscriptionForm):
     kind = forms.ChoiceField(label="Kind", choices=list(LABELS.items()))
     value = forms.CharField(
         label="Account code, trunk, address or number",
-        help_text="An account code or trunk as the switch writes it, an address such as 192.0.2.7,"
-        " or a number with its country, such as +49 30 1234567.",
+        help_text="An account code or trunk as the switch writes it, an address such as 192.0.2.7"
+        " or a network such as 192.0.2.0/24, or a number with its country, such as +49 30 1234567."
+        " Of several networks that hold an address the longest counts, before all the address.",
     )
 
 

@@ -20,6 +20,7 @@ from cdr.importers.adapter import Adapter
 from cdr.importers.chunks import ParsedChunk, no_rejected, split_lines
 from cdr.importers.layout import STAMPS, TEXTS
 from cdr.importers.reading import Reading
+from cdr.rules.addresses import canonical_address
 from cdr.rules.instants import to_microseconds
 
 MOST_VOLUME = 2**53 - 1
@@ -160,6 +161,17 @@ def _text(most: int) -> Callable[[Any], str | None]:
     return read
 
 
+def _address(most: int) -> Callable[[Any], str | None]:
+    """As it is compared with others, where it is one."""
+    read_text = _text(most)
+
+    def read(value: Any) -> str | None:
+        text = read_text(value)
+        return text and (canonical_address(text) or text)
+
+    return read
+
+
 def _whole(most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
@@ -185,6 +197,7 @@ def _instant(value: Any) -> int:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **{name: _text(most) for name, most in _TEXTS.items()},
+    "caller_ip": _address(_TEXTS["caller_ip"]),
     "started_at": _instant,
     "volume": _whole(MOST_VOLUME),
     "duration_seconds": _whole(MOST_SECONDS),

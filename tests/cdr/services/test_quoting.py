@@ -210,6 +210,8 @@ class TestCaller:
             ("ACCOUNT_CODE", "code", {"account_code": "code"}),
             ("TRUNK", "berlin-1", {"trunk": "berlin-1"}),
             ("IP", "192.0.2.7", {"caller_ip": "192.0.2.7"}),
+            ("IP", "192.0.2.0/24", {"caller_ip": "::ffff:192.0.2.7"}),
+            ("IP", "2001:db8::/32", {"caller_ip": "2001:DB8::7"}),
             ("NUMBER", "4915100000001", {"caller_number": "+49 151 00000001"}),
         ],
     )

@@ -10,6 +10,7 @@ from cdr.models import IdentifiedBy, Mending, Source, Suspense, Xdr, XdrFile
 from cdr.rules.mending import Change, ChangeKind
 from cdr.services.chunks import rate_chunk
 from cdr.services.intake import XdrFileUnlikeSource, receive_file
+from cdr.services.rating import FEW_XDRS
 from cdr.services.splitting import split_file
 from tests.cdr.importers.samples import MAPPING, SAMPLES
 from tests.cdr.worlds import World, counts_of, make_world
@@ -114,6 +115,41 @@ class TestACustomer:
         assert (xdr.trunk, xdr.caller_ip) == ("west-1", "192.0.2.7")
         assert xdr.customer is not None
         assert xdr.customer.organisation == payer
+
+    @pytest.mark.parametrize("rows", [1, FEW_XDRS + 1])
+    def test_is_known_by_the_longest_network_of_the_address(self, world: World, rows: int) -> None:
+        for name, value in (
+            ("all", "192.0.2.0/24"),
+            ("half", "192.0.2.128/25"),
+            ("host", "192.0.2.200"),
+            ("six", "2001:db8::/32"),
+        ):
+            make_identifier(make_customer(world.provider, organisation=name), value, "IP")
+        make_identifier(make_customer(world.provider), "0.0.0.0/0", "TRUNK")
+        source = with_columns(world, identified_by=["IP"])
+        addresses = (
+            "192.0.2.7",
+            "192.0.2.199:5060",
+            "::ffff:192.0.2.200",
+            "2001:DB8::1",
+            "10.0.0.1",
+        )
+        lines = [
+            f"2026-10-01 10:00:00,44207{place}{caller:06},60,A1,west-1,{address},030123456\n"
+            for place, address in enumerate(addresses)
+            for caller in range(rows)
+        ]
+
+        import_content(source, (HEADER + "".join(lines)).encode())
+
+        found = Xdr.objects.values_list("caller_ip", "customer__organisation").distinct()
+        assert sorted(found) == [
+            ("10.0.0.1", None),
+            ("192.0.2.199", "half"),
+            ("192.0.2.200", "host"),
+            ("192.0.2.7", "all"),
+            ("2001:db8::1", "six"),
+        ]
 
     def test_is_looked_for_by_the_next_where_the_first_names_nobody(self, world: World) -> None:
         make_identifier(world.carla, "192.0.2.7", "IP")

@@ -80,6 +80,9 @@ class TestGiving:
         [
             ("ACCOUNT_CODE", " nordwind ", "nordwind"),
             ("NUMBER", "+49 (30) 123-4567", "49301234567"),
+            ("IP", "2001:DB8::7", "2001:db8::7"),
+            ("IP", " 192.0.2.0/24", "192.0.2.0/24"),
+            ("IP", "192.0.2.7/32", "192.0.2.7"),
         ],
     )
     def test_makes_usage_under_it_the_customers(
@@ -99,6 +102,36 @@ class TestGiving:
         assert 'id="id_value_error"' in text
         assert value in text
         assert given() == []
+
+    @pytest.mark.parametrize(
+        ("value", "why"),
+        [
+            ("192.0.2.7/24", "192.0.2.7 is within the network 192.0.2.0/24; write that"),
+            ("192.0.2.0/33", "does not appear to be an IPv4 or IPv6 network"),
+            ("gate-1", "Write an address, such as 192.0.2.7, or a network"),
+        ],
+    )
+    def test_says_what_is_wrong_with_a_network(
+        self, staff: Client, customer: Customer, value: str, why: str
+    ) -> None:
+        text = refused(staff, f"{tab(customer)}new/", kind="IP", value=value)
+
+        assert 'id="id_value_error"' in text
+        assert why in text
+        assert given() == []
+
+    def test_takes_a_network_once_and_one_inside_it(
+        self, staff: Client, customer: Customer
+    ) -> None:
+        other = make_customer(customer.provider, organisation="Hafen Kontor")
+        make_identifier(other, "192.0.2.0/24", "IP")
+
+        inside = {"kind": "IP", "value": "192.0.2.128/25"}
+        staff.post(f"{tab(customer)}new/", inside)
+        text = refused(staff, f"{tab(customer)}new/", kind="IP", value="192.0.2.0/255.255.255.0")
+
+        assert "192.0.2.0/24 is Hafen Kontor&#x27;s already" in text
+        assert given() == [(other, "IP", "192.0.2.0/24"), (customer, "IP", "192.0.2.128/25")]
 
     def test_takes_none_that_is_anothers(self, staff: Client, customer: Customer) -> None:
         other = make_customer(customer.provider, organisation="Hafen Kontor")

@@ -59,6 +59,17 @@ class TestParse:
 
         assert column(parsed, "caller_ip") == [address]
 
+    @pytest.mark.parametrize(
+        ("written", "address"),
+        [("2001:0DB8:0:0::7", "2001:db8::7"), ("192.0.2.7", "192.0.2.7"), ("", "192.168.18.188")],
+    )
+    def test_takes_the_column_of_both_families_before_the_number(
+        self, written: str, address: str
+    ) -> None:
+        parsed = read(LINES[0].removesuffix('"",""') + f'"{written}",""')
+
+        assert column(parsed, "caller_ip") == [address]
+
     def test_reads_the_second_pass_of_an_hour_as_the_epoch_says(self) -> None:
         # 02:30 in Berlin on 25 October 2026, for the second time.
         shift = 1_792_891_800 - 1_790_841_600

@@ -5,23 +5,20 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
 from benchmarks.imports.copying import copy_again, dump_chunks
 from benchmarks.imports.options import world_parser
-from benchmarks.imports.tables import empty_all, empty_rated
+from benchmarks.imports.tables import checkpoint, empty_all, empty_rated
 from benchmarks.imports.workers import cpu_seconds, parent_of, running_workers
 from benchmarks.imports.world import AT, make_world, random_accounts, write_calls
 from cdr.models import Leg, Source, XdrFile
 from cdr.services.intake import receive_file
 
 POLL_SECONDS = 0.02
-CHUNKS_TO_WARM_UP = 6
 
 
 @dataclass(frozen=True)
@@ -88,11 +85,17 @@ def measure(options: argparse.Namespace) -> Figures:
 
 
 def measure_workers(count: int, source: Source, path: Path) -> Run:
+    """The second of two imports, and a COPY of its rows, each from a checkpoint on.
+
+    After the first the workers have compiled the tables, and PostgreSQL writes its WAL into files
+    used before, as it does in a database at work.
+    """
     server = postmaster_pid()
     with running_workers(path.parent, count) as workers:
         empty_all()
-        import_file(source, beginning_of(path))
+        import_file(source, path)
         empty_all()
+        checkpoint()
         worker_before, server_before = workers.cpu_seconds(), cpu_seconds(server)
         seconds = import_file(source, path)
         worker_cpu = workers.cpu_seconds() - worker_before
@@ -100,6 +103,7 @@ def measure_workers(count: int, source: Source, path: Path) -> Run:
         peak = workers.peak_mib()
     chunks = dump_chunks(path.parent)
     empty_rated()
+    checkpoint()
     server_before = cpu_seconds(server)
     copied = copy_again(os.environ["DATABASE_URL"], chunks, count)
     copy_cpu = cpu_seconds(server) - server_before
@@ -110,14 +114,6 @@ def postmaster_pid() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return parent_of(cursor.fetchone()[0])
-
-
-def beginning_of(path: Path) -> Path:
-    """A few chunks, for every process to compile the tables before the clock runs."""
-    short = path.with_name(f"warm-up-{time.monotonic_ns()}.csv")
-    with path.open("rb") as whole, short.open("wb") as part:
-        part.writelines(islice(whole, CHUNKS_TO_WARM_UP * settings.XDR_CHUNK_LINES))
-    return short
 
 
 def import_file(source: Source, path: Path) -> float:

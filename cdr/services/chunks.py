@@ -215,7 +215,19 @@ def _finish(chunk: XdrChunk, counts: LineCounts, newest: datetime | None, at: da
     )
     # Locked before counting: of two last chunks that end together, the second sees the first done.
     file = XdrFile.objects.select_for_update(no_key=True).get(pk=chunk.file_id)
-    if not file.chunks.filter(state=XdrChunk.State.WAITING).exists():
+    if file.chunks.filter(state=XdrChunk.State.WAITING).exists():
+        _commit_without_waiting()
+    else:
         XdrFile.objects.filter(pk=file.pk).update(
             state=XdrFile.State.DONE, error="", finished_at=at
         )
+
+
+def _commit_without_waiting() -> None:
+    """Let the transaction end before it is on disk, which whatever commits later waits for.
+
+    A crash of the server may leave the chunk waiting, with nothing of it stored: it is rated again
+    (docs/adr/0018). The end of its file is waited for, and with it the end of all its chunks.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")

@@ -1,10 +1,12 @@
 """What is left after workers, broker and database fail in the middle: the same totals."""
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -315,3 +317,38 @@ class TestRestartedDatabase:
             assert worker.process.poll() is None
 
         assert totals(world, file) == undisturbed(10 * LINES_PER_CHUNK)
+
+
+class TestCrashedDatabase:
+    def test_after_chunks_that_did_not_wait_for_the_disk_leaves_the_same_totals(
+        self, own_server: PostgresEngine, tmp_path: Path
+    ) -> None:
+        world = make_busy_world()
+        file = receive(world.source, lines(6 * LINES_PER_CHUNK), at=now())
+        split_file(file_id=file.pk, at=now())
+        chunk_ids = list(file.chunks.order_by("number").values_list("pk", flat=True))
+
+        for chunk_id in chunk_ids[:3]:
+            rate_chunk(chunk_id=chunk_id, at=now())
+            crash(own_server)
+            stored = Xdr.objects.filter(chunk_id=chunk_id)
+            is_kept = XdrChunk.objects.get(pk=chunk_id).state == XdrChunk.State.DONE
+            assert stored.exists() == is_kept
+        with running_worker(tmp_path, children=2):
+            sweep_until_done(file)
+
+        assert totals(world, file) == undisturbed(6 * LINES_PER_CHUNK)
+
+
+def crash(engine: PostgresEngine) -> None:
+    """Kill every process of the server at once, and start it again."""
+    lock = engine.root / "postgres" / "data" / "postmaster.pid"
+    server = int(lock.read_text().split()[0])
+    tasks = Path(f"/proc/{server}/task").iterdir()
+    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    for pid in [server, *children]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not engine.is_running(), "the server to be gone")
+    connection.close()
+    engine.start()

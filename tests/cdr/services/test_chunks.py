@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from cdr.models import (
@@ -194,6 +195,23 @@ class TestChunk:
         rate_chunk(chunk_id=first.pk, at=IMPORT_AT)
         file.refresh_from_db()
         assert (file.state, file.finished_at) == (XdrFile.State.DONE, IMPORT_AT)
+
+    def test_waits_for_the_disk_only_at_the_end_of_its_file(
+        self, world: World, settings: Any
+    ) -> None:
+        settings.XDR_CHUNK_LINES = 1
+        file = receive(world.source, [Call(account="carla"), Call(account="carla")])
+        split_file(file_id=file.pk, at=IMPORT_AT)
+        how = []
+
+        for chunk in XdrChunk.objects.order_by("number"):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = on")
+                rate_chunk(chunk_id=chunk.pk, at=IMPORT_AT)
+                cursor.execute("SHOW synchronous_commit")
+                how += cursor.fetchone()
+
+        assert how == ["off", "on"]
 
     def test_of_a_file_that_is_gone_fails_it(self, world: World, settings: Any) -> None:
         file = receive(world.source, [Call(account="carla")])

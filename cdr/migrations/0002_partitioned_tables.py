@@ -63,6 +63,18 @@ CREATE TABLE cdr_leg (
     PRIMARY KEY (provider_id, started_at, xdr_id, number)
 ) PARTITION BY RANGE (started_at);
 
+-- A leg is priced by a rate, or by the tiers of a subscription.
+ALTER TABLE cdr_leg
+    ALTER rate_table_id DROP NOT NULL,
+    ALTER rate_id DROP NOT NULL,
+    ADD subscription_id bigint,
+    ADD total_before bigint,
+    ADD CONSTRAINT leg_by_rate_or_tiers CHECK (
+        (rate_table_id IS NULL) = (subscription_id IS NOT NULL)
+        AND (rate_table_id IS NULL) = (rate_id IS NULL)
+        AND (subscription_id IS NULL) = (total_before IS NULL)
+    );
+
 CREATE TABLE cdr_replacedleg (
     LIKE cdr_leg INCLUDING DEFAULTS,
     rerating_id bigint NOT NULL,
@@ -77,18 +89,6 @@ CREATE TABLE cdr_allowanceuse (
     volume bigint NOT NULL CHECK (volume > 0),
     PRIMARY KEY (provider_id, started_at, xdr_id, counter_id)
 ) PARTITION BY RANGE (started_at);
-
--- A leg is priced by a rate, or by the tiers of a subscription; only the former are replaced.
-ALTER TABLE cdr_leg
-    ALTER rate_table_id DROP NOT NULL,
-    ALTER rate_id DROP NOT NULL,
-    ADD subscription_id bigint,
-    ADD total_before bigint,
-    ADD CONSTRAINT leg_by_rate_or_tiers CHECK (
-        (rate_table_id IS NULL) = (subscription_id IS NOT NULL)
-        AND (rate_table_id IS NULL) = (rate_id IS NULL)
-        AND (subscription_id IS NULL) = (total_before IS NULL)
-    );
 """
 
 MAKING = """
@@ -443,6 +443,7 @@ class Migration(migrations.Migration):
                             models.ForeignKey(
                                 db_constraint=False,
                                 db_index=False,
+                                null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="catalogue.rate",
@@ -453,11 +454,24 @@ class Migration(migrations.Migration):
                             models.ForeignKey(
                                 db_constraint=False,
                                 db_index=False,
+                                null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="catalogue.ratetable",
                             ),
                         ),
+                        (
+                            "subscription",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="subscriptions.subscription",
+                            ),
+                        ),
+                        ("total_before", models.BigIntegerField(null=True)),
                         (
                             "usage_charge",
                             models.ForeignKey(

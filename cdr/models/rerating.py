@@ -13,6 +13,7 @@ from cdr.models.suspense import SuspenseReason
 from common.tries import Tried
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
+from subscriptions.models import Subscription
 from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
@@ -22,10 +23,10 @@ class Rerating(Tried, ProviderOwned):
 
     Chosen are those that started in `[started_from, started_to)` and to which all else that is
     said applies; `prefixes` are digits parted by commas, of which one must begin the number called.
-    `reason` says why. Of `ordered_customer_ids`, customers with allowances, all usage of the months
-    is rated again, in the order of its start. What is applied is what was measured: where anything
-    has changed in between, nothing is done (PARTLY_APPLIED). A dry run that cannot be
-    measured has FAILED.
+    `reason` says why. Of `ordered_customer_ids`, customers with allowances or tiers, all usage of
+    the months is rated again, in the order of its start. What is applied is what was measured:
+    where anything has changed in between, nothing is done (PARTLY_APPLIED). A dry run that cannot
+    be measured has FAILED.
     """
 
     class State(models.TextChoices):
@@ -94,8 +95,9 @@ class ReratingSlice(Tried, ProviderOwned):
     suspense or released from it. `fingerprint` is of all that would change: what is applied must
     have the same. Of the xDRs that started at `started_from` it leaves those before `from_id` out,
     and of those that started at `started_to` it has those before `to_id`; mostly both are 0.
-    `tiered_xdr_count` is of those that would be priced by tiers no longer, or by others, which is
-    not done. `queued_at` is when a worker was last asked for it.
+    `tiered_xdr_count` is of those at tiers whose month cannot be made right, since a part of it
+    that was priced among them cannot be rated again. `queued_at` is when a worker was last asked
+    for it.
     """
 
     class State(models.TextChoices):
@@ -185,11 +187,20 @@ class ReplacedLeg(ProviderOwned):
     payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
     payee_id = models.BigIntegerField()
     rate_table = models.ForeignKey(
-        RateTable, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
     rate = models.ForeignKey(
-        Rate, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        Rate, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
+    subscription = models.ForeignKey(
+        Subscription,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    total_before = models.BigIntegerField(null=True)
     usage_charge = models.ForeignKey(
         "UsageCharge", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

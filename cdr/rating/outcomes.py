@@ -193,8 +193,6 @@ def _suspend_legs(
         .then(pl.format('the rate for {} in "{}" blocks this traffic', number, table))
         .when(code == Reason.OVERFLOW)
         .then(pl.format('the cost of {} in "{}" is too great to be true', number, table))
-        .when(pl.col("table_id") < NO_TABLE)
-        .then(pl.lit("tiers price it when it is tried again, not when it is rated again"))
         .when(number == "")
         .then(pl.format('"{}" is not a number that can be rated', *_quoted("destination_number")))
         .otherwise(pl.format('no rate for {} in "{}"', number, table))

@@ -70,17 +70,7 @@ def price_legs(
 
     The columns are by xDR, as `CompiledTable.rate` takes them.
     """
-    count = len(legs.row)
-    priced = PricedLegs(
-        rate_index=np.full(count, NO_RATE, dtype=np.int32),
-        destination=np.full(count, NO_RATE, dtype=np.int32),
-        rate_id=np.full(count, NO_RATE_ID, dtype=np.int64),
-        billed=np.zeros(count, dtype=np.int64),
-        cost=np.zeros(count, dtype=np.int64),
-        additive_cost=np.zeros(count, dtype=np.int64),
-        reason=np.full(count, Reason.UNRATED, dtype=np.uint8),
-        total_before=np.zeros(count, dtype=np.int64),
-    )
+    priced = unpriced(len(legs.row))
     for table_id, members in _by_table(legs.table_id):
         table = tables[table_id] if table_id != NO_TABLE else None
         if table is None or table.compiled is None:
@@ -96,6 +86,27 @@ def price_legs(
         )
         _place(priced, members, batch, table.compiled)
     return priced
+
+
+def unpriced(count: int) -> PricedLegs:
+    """So many legs that nothing prices."""
+    return PricedLegs(
+        rate_index=np.full(count, NO_RATE, dtype=np.int32),
+        destination=np.full(count, NO_RATE, dtype=np.int32),
+        rate_id=np.full(count, NO_RATE_ID, dtype=np.int64),
+        billed=np.zeros(count, dtype=np.int64),
+        cost=np.zeros(count, dtype=np.int64),
+        additive_cost=np.zeros(count, dtype=np.int64),
+        reason=np.full(count, Reason.UNRATED, dtype=np.uint8),
+        total_before=np.zeros(count, dtype=np.int64),
+    )
+
+
+def chosen_legs(priced: PricedLegs, leg: NDArray[np.integer]) -> PricedLegs:
+    """Some of the legs, in the order given."""
+    return PricedLegs(
+        **{column.name: getattr(priced, column.name)[leg] for column in fields(PricedLegs)}
+    )
 
 
 def place_legs(priced: PricedLegs, leg: NDArray[np.int64], anew: PricedLegs) -> PricedLegs:

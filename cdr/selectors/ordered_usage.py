@@ -1,4 +1,4 @@
-"""Customers whose usage is only rated again by whole months, because allowances go by its order."""
+"""Customers whose usage is rated again by whole months: allowances and tiers go by its order."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from common.scope import Scope
 from subscriptions.models import Subscription
 from tenancy.selectors import provider_zone
 
-_WITH_ALLOWANCES = f"""
+_BY_ORDER = f"""
     SELECT e.customer_id, bool_or(e.rolls_over) FROM (
         SELECT s.customer_id, a.rolls_over FROM subscriptions_subscription s
         JOIN catalogue_catalogueversionitemallowance a
@@ -24,6 +24,15 @@ _WITH_ALLOWANCES = f"""
         SELECT c.customer_id, false FROM cdr_allowancecounter c
         WHERE c.provider_id = %s AND c.used_volume > 0
             AND c.month BETWEEN date_trunc('month', %s::date) AND %s
+        UNION ALL
+        SELECT s.customer_id, false FROM subscriptions_subscription s
+        JOIN catalogue_catalogueversionitem i ON i.id = s.item_id AND i.tiers <> ''
+        WHERE s.provider_id = %s AND s.state <> '{Subscription.State.REQUESTED}'
+            AND s.start_date <= %s AND (s.end_date IS NULL OR s.end_date >= %s)
+        UNION ALL
+        SELECT t.customer_id, false FROM cdr_tiertotal t
+        WHERE t.provider_id = %s AND t.volume > 0
+            AND t.month BETWEEN date_trunc('month', %s::date) AND %s
     ) AS e GROUP BY e.customer_id
 """  # noqa: S608 - a constant of this project's own
 _CHOSEN = (
@@ -45,16 +54,15 @@ _COUNTS = """
 
 
 def customers_in_order(scope: Scope, selection: Selection) -> list[OrderedCustomer]:
-    """The customers of a selection who have, or have used, allowances, each with whole months.
+    """The customers of a selection with allowances or tiers, now or then, each with whole months.
 
     Those are the months of the selection that the customer used something in and, where volume
     rolls over, all after them: what they got follows from what these leave.
     """
     zone = provider_zone(scope)
     first, last = (each.astimezone(zone).date() for each in _ends(selection))
-    rolls_over = dict(
-        _rows(_WITH_ALLOWANCES, [scope.provider_id, last, first, scope.provider_id, first, last])
-    )
+    subscribed, used = [scope.provider_id, last, first], [scope.provider_id, first, last]
+    rolls_over = dict(_rows(_BY_ORDER, [*subscribed, *used] * 2))
     if not rolls_over:
         return []
     condition = selected(scope, selection)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cdr.rating.allowances import counters_of, month_before, share_out
 from cdr.rating.outcomes import judge_xdrs
-from cdr.rating.terms import NO_TABLE
 from cdr.rules.allowances import Counted, Entitlement
 from cdr.rules.cost import Reason
 from cdr.rules.parties import Charge
@@ -81,7 +80,7 @@ def count_again(
     """Share allowances out anew among stored xDRs, in the order of their start over all sources.
 
     `stored` is what they used before (USE_COLUMNS), which is given back first; what other xDRs used
-    stays used, and so does what tiers price. The counters are locked where somebody `holds` them.
+    stays used. The counters are locked where somebody `holds` them.
     """
     by_product: dict[int, list[int]] = {}
     for place, (_, source) in enumerate(batches):
@@ -107,10 +106,7 @@ def _count_product_again(
         return list(batches), []
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
-        [
-            _entitled_usage(*batch, ordered, batch[0].legs.table_id > NO_TABLE, place)
-            for place, batch in enumerate(batches)
-        ]
+        [_entitled_usage(*batch, ordered, None, place) for place, batch in enumerate(batches)]
     ).sort("started_at", "id")
     source = batches[0][1]
     take = hold_counters if holds else read_counters

@@ -114,7 +114,8 @@ def rate_xdrs(
         tables |= tiered.tables
     priced = _price(legs, identified, source, tables)
     if tiered is not None:
-        price_usage(tiered, legs, identified, priced, totals=known_totals(source.provider_id))
+        totals = known_totals(source.provider_id)
+        priced = price_usage(tiered, legs, identified, priced, totals=totals)
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
     tags = terms.customers.select("customer_id", "reseller_id")
     tagged = identified.join(tags, on="customer_id", how="left", maintain_order="left")

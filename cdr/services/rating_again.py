@@ -1,9 +1,8 @@
 """Rating stored xDRs by the terms of today, and what would change: nothing is written."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from cdr.models import Suspense
@@ -16,10 +15,7 @@ from cdr.rating.changes import (
     standing_legs,
     usage_differences,
 )
-from cdr.rating.outcomes import judge_xdrs
-from cdr.rating.terms import NO_TABLE
-from cdr.rules.cost import Reason
-from cdr.rules.parties import PROVIDER_ID, Charge
+from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
 from cdr.selectors.stored_xdrs import charged_usage, stored_legs, stored_uses, stored_xdrs
@@ -32,6 +28,7 @@ from cdr.services.settling import WAITS
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
 from cdr.services.subjects import xdr_subjects
+from cdr.services.tiers_again import TotalsAgain, count_tiers_again
 from common.scope import Scope
 
 _WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
@@ -80,8 +77,7 @@ class UseChanges:
 class RatedAgain:
     """xDRs of one source beside what they would be now.
 
-    `moved` are the xDRs whose parties or result change, by their place in the batch. `tiered` are
-    those that tiers would price no longer, or others, or for the first time: that is not done.
+    `moved` are the xDRs whose parties or result change, by their place in the batch.
     """
 
     source: SourceTerms
@@ -90,7 +86,6 @@ class RatedAgain:
     uses: UseChanges
     moved: pl.Series
     suspense: SuspenseChanges
-    tiered: pl.Series
 
     @property
     def has_changes(self) -> bool:
@@ -149,31 +144,42 @@ class RatedAgain:
         return found["name"]
 
 
-def rate_again(
-    scope: Scope, selection: Selection, *, holds: bool
-) -> tuple[list[RatedAgain], list[CountedAgain]]:
-    """The xDRs of a selection rated by what holds now, source by source, and their allowances.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """xDRs rated again, source by source, with what that makes of counters and of totals."""
 
-    The counters of these are locked where somebody `holds` them, to write to them.
+    batches: list[RatedAgain]
+    counters: list[CountedAgain]
+    totals: TotalsAgain
+
+
+def rate_again(scope: Scope, selection: Selection, *, holds: bool) -> Again:
+    """The xDRs of a selection rated by what holds now.
+
+    Counters of allowances and totals of tiers are locked where somebody `holds` them, to write to
+    them.
     """
     xdrs = stored_xdrs(scope, selected(scope, selection))
     if xdrs.is_empty():
-        return [], []
+        return Again([], [], TotalsAgain.none())
     of_selected = legs_selected(scope, selection)
     legs, uses = stored_legs(scope, of_selected), stored_uses(scope, of_selected)
-    # What allowances covered of legs that tiers priced stays covered, as these stay.
-    at_tiers = legs.filter(pl.col("table_id") < NO_TABLE)
-    uses = uses.join(at_tiers, on="xdr_id", how="anti")
     waiting = _waiting(scope, selection)
     parts = xdrs.sort("source_id", "started_at", "id").partition_by(
         "source_id", maintain_order=True
     )
     batches = [_rated(stored) for stored in parts]
+    # Counters of allowances are locked before totals by everybody.
     batches, counters = count_again(batches, uses, holds=holds)
-    return [
-        _compared(stored, *batch, legs, uses, waiting)
-        for stored, batch in zip(parts, batches, strict=True)
-    ], counters
+    batches, totals = count_tiers_again(batches, legs, holds=holds)
+    return Again(
+        [
+            _compared(stored, *batch, legs, uses, waiting)
+            for stored, batch in zip(parts, batches, strict=True)
+        ],
+        counters,
+        totals,
+    )
 
 
 def _rated(stored: pl.DataFrame) -> Batch:
@@ -191,7 +197,6 @@ def _compared(
 ) -> RatedAgain:
     ids = stored.select(xdr_id="id")
     legs = legs.join(ids, on="xdr_id", how="semi")
-    rated = _keep_tiers(rated, legs)
     waited = waiting.join(ids, on="xdr_id", how="semi")
     failing = rated.outcome.suspense
     waits = failing.with_columns(xdr_id=rated.xdrs["id"].gather(failing["row"]))
@@ -211,7 +216,6 @@ def _compared(
         uses=_use_changes(uses.join(ids, on="xdr_id", how="semi"), rated),
         moved=_moved(stored, rated),
         suspense=_suspense_changes(waited, told),
-        tiered=_tiered(legs, rated),
     )
 
 
@@ -223,58 +227,6 @@ def _use_changes(stored: pl.DataFrame, rated: RatedXdrs) -> UseChanges:
         stored.join(new, on=key, how="anti"),
         new.join(stored, on=key, how="anti").select(list(USES)),
     )
-
-
-def _keep_tiers(rated: RatedXdrs, legs: pl.DataFrame) -> RatedXdrs:
-    """Leaves legs that tiers priced at what they were charged: a month's sum is right already.
-
-    What such a leg adds to its month depends on all others of it, whichever are selected. Others
-    that tiers would price wait.
-    """
-    planned = rated.legs
-    member = np.flatnonzero(planned.table_id < NO_TABLE)
-    if not len(member):
-        return rated
-    wanted = pl.DataFrame(
-        {
-            "member": member,
-            "xdr_id": rated.xdrs["id"].to_numpy()[planned.row[member]],
-            "table_id": planned.table_id[member],
-        }
-    )
-    found = wanted.join(legs, on=["xdr_id", "table_id"])
-    place, priced = found["member"].to_numpy(), rated.priced
-    included = rated.included.copy()
-    priced.reason[member] = Reason.UNRATED
-    for column, name in (
-        (priced.billed, "billed"),
-        (priced.cost, "cost"),
-        (priced.total_before, "total_before"),
-        (included, "included"),
-    ):
-        column[member] = 0
-        column[place] = found[name].to_numpy()
-    priced.reason[place] = Reason.RATED
-    outcome = judge_xdrs(rated.xdrs, rated.terms, planned, priced, rated.tables)
-    return replace(rated, outcome=outcome, included=included)
-
-
-def _tiered(legs: pl.DataFrame, rated: RatedXdrs) -> pl.Series:
-    """The xDRs whose customer leg, where they have one, tiers priced or would price otherwise."""
-    planned = rated.legs
-    at_tiers = np.flatnonzero(planned.table_id < NO_TABLE)
-    now = pl.DataFrame(
-        {
-            "xdr_id": rated.xdrs["id"].to_numpy()[planned.row[at_tiers]],
-            "table_id": planned.table_id[at_tiers],
-            "stands": rated.outcome.stands[at_tiers],
-        }
-    )
-    of_customer = legs.filter(pl.col("charge") == Charge.CUSTOMER)
-    before = of_customer.filter(pl.col("table_id") < NO_TABLE)
-    lost = before.join(now.filter("stands"), on=["xdr_id", "table_id"], how="anti")
-    gained = now.filter(~pl.col("stands")).join(of_customer, on="xdr_id", how="semi")
-    return pl.concat([lost["xdr_id"], gained["xdr_id"]]).unique()
 
 
 def _currencies(rated: RatedXdrs) -> pl.Series:

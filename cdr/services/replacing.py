@@ -10,6 +10,7 @@ from django.db import connection
 from cdr.importers.chunks import split_lines
 from cdr.models import XdrChunk
 from cdr.rating.changes import Fate
+from cdr.rating.terms import NO_TABLE
 from cdr.services.chunks import chunk_content
 from cdr.services.copying import Binary, Column, copy_binary
 from cdr.services.rating_again import RatedAgain
@@ -78,12 +79,22 @@ def _replace_uses(again: RatedAgain) -> None:
 
 
 def _keep_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int) -> None:
-    bigints = {
+    at_tiers = pl.col("table_id") < NO_TABLE
+    by_rate = legs.filter(~at_tiers)
+    _copy_replaced(by_rate, provider_id, rerating_id, rate_table_id="table_id", rate_id="rate_id")
+    by_tiers = legs.filter(at_tiers).with_columns(subscription_id=-pl.col("table_id"))
+    terms = {"subscription_id": "subscription_id", "total_before": "total_before"}
+    _copy_replaced(by_tiers, provider_id, rerating_id, **terms)
+
+
+def _copy_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int, **terms: str) -> None:
+    """Keep legs that were all priced by what `terms` say; the columns of other terms stay null."""
+    if legs.is_empty():
+        return
+    bigints = terms | {
         "xdr_id": "xdr_id",
         "payer_id": "payer_id",
         "payee_id": "payee_id",
-        "rate_table_id": "table_id",
-        "rate_id": "rate_id",
         "usage_charge_id": "usage_charge_id",
         "billed_volume": "billed",
         "included_volume": "included",

@@ -13,6 +13,7 @@ from cdr.rules.rerating import OrderedCustomer, Place, Selection, Stretch, packe
 from cdr.selectors.ordered_usage import customers_in_order
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.stretches import stretches_of
+from cdr.services.rerating_slices import queue_slices
 from cdr.services.splitting import PATIENCE, unlocked_ids
 from common.errors import DomainError
 from common.jobs import enqueue
@@ -38,8 +39,8 @@ class AnotherIsApplied(DomainError):
     """Two re-ratings at once could change the same xDRs."""
 
 
-class TieredUsageChanges(DomainError):
-    """Usage that tiers priced would be priced otherwise: that changes what other usage costs."""
+class TornMonths(DomainError):
+    """Usage at tiers is of months of which a part cannot be rated again, as it was archived."""
 
 
 class NotDiscardable(DomainError):
@@ -113,7 +114,7 @@ def plan_rerating(*, rerating_id: int, at: datetime) -> int:
     if not slices:
         rerating.state, rerating.measured_at = State.MEASURED, at
     rerating.save(update_fields=["state", "measuring_since", "measured_at", "ordered_customer_ids"])
-    _queue(part.pk for part in slices)
+    queue_slices(part.pk for part in slices)
     return len(slices)
 
 
@@ -133,7 +134,7 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
 
     :raises NothingToApply: if there is nothing, or not yet, or not any more.
     :raises AnotherIsApplied: if another of the provider is.
-    :raises TieredUsageChanges: if it would take usage from tiers, or bring usage to them.
+    :raises TornMonths: if usage at tiers is of months that cannot be made right.
     """
     rerating = Rerating.objects.select_for_update(no_key=True).get(pk=rerating_id)
     lock_in_transaction("rerating", rerating.provider_id)
@@ -141,11 +142,11 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     slice_ids = list(agreed.order_by("number").values_list("pk", flat=True))
     if rerating.state != State.MEASURED or not slice_ids:
         raise NothingToApply("There is nothing to apply, or it was applied or discarded already.")
-    tiered = rerating.slices.aggregate(count=Sum("tiered_xdr_count"))["count"]
-    if tiered:
-        raise TieredUsageChanges(
-            f"{tiered} xDRs are priced by tiers of a subscription and would be priced otherwise,"
-            " which is not done: choose a source, a customer or a time without them."
+    torn = rerating.slices.aggregate(count=Sum("tiered_xdr_count"))["count"]
+    if torn:
+        raise TornMonths(
+            f"{torn} xDRs are priced by tiers in months of which a part is not in the database any"
+            " more, or has just come: choose another time or customer, or measure again."
         )
     others = Rerating.objects.filter(provider_id=rerating.provider_id, state=State.APPLYING)
     if (other := others.first()) is not None:
@@ -156,7 +157,7 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
     rerating.save(update_fields=["state", "applying_since", "applied_by"])
     _record("rerating.agreed", rerating, at=at, actor_id=actor_id, after={"slices": len(slice_ids)})
-    _queue(slice_ids)
+    queue_slices(slice_ids)
     return rerating
 
 
@@ -195,7 +196,7 @@ def requeue_lost_reratings(*, at: datetime) -> int:
         for slice_id in unlocked_ids(rows.filter(queued_at__lte=lost))
     ]
     ReratingSlice.objects.filter(pk__in=slice_ids).update(queued_at=at)
-    _queue(slice_ids)
+    queue_slices(slice_ids)
     return len(rerating_ids) + len(slice_ids)
 
 
@@ -206,14 +207,14 @@ def _slices(
     ordered: list[OrderedCustomer],
     at: datetime,
 ) -> Iterable[ReratingSlice]:
-    """Stretches of time, and customers in whole months, whose allowances go by the order."""
+    """Customers in whole months, who are charged by the order of usage, and stretches of time."""
     others = selection.without(rerating.ordered_customer_ids)
-    stretches = stretches_of(scope, others, SLICE_XDRS)
-    cut: list[tuple[Stretch, list[int]]] = [(each, []) for each in stretches]
+    cut: list[tuple[Stretch, list[int]]] = []
     for pack in packed(ordered, SLICE_XDRS):
         first, end = Place(pack[0].started_from), Place(pack[0].started_to)
         whole = Stretch(first, end, sum(each.xdr_count for each in pack))
         cut.append((whole, [each.customer_id for each in pack]))
+    cut += [(each, []) for each in stretches_of(scope, others, SLICE_XDRS)]
     for number, ((first, end, count), customer_ids) in enumerate(cut, start=1):
         yield ReratingSlice(
             provider_id=rerating.provider_id,
@@ -227,11 +228,6 @@ def _slices(
             xdr_count=count,
             queued_at=at,
         )
-
-
-def _queue(slice_ids: Iterable[int]) -> None:
-    for slice_id in slice_ids:
-        enqueue("cdr.rerate_slice", slice_id=slice_id)
 
 
 def _said(rerating: Rerating) -> dict[str, object]:

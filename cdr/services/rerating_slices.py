@@ -1,10 +1,12 @@
 """One stretch of a re-rating: measured, and later applied, each in one transaction."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 import polars as pl
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from audit.services import record
 from cdr.models import Rerating, ReratingSlice
@@ -13,9 +15,11 @@ from cdr.rules.rerating import Place, Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
 from cdr.services.allowance_counters import write_counters
-from cdr.services.rating_again import RatedAgain, rate_again
+from cdr.services.rating_again import Again, rate_again
 from cdr.services.replacing import write_changes
+from cdr.services.tier_pricing import add_volumes
 from common.copying import amounts
+from common.jobs import enqueue
 from common.scope import Scope
 
 State = Rerating.State
@@ -78,6 +82,8 @@ def work_on_slice(*, slice_id: int, at: datetime) -> bool:
         _measure(part)
         _end_dry_run(rerating, at)
     elif (rerating.state, part.state) == (State.APPLYING, SliceState.AGREED):
+        if not part.customer_ids and _agreed_in_order(rerating).exists():
+            return False
         _apply(part, at)
         _end_applying(rerating, at)
     else:
@@ -104,11 +110,11 @@ def give_up_slice(*, slice_id: int, at: datetime) -> None:
 
 def _measure(part: ReratingSlice) -> None:
     scope, selection = _chosen(part)
-    again, _ = rate_again(scope, selection, holds=False)
+    again = rate_again(scope, selection, holds=False)
     deltas = _deltas(again)
     for name, count in _counts(again).items():
         setattr(part, name, count)
-    part.has_changes = any(each.has_changes for each in again)
+    part.has_changes = any(each.has_changes for each in again.batches)
     part.fingerprint = _fingerprint(again, deltas)
     part.state = SliceState.MEASURED
     part.save()
@@ -120,17 +126,18 @@ def _measure(part: ReratingSlice) -> None:
 def _apply(part: ReratingSlice, at: datetime) -> None:
     scope, selection = _chosen(part)
     _lock_chunks(scope, selection)
-    again, counters = rate_again(scope, selection, holds=True)
+    again = rate_again(scope, selection, holds=True)
     deltas = _deltas(again)
     is_agreed = _fingerprint(again, deltas) == part.fingerprint
     part.state = SliceState.APPLIED if is_agreed else SliceState.OUTDATED
     part.save(update_fields=["state"])
     if not is_agreed:
         return
-    for each in again:
+    for each in again.batches:
         if each.has_changes:
             write_changes(each, rerating_id=part.rerating_id, at=at)
-    write_counters(counters)
+    write_counters(again.counters)
+    add_volumes(scope.provider_id, again.totals.differences)
     with connection.cursor() as cursor:
         cursor.execute(_ADD_APPLIED, [*_values(deltas), part.rerating_id])
 
@@ -154,17 +161,17 @@ def _lock_chunks(scope: Scope, selection: Selection) -> None:
         )
 
 
-def _counts(again: list[RatedAgain]) -> dict[str, int]:
-    fates = [each.leg_counts() for each in again]
+def _counts(again: Again) -> dict[str, int]:
+    fates = [each.leg_counts() for each in again.batches]
     counts = {name: sum(each[fate] for each in fates) for name, fate in _LEG_COUNTS.items()}
     return counts | {
-        "xdr_count": sum(len(each.rated.xdrs) for each in again),
-        "changed_xdr_count": sum(len(each.changed_xdr_ids()) for each in again),
-        "tiered_xdr_count": sum(len(each.tiered) for each in again),
+        "xdr_count": sum(len(each.rated.xdrs) for each in again.batches),
+        "changed_xdr_count": sum(len(each.changed_xdr_ids()) for each in again.batches),
+        "tiered_xdr_count": again.totals.torn_xdr_count,
     }
 
 
-def _deltas(again: list[RatedAgain]) -> pl.DataFrame:
+def _deltas(again: Again) -> pl.DataFrame:
     """Of all sources of the slice together, in the order of the key."""
     schema = {
         **dict.fromkeys(["charge", "payer_kind"], pl.Int8),
@@ -173,14 +180,14 @@ def _deltas(again: list[RatedAgain]) -> pl.DataFrame:
         "leg_count": pl.Int64,
         **dict.fromkeys(["before", "after"], pl.Int128),
     }
-    parts = [each.deltas().select(list(schema)) for each in again]
+    parts = [each.deltas().select(list(schema)) for each in again.batches]
     together = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
     return together.group_by(_DELTA_KEY).agg(pl.col(_DELTA_SUMS).sum()).sort(_DELTA_KEY)
 
 
-def _fingerprint(again: list[RatedAgain], deltas: pl.DataFrame) -> str:
+def _fingerprint(again: Again, deltas: pl.DataFrame) -> str:
     """Of the amounts of every payer and of all counts: what whoever agrees has seen."""
-    uses = sum(each.uses.count for each in again)
+    uses = sum(each.uses.count for each in again.batches)
     said = [deltas.write_csv(), *map(str, _counts(again).items()), str(uses)]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
@@ -200,7 +207,10 @@ def _end_dry_run(rerating: Rerating, at: datetime) -> None:
 
 def _end_applying(rerating: Rerating, at: datetime) -> None:
     locked = _locked(rerating)
-    if locked.slices.filter(state=SliceState.AGREED).exists():
+    agreed = locked.slices.filter(state=SliceState.AGREED)
+    if agreed.exists():
+        if not _agreed_in_order(locked).exists():
+            queue_slices(agreed.order_by("number").values_list("pk", flat=True))
         return
     outdated = locked.slices.filter(state=SliceState.OUTDATED).count()
     locked.state = State.PARTLY_APPLIED if outdated else State.APPLIED
@@ -217,6 +227,17 @@ def _end_applying(rerating: Rerating, at: datetime) -> None:
             "outdated": outdated,
         },
     )
+
+
+def _agreed_in_order(rerating: Rerating) -> QuerySet[ReratingSlice]:
+    """What is to be done first: xDRs that others bring to these customers come after theirs."""
+    return rerating.slices.filter(state=SliceState.AGREED).exclude(customer_ids=[])
+
+
+def queue_slices(slice_ids: Iterable[int]) -> None:
+    """Have workers look at slices, in this order."""
+    for slice_id in slice_ids:
+        enqueue("cdr.rerate_slice", slice_id=slice_id)
 
 
 def _locked(rerating: Rerating) -> Rerating:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdr.rating.outcomes import judge_xdrs
+from cdr.rating.prices import PricedLegs
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
 from cdr.services.tier_pricing import TotalsBefore, known_totals, locked_totals, price_usage
@@ -30,7 +31,7 @@ def preview_tiers(rated: RatedXdrs, source: SourceTerms) -> RatedXdrs:
 def _priced(rated: RatedXdrs, totals: TotalsBefore, among: NDArray[np.bool_] | None) -> RatedXdrs:
     if rated.tiered is None:
         return rated
-    price_usage(
+    priced = price_usage(
         rated.tiered,
         rated.legs,
         rated.xdrs,
@@ -39,5 +40,10 @@ def _priced(rated: RatedXdrs, totals: TotalsBefore, among: NDArray[np.bool_] | N
         included=rated.included,
         among=among,
     )
-    outcome = judge_xdrs(rated.xdrs, rated.terms, rated.legs, rated.priced, rated.tables)
-    return replace(rated, outcome=outcome)
+    return with_prices(rated, priced)
+
+
+def with_prices(rated: RatedXdrs, priced: PricedLegs) -> RatedXdrs:
+    """The batch at other prices, and what becomes of it by them."""
+    outcome = judge_xdrs(rated.xdrs, rated.terms, rated.legs, priced, rated.tables)
+    return replace(rated, priced=priced, outcome=outcome)

@@ -1,6 +1,6 @@
 """Usage of metered products that tiers price: by which subscription, and from which total on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,20 +13,22 @@ from numpy.typing import NDArray
 from catalogue.rules.tiers import parse_tiers
 from catalogue.rules.units import volume_units_per_rating_unit
 from cdr.rating.legs import PlannedLegs, Routing
-from cdr.rating.prices import PricedLegs
-from cdr.rating.tiers import TieredLegs, TierTable, compile_tiers, price_tiered
+from cdr.rating.prices import PricedLegs, place_legs, unpriced
+from cdr.rating.tiers import CompiledTiers, TieredLegs, TierTable, compile_tiers, price_tiered
 from cdr.rules.cost import Reason
 from cdr.rules.parties import Charge
 from cdr.services.copying import days
 from cdr.services.sources import SourceTerms
 
-_SUBSCRIBED = """
+_TIERS = """
     SELECT s.id, s.customer_id, s.start_date, s.end_date, s.currency, p.name,
         p.rating_unit, p.volume_unit, i.tier_model, i.tiers, i.package_units
     FROM subscriptions_subscription s
     JOIN catalogue_catalogueversionitem i ON i.id = s.item_id AND i.tiers <> ''
     JOIN catalogue_product p ON p.id = s.product_id
-    WHERE s.provider_id = %s AND s.product_id = %s AND s.customer_id = ANY(%s)
+    WHERE s.provider_id = %s AND
+"""
+_SUBSCRIBED = f"""{_TIERS} s.product_id = %s AND s.customer_id = ANY(%s)
         AND s.state <> 'REQUESTED' AND s.start_date <= %s
         AND (s.end_date IS NULL OR s.end_date >= %s)
 """
@@ -125,39 +127,62 @@ def price_usage(
     totals: TotalsBefore,
     included: NDArray[np.int64] | None = None,
     among: NDArray[np.bool_] | None = None,
-) -> None:
-    """Price what goes beyond the totals so far, and beyond what allowances `included` of it.
+) -> PricedLegs:
+    """The legs with those at tiers priced by what goes beyond the totals so far.
 
-    Or only that `among` the planned legs. Legs without volume, and those of xDRs that wait whole,
-    are not priced and add nothing.
+    Or only those `among` the planned legs; what allowances `included` of them does not count.
+    """
+    used = counted_usage(usage, legs, xdrs, included=included, among=among)
+    if used.is_empty():
+        return priced
+    ordered = used.sort(*MonthTotal._fields, "started_at", "member")
+    anew = price_in_order(ordered, usage.tables, totals)
+    return place_legs(priced, ordered["member"].to_numpy(), anew)
+
+
+def counted_usage(
+    usage: TieredUsage,
+    legs: PlannedLegs,
+    xdrs: pl.DataFrame,
+    *,
+    included: NDArray[np.int64] | None = None,
+    among: NDArray[np.bool_] | None = None,
+) -> pl.DataFrame:
+    """What legs add to totals: MonthTotal's fields, member, started_at, volume and destination.
+
+    `volume` is what allowances leave over. Legs without volume, and those of xDRs that wait whole,
+    add nothing and are left out.
     """
     row = legs.row[usage.member]
     counts = (legs.routing[row] == Routing.ROUTED) & (xdrs["volume"].to_numpy()[row] > 0)
     if among is not None:
         counts &= among[usage.member]
-    if not counts.any():
-        return
-    wanted = _counted(usage, usage.member[counts], legs, xdrs)
-    keys = [MonthTotal(*key) for key in wanted.select(MonthTotal._fields).unique().iter_rows()]
-    keys.sort()
-    places = pl.DataFrame(keys, schema=wanted.select(MonthTotal._fields).schema, orient="row")
-    ordered = wanted.join(
-        places.with_row_index("total"), on=list(MonthTotal._fields), how="left"
-    ).sort("total", "started_at", "member")
-    member, volume = ordered["member"].to_numpy(), ordered["volume"].to_numpy()
-    charged = volume if included is None else volume - included[member]
+    used = _counted(usage, usage.member[counts], legs, xdrs)
+    if included is None:
+        return used
+    return used.with_columns(volume=pl.col("volume") - included[used["member"].to_numpy()])
+
+
+def price_in_order(
+    used: pl.DataFrame, tables: Mapping[int, TierTable], totals: TotalsBefore
+) -> PricedLegs:
+    """The price of each row, in the order of totals and, within one, of counting."""
+    key = used.select(pl.struct(MonthTotal._fields)).to_series()
+    keys = [MonthTotal(**each) for each in key.unique(maintain_order=True)]
+    priced, volume = unpriced(len(used)), used["volume"].to_numpy()
     price_tiered(
         TieredLegs(
-            member,
-            ordered["total"].cast(pl.Int64).to_numpy(),
-            charged,
-            ordered["destination"].to_numpy(),
+            np.arange(len(used)),
+            key.rle_id().cast(pl.Int64).to_numpy(),
+            volume,
+            used["destination"].to_numpy(),
         ),
         priced,
-        tables=[usage.tables[-key.subscription_id] for key in keys],
+        tables=[tables[-each.subscription_id] for each in keys],
         before=totals(keys),
     )
-    priced.reason[member[charged == 0]] = Reason.INCLUDED
+    priced.reason[volume == 0] = Reason.INCLUDED
+    return priced
 
 
 def known_totals(provider_id: int) -> TotalsBefore:
@@ -184,21 +209,23 @@ def add_volumes(provider_id: int, volumes: pl.DataFrame) -> None:
         cursor.execute(_ADD_VOLUMES, [*columns, provider_id])
 
 
+def tiers_of(provider_id: int, subscription_ids: list[int]) -> dict[int, CompiledTiers]:
+    """The tiers of subscriptions, whenever they are in force, by their ids."""
+    found = _rows(f"{_TIERS} s.id = ANY(%s)", [provider_id, subscription_ids])
+    return {row["id"]: _tiers(row) for row in found.iter_rows(named=True)}
+
+
 def _subscribed(source: SourceTerms, used: pl.DataFrame) -> pl.DataFrame:
     """The subscriptions of the customers to the source's product, with their tiers."""
     customer_ids = used["customer_id"].unique().to_list()
     used_days: list[date] = used["day"].unique().to_list()
+    last, first = max(used_days, default=None), min(used_days, default=None)
+    return _rows(_SUBSCRIBED, [source.provider_id, source.product_id, customer_ids, last, first])
+
+
+def _rows(query: str, parameters: list[Any]) -> pl.DataFrame:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SUBSCRIBED,
-            [
-                source.provider_id,
-                source.product_id,
-                customer_ids,
-                max(used_days, default=None),
-                min(used_days, default=None),
-            ],
-        )
+        cursor.execute(query, parameters)
         rows = cursor.fetchall()
     schema: dict[str, Any] = {
         "id": pl.Int64,
@@ -213,15 +240,13 @@ def _subscribed(source: SourceTerms, used: pl.DataFrame) -> pl.DataFrame:
 
 
 def _table(row: dict[str, Any], codes: list[str]) -> TierTable:
+    return TierTable(-row["id"], row["name"], row["currency"], None, tiers=_tiers(row), codes=codes)
+
+
+def _tiers(row: dict[str, Any]) -> CompiledTiers:
     tiers = parse_tiers(row["tier_model"], row["tiers"], row["package_units"])
-    per_unit = volume_units_per_rating_unit(row["rating_unit"], row["volume_unit"])
-    return TierTable(
-        -row["id"],
-        row["name"],
-        row["currency"],
-        None,
-        tiers=compile_tiers(tiers, per_unit),
-        codes=codes,
+    return compile_tiers(
+        tiers, volume_units_per_rating_unit(row["rating_unit"], row["volume_unit"])
     )
 
 

@@ -44,10 +44,12 @@ class Metered:
 def make_metered(
     model: str = "GRADUATED", tiers: str = GRADUATED, *, provider: Provider | None = None
 ) -> Metered:
-    """Tiers of a GB, of which the default catalogue sells storage."""
+    """Tiers of a GB, of which the default catalogue sells storage; a package is one of 100 GB."""
     provider = provider or make_provider()
     product = make_product(provider, ProductKind.METERED, name="Storage")
     item = {"product": product, "tier_model": model, "tiers": tiers}
+    if model == "PACKAGE":
+        item["package_units"] = 100
     version = make_catalogue(provider, [item], is_default=True)
     carla = make_customer(provider)
     make_identifier(carla, "carla")

@@ -41,8 +41,8 @@ from web.shared.allowances import IncludesColumn, included_text
 from web.shared.form_fields import CurrencyField, ExactField, Form
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
-from web.shared.tables import Column, LinkColumn, MoneyColumn, Table
-from web.shared.tiers import TiersColumn, tier_lines
+from web.shared.tables import Column, LinkColumn, Table
+from web.shared.tiers import TieredPriceColumn, tier_lines
 from web.shared.writing import price_html
 
 # Without hours, which need metering.
@@ -72,10 +72,9 @@ class ItemTable(Table):
 
     product = Column("Product", accessor="product__name")
     group = Column("Group")
-    price = MoneyColumn("Price", is_exact=True)
+    price = TieredPriceColumn()
     price_period = Column("Per", accessor="get_price_period_display")
     rate_table = LinkColumn("Rate table", accessor="rate_table__name", to="rate_table")
-    tiers = TiersColumn()
     includes = IncludesColumn()
     is_available = Column("For sale")
     in_advance = Column("Charged")

@@ -31,7 +31,7 @@ from web.shared.tables import (
     NumberColumn,
     Table,
 )
-from web.shared.tiers import TiersColumn
+from web.shared.tiers import TieredPriceColumn
 
 # Label, URL name, and the permission code without which the tab is not there.
 TABS = (
@@ -149,9 +149,8 @@ class SubscriptionTable(Table):
     product = Column("Product", accessor="product__name")
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     quantity = NumberColumn("Quantity")
-    price = MoneyColumn("Price", is_exact=True)
+    price = TieredPriceColumn(of="item")
     price_period = Column("Per", accessor="get_price_period_display")
-    tiers = TiersColumn(of="item")
     includes = IncludesColumn(of="item", quantity="quantity")
     start_date = DateColumn("From")
     end_date = DateColumn("Until")

@@ -89,7 +89,7 @@ def _actions(rerating: Rerating, progress: ReratingProgress) -> list[Action]:
     if rerating.state in DISCARDABLE:
         url = reverse("console_rerating_discard", kwargs=of_rerating)
         actions.append(Action("Discard", url, "trash", needs="usage.write"))
-    # Those that tiers would price otherwise cannot be applied: the page says so.
+    # Months at tiers that cannot be made right are not begun: the page says so.
     is_refused = bool(progress.tiered_xdr_count)
     if rerating.state == State.MEASURED and _changes(progress) and not is_refused:
         url = reverse("console_rerating_apply", kwargs=of_rerating)

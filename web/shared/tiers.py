@@ -1,5 +1,6 @@
 """How the tiers of metered products are written, in lists and sentences."""
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ from django_tables2 import A
 from catalogue.models import ItemTerms
 from catalogue.rules.tiers import Tier, TierModel, Tiers
 from common.csv_files import Cell
-from web.shared.tables import Column
+from web.shared.tables import MoneyColumn
 from web.shared.writing import NONE, plain_number, price_html
 
 
@@ -43,17 +44,26 @@ def _price(tiers: Tiers, row: Tier, unit: str, currency: str) -> SafeString:
     return format_html("{} and {}", price, flat) if row.flat_amount else price
 
 
-class TiersColumn(Column):
-    """The tiers of an item; `of` leads to it."""
+class TieredPriceColumn(MoneyColumn):
+    """The exact price of an item, or its tiers where it has some; `of` leads to the item."""
 
     def __init__(self, *, of: str = "") -> None:
-        super().__init__("Tiers", accessor="pk")
+        super().__init__("Price", is_exact=True, empty_values=())
         self.of = of
 
-    def render(self, record: Any) -> SafeString | str:
-        lines = tier_lines(A(self.of).resolve(record) if self.of else record)
-        return format_html_join("", "<div>{}</div>", ((line,) for line in lines)) or NONE
+    def render(self, record: Any, value: Decimal | None) -> SafeString:
+        if lines := tier_lines(self._item(record)):
+            return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        return SafeString(NONE) if value is None else super().render(record, value)
+
+    def export_headings(self, heading: str) -> list[str]:
+        return [*super().export_headings(heading), "Tiers"]
 
     def export_cells(self, record: Any, value: Any) -> list[Cell]:
-        item = A(self.of).resolve(record) if self.of else record
-        return [f"{item.tier_model} {item.tiers}".strip()]
+        item = self._item(record)
+        tiers = f"{item.tier_model} {item.tiers}".strip()
+        return [*super().export_cells(record, value), tiers]
+
+    def _item(self, record: Any) -> ItemTerms:
+        item: ItemTerms = A(self.of).resolve(record) if self.of else record
+        return item

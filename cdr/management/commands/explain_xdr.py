@@ -97,10 +97,13 @@ def _about_leg(explained: ExplainedLeg) -> Iterator[str]:
 
 def _about_former(former: FormerLeg) -> str:
     leg, rerating = former.leg, former.leg.rerating
+    terms = f'rate table "{leg.rate_table}"'
+    if leg.subscription is not None:
+        terms = f"the tiers of subscription {leg.subscription_id}, from {leg.total_before} on"
     return (
         f"until re-rating {rerating.pk} ({rerating.reason}): {leg.get_kind_display()} leg"
         f" {leg.number}: {former.payer} paid {former.payee} {_plain(leg.amount)} {leg.currency}"
-        f' by rate table "{leg.rate_table}"'
+        f" by {terms}"
     )
 
 

@@ -21,7 +21,6 @@ from cdr.selectors.explaining import explained_legs
 from cdr.selectors.tier_totals import months_at_tiers
 from cdr.services.mending_previews import preview_change
 from cdr.services.quoting import CallToQuote, quote
-from cdr.services.rerating import TieredUsageChanges, apply_rerating
 from cdr.services.single_xdrs import receive_xdrs
 from common.periods import Period
 from common.scope import Scope
@@ -37,7 +36,7 @@ from tests.factories import (
 from tests.factories.catalogue import make_allowance
 from tests.factories.cdr import CALL_AT, IMPORT_AT, import_lines
 from tests.factories.mending import mend, try_again
-from tests.factories.rerating import RERATED_AT, measure, price, rerate, snapshot
+from tests.factories.rerating import rerate, snapshot
 from tests.factories.subscriptions import make_subscription
 from tests.factories.tiers import Metered, amounts, charged, make_metered, totals, usage
 
@@ -293,64 +292,6 @@ class TestWithoutASubscriptionThatDay:
 
         assert amounts() == [(0, 60_000, Decimal(6)), (None, 60_000, Decimal("1.2"))]
         assert totals() == [(OCTOBER, 60_000)]
-
-
-class TestRatingAgain:
-    def test_changes_nothing_when_nothing_changed(self, metered: Metered) -> None:
-        import_lines(metered.source, [usage(60_000), usage(60_000)])
-        before = snapshot()
-
-        rerating = rerate(metered.provider)
-
-        assert not rerating.slices.filter(has_changes=True).exists()
-        assert snapshot() == before
-
-    def test_replaces_other_legs_beside_those_at_tiers(self, metered: Metered) -> None:
-        table = make_rate_table(metered.product, {"": "0.02"})
-        metered.source.default_vendor = make_vendor(table)
-        metered.source.save()
-        import_lines(metered.source, [usage(60_000, destination_number="493012345678")])
-        price(table, "0.01")
-
-        rerate(metered.provider)
-
-        assert amounts() == [(0, 60_000, Decimal(6)), (None, 60_000, Decimal("0.6"))]
-        assert totals() == [(OCTOBER, 60_000)]
-
-    @pytest.mark.parametrize("change", ["ended", "other customer", "other subscription"])
-    def test_is_refused_where_tiers_would_price_it_no_longer(
-        self, metered: Metered, change: str
-    ) -> None:
-        import_lines(metered.source, [usage(60_000)])
-        match change:
-            case "ended":
-                Subscription.objects.update(end_date=OCTOBER)
-            case "other customer":
-                ben = make_customer(metered.provider)
-                metered.carla.identifiers.update(customer=ben)
-            case _:
-                Subscription.objects.update(end_date=OCTOBER)
-                make_subscription(metered.carla, metered.item, date(2026, 10, 2))
-        measured = measure(metered.provider)
-        before = snapshot()
-
-        with pytest.raises(TieredUsageChanges, match="1 xDRs are priced by tiers"):
-            apply_rerating(rerating_id=measured.pk, at=RERATED_AT, actor_id=None)
-
-        assert snapshot() == before
-        assert totals() == [(OCTOBER, 60_000)]
-
-    def test_leaves_what_waits_for_a_subscription_to_be_tried_again(self, metered: Metered) -> None:
-        Subscription.objects.update(start_date=date(2026, 10, 6))
-        import_lines(metered.source, [usage(60_000)])
-        Subscription.objects.update(start_date=OCTOBER)
-
-        rerate(metered.provider)
-
-        row = Suspense.objects.get()
-        assert (row.state, row.reason) == (Suspense.State.OPEN, "unrated_customer")
-        assert row.detail == "tiers price it when it is tried again, not when it is rated again"
-        assert totals() == []
 
 
 class TestTierTotal:

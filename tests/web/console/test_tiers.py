@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalogue.models import Catalogue, CatalogueItem, Product
-from cdr.models import Xdr
+from cdr.models import TierTotal, Xdr
 from common.clock import now
 from tests.factories import make_customer
 from tests.factories.cdr import import_lines
@@ -56,21 +56,23 @@ class TestTheXdr:
 
 
 class TestADryRun:
-    def test_that_would_take_usage_from_tiers_says_so_and_is_not_to_be_applied(
+    def test_of_a_month_that_is_not_all_there_says_so_and_is_not_to_be_applied(
         self, staff: Client, metered: Metered
     ) -> None:
         import_lines(metered.source, [usage(60_000), usage(60_000)])
-        kept = measure(metered.provider)
         metered.carla.identifiers.update(customer=make_customer(metered.provider))
+        whole = measure(metered.provider)
+        TierTotal.objects.update(volume=130_000)
         refused_one = measure(metered.provider)
 
         text = page(staff, reverse("console_rerating", kwargs={"rerating_id": refused_one.pk}))
 
-        assert "It cannot be applied: 2 xDRs would move onto or off tiers" in text
+        assert "It cannot be applied: 2 xDRs at tiers are of months that are not all there" in text
         apply_url = reverse("console_rerating_apply", kwargs={"rerating_id": refused_one.pk})
         assert apply_url not in text
-        other = page(staff, reverse("console_rerating", kwargs={"rerating_id": kept.pk}))
+        other = page(staff, reverse("console_rerating", kwargs={"rerating_id": whole.pk}))
         assert "It cannot be applied" not in other
+        assert "1 customer with allowances or tiers" in other
 
 
 class TestTheUsageOfACustomer:

@@ -1,0 +1,161 @@
+"""Pricing stored usage at tiers again: totals without it first, then with it, by its start."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cdr.rating.prices import PricedLegs, chosen_legs, place_legs
+from cdr.rating.terms import NO_TABLE
+from cdr.rating.tiers import TierTable
+from cdr.services.allowances import Batch
+from cdr.services.copying import days
+from cdr.services.rating import RatedXdrs
+from cdr.services.sources import SourceTerms
+from cdr.services.tier_counting import with_prices
+from cdr.services.tier_pricing import (
+    MonthTotal,
+    TotalsBefore,
+    counted_usage,
+    known_totals,
+    locked_totals,
+    price_in_order,
+    tiers_of,
+)
+
+_KEY = list(MonthTotal._fields)
+_KEY_SCHEMA: Mapping[str, Any] = {
+    "subscription_id": pl.Int64,
+    "month": pl.Date,
+    "customer_id": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsAgain:
+    """What rating again adds to totals, and how many xDRs are of `torn` ones.
+
+    `differences` are by subscription_id and month: volume, below zero for what is taken away. A
+    total is torn where some of its usage is not rated again, as a part that was archived, and that
+    part does not cost what it would alone: no price of the rest makes the month right.
+    """
+
+    differences: pl.DataFrame
+    torn_xdr_count: int
+
+    @classmethod
+    def none(cls) -> "TotalsAgain":
+        """Of no usage at tiers."""
+        return cls(pl.DataFrame(schema={**_KEY_SCHEMA, "volume": pl.Int64}), 0)
+
+
+def count_tiers_again(
+    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
+) -> tuple[list[Batch], TotalsAgain]:
+    """Price usage at tiers by the order of its start over all sources, each total by itself.
+
+    `stored` are the legs that the xDRs had (LEG_COLUMNS), which their totals are without first.
+    Totals are locked where somebody `holds` them, until the transaction ends.
+    """
+    gone, come = _gone(batches, stored), _come(batches)
+    if gone.is_empty() and come.is_empty():
+        return list(batches), TotalsAgain.none()
+    source = batches[0][1]
+    left = _left(gone, come, source, holds=holds)
+    torn = _torn(left, source.provider_id)
+    if not come.is_empty():
+        before = {MonthTotal(*key): volume for *key, volume in left.select(*_KEY, "left").rows()}
+        tables = {key: each for rated, _ in batches for key, each in _tables(rated).items()}
+        priced = price_in_order(come, tables, lambda keys: [before[key] for key in keys])
+        batches = [_with(*batch, come, priced, place) for place, batch in enumerate(batches)]
+        come = come.with_columns(volume=priced.billed)
+    added = pl.concat([come.select(*_KEY, "volume"), gone.select(*_KEY, volume=-pl.col("billed"))])
+    differences = added.group_by(_KEY).agg(pl.col("volume").sum())
+    return list(batches), TotalsAgain(
+        differences.filter(pl.col("volume") != 0).sort(_KEY),
+        gone.join(torn, on=_KEY, how="semi")["xdr_id"].n_unique(),
+    )
+
+
+def _gone(batches: Sequence[Batch], stored: pl.DataFrame) -> pl.DataFrame:
+    """The stored legs at tiers: the key of each's total, xdr_id, billed and cost."""
+    at_tiers = stored.filter(pl.col("table_id") < NO_TABLE)
+    if at_tiers.is_empty():
+        return pl.DataFrame(
+            schema={**_KEY_SCHEMA, **dict.fromkeys(("xdr_id", "billed", "cost"), pl.Int64)}
+        )
+    zone = batches[0][1].day_zone.key
+    return at_tiers.select(
+        subscription_id=-pl.col("table_id"),
+        month=days(at_tiers["started_at"], zone).dt.month_start(),
+        customer_id="payer_id",
+        xdr_id="xdr_id",
+        billed="billed",
+        cost="cost",
+    )
+
+
+def _come(batches: Sequence[Batch]) -> pl.DataFrame:
+    """What is to be counted, in its order, with the place of the `batch`."""
+    parts = []
+    for place, (rated, _) in enumerate(batches):
+        if rated.tiered is None:
+            continue
+        used = counted_usage(rated.tiered, rated.legs, rated.xdrs, included=rated.included)
+        xdr_id = rated.xdrs["id"].gather(rated.legs.row[used["member"].to_numpy()])
+        parts.append(used.with_columns(xdr_id=xdr_id, batch=pl.lit(place, pl.Int64)))
+    if not parts:
+        return pl.DataFrame(schema={**_KEY_SCHEMA, "volume": pl.Int64})
+    return pl.concat(parts).sort(*_KEY, "started_at", "xdr_id")
+
+
+def _tables(rated: RatedXdrs) -> dict[int, TierTable]:
+    return rated.tiered.tables if rated.tiered else {}
+
+
+def _with(
+    rated: RatedXdrs, source: SourceTerms, come: pl.DataFrame, priced: PricedLegs, place: int
+) -> Batch:
+    """A batch with what of the prices is of its legs."""
+    rows = (come["batch"] == place).arg_true()
+    if rows.is_empty():
+        return rated, source
+    anew = chosen_legs(priced, rows.to_numpy())
+    member = come["member"].gather(rows).to_numpy()
+    return with_prices(rated, place_legs(rated.priced, member, anew)), source
+
+
+def _left(
+    gone: pl.DataFrame, come: pl.DataFrame, source: SourceTerms, *, holds: bool
+) -> pl.DataFrame:
+    """By total: `stored`, and what is `left` without the usage that is rated again."""
+    concerned = pl.concat([gone.select(_KEY), come.select(_KEY)]).unique().sort(_KEY)
+    keys = [MonthTotal(*key) for key in concerned.iter_rows()]
+    totals: TotalsBefore = (locked_totals if holds else known_totals)(source.provider_id)
+    returned = gone.group_by(_KEY).agg(pl.col("billed", "cost").sum())
+    known = concerned.with_columns(stored=pl.Series(totals(keys), dtype=pl.Int64))
+    joined = known.join(returned, on=_KEY, how="left").with_columns(
+        pl.col("billed", "cost").fill_null(0)
+    )
+    return joined.with_columns(left=pl.col("stored") - pl.col("billed"))
+
+
+def _torn(left: pl.DataFrame, provider_id: int) -> pl.DataFrame:
+    """The totals, if any, of which what is left did not cost what it would alone.
+
+    The legs of a total sum to the price of it. They go on doing so if those that are left sum to
+    the price of what is left: so it is if none are, or if they were counted first.
+    """
+    doubtful = left.filter((pl.col("left") != 0) & (pl.col("billed") != 0))
+    if doubtful.is_empty():
+        return doubtful
+    tables = tiers_of(provider_id, doubtful["subscription_id"].unique().to_list())
+    torn = []
+    for row in doubtful.iter_rows(named=True):
+        with_it, without = tables[row["subscription_id"]].price(
+            np.array([row["stored"], row["left"]])
+        )
+        torn.append(row["left"] < 0 or with_it - row["cost"] != without)
+    return doubtful.filter(pl.Series(torn))

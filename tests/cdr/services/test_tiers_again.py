@@ -1,0 +1,439 @@
+"""Rating usage at tiers again: a month costs what its total costs, whatever moved."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.db.models import Sum
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalogue.rules.tier_prices import price_of_total
+from cdr.models import Leg, ReplacedLeg, Rerating, Suspense, TierTotal, UsageCharge
+from cdr.services.rerating import TornMonths, apply_rerating
+from cdr.services.rerating_slices import work_on_slice
+from cdr.services.retiring import retire_month
+from common.scope import Scope
+from customers.models import Customer
+from subscriptions.models import Subscription
+from tenancy.selectors import provider_zone
+from tests.factories import (
+    make_catalogue,
+    make_customer,
+    make_identifier,
+    make_rate_table,
+    make_source,
+    make_vendor,
+)
+from tests.factories.catalogue import make_allowance
+from tests.factories.cdr import CALL_AT, import_lines
+from tests.factories.mending import try_again
+from tests.factories.rerating import (
+    OCTOBER_FROM,
+    RERATED_AT,
+    apply,
+    measure,
+    price,
+    rerate,
+    snapshot,
+    work_off,
+)
+from tests.factories.subscriptions import make_subscription
+from tests.factories.tiers import Metered, amounts, charged, make_metered, totals, usage
+
+pytestmark = pytest.mark.django_db
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+LATER = timedelta(minutes=5)
+
+
+@pytest.fixture
+def metered() -> Metered:
+    return make_metered()
+
+
+def make_ben(metered: Metered, *, tiers: str = "0:0.20") -> tuple[Customer, Subscription]:
+    """A customer, account `ben`, who has storage at tiers of his own."""
+    item = {"product": metered.product, "tier_model": "GRADUATED", "tiers": tiers}
+    version = make_catalogue(metered.provider, [item])
+    ben = make_customer(metered.provider)
+    make_identifier(ben, "ben")
+    return ben, make_subscription(ben, version.items.get(), OCTOBER)
+
+
+def moved_to(customer: Customer, metered: Metered) -> None:
+    """Give Carla's account to somebody else."""
+    metered.carla.identifiers.update(customer=customer)
+
+
+def in_order() -> list[tuple[int | None, int, Decimal]]:
+    """As `amounts`, by the start of the xDRs."""
+    rows = Leg.objects.order_by("started_at", "xdr_id")
+    return list(rows.values_list("total_before", "billed_volume", "amount"))
+
+
+class TestTheOrderOfAMonth:
+    def test_is_restored_over_all_sources(self, metered: Metered) -> None:
+        other = make_source(metered.product, format=metered.source.format)
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + 2 * LATER)])
+        import_lines(other, [usage(20_000, at=CALL_AT)])
+        import_lines(metered.source, [usage(10_000, at=CALL_AT + LATER)])
+
+        rerate(metered.provider)
+
+        assert in_order() == [
+            (0, 20_000, Decimal(2)),
+            (20_000, 10_000, Decimal(1)),
+            (30_000, 90_000, Decimal(8)),
+        ]
+        assert totals() == [(OCTOBER, 120_000)]
+        assert charged() == (Decimal(11), Decimal(11))
+
+    def test_is_restored_whatever_part_of_it_was_chosen(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(20_000, at=CALL_AT)])
+
+        measured = measure(metered.provider, started_from=CALL_AT + LATER)
+        apply(measured)
+
+        assert in_order() == [(0, 20_000, Decimal(2)), (20_000, 90_000, Decimal("8.5"))]
+        assert measured.ordered_customer_ids == [metered.carla.pk]
+
+    def test_stays_as_it_is_the_second_time(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(60_000, at=CALL_AT + LATER), usage(50_000)])
+        import_lines(metered.source, [usage(60_000)])
+        rerate(metered.provider)
+        before = snapshot(), totals()
+
+        again = measure(metered.provider)
+
+        assert not again.slices.filter(has_changes=True).exists()
+        assert (snapshot(), totals()) == before
+
+    def test_is_only_measured_by_a_dry_run(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(20_000)])
+        before = snapshot(), totals()
+
+        measured = measure(metered.provider)
+
+        part = measured.slices.get()
+        assert (part.changed_leg_count, part.tiered_xdr_count) == (2, 0)
+        assert measured.deltas.get().delta_amount == 0
+        assert (snapshot(), totals()) == before
+
+    def test_gives_allowances_to_what_comes_first(self, metered: Metered) -> None:
+        make_allowance(metered.item, metered.product, volume=50_000)
+        import_lines(metered.source, [usage(60_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(120_000)])
+
+        rerate(metered.provider)
+
+        legs = Leg.objects.order_by("started_at")
+        assert list(legs.values_list("included_volume", "total_before", "amount")) == [
+            (50_000, 0, Decimal(7)),
+            (0, 70_000, Decimal("4.5")),
+        ]
+        assert totals() == [(OCTOBER, 130_000)]
+
+
+class TestUsageThatMoves:
+    def test_off_tiers_leaves_the_total(self, metered: Metered) -> None:
+        lines = [usage(60_000, at=CALL_AT + number * LATER) for number in range(3)]
+        import_lines(metered.source, lines)
+        end = CALL_AT.date() - timedelta(days=1)
+        Subscription.objects.update(end_date=end)
+
+        rerate(metered.provider)
+
+        assert (amounts(), totals()) == ([], [(OCTOBER, 0)])
+        assert charged() == (0, 0)
+        assert set(Suspense.objects.values_list("reason", "state")) == {
+            ("unrated_customer", "OPEN")
+        }
+
+    def test_from_the_middle_of_a_month_makes_later_usage_dearer(self, metered: Metered) -> None:
+        ben, his = make_ben(metered)
+        make_identifier(metered.carla, "karla")
+        import_lines(
+            metered.source,
+            [
+                usage(60_000, account="karla"),
+                usage(60_000, at=CALL_AT + LATER),
+                usage(60_000, at=CALL_AT + 2 * LATER, account="karla"),
+            ],
+        )
+        metered.carla.identifiers.filter(value="carla").update(customer=ben)
+
+        rerate(metered.provider)
+
+        legs = Leg.objects.order_by("started_at")
+        assert list(legs.values_list("subscription_id", "total_before", "amount")) == [
+            (metered.subscription.pk, 0, Decimal(6)),
+            (his.pk, 0, Decimal(12)),
+            (metered.subscription.pk, 60_000, Decimal(5)),
+        ]
+        assert dict(TierTotal.objects.values_list("subscription_id", "volume")) == {
+            metered.subscription.pk: 120_000,
+            his.pk: 60_000,
+        }
+        assert charged() == (Decimal(23), Decimal(23))
+
+    def test_is_reversed_by_the_keys_it_was_charged_under(self, metered: Metered) -> None:
+        ben, _ = make_ben(metered)
+        import_lines(metered.source, [usage(60_000)])
+        moved_to(ben, metered)
+
+        rerate(metered.provider)
+
+        rows = UsageCharge.objects.order_by("pk")
+        assert [(row.payer_id, row.destination, row.volume, row.amount) for row in rows] == [
+            (metered.carla.pk, "standard", 60_000, Decimal(6)),
+            (metered.carla.pk, "standard", -60_000, Decimal(-6)),
+            (ben.pk, "standard", 60_000, Decimal(12)),
+        ]
+
+    def test_is_kept_as_it_was(self, metered: Metered) -> None:
+        ben, _ = make_ben(metered)
+        import_lines(metered.source, [usage(60_000)])
+        moved_to(ben, metered)
+
+        rerate(metered.provider)
+
+        former = ReplacedLeg.objects.get()
+        assert (former.subscription, former.total_before) == (metered.subscription, 0)
+        assert (former.rate_table_id, former.rate_id, former.amount) == (None, None, Decimal(6))
+
+    def test_to_another_subscription_is_priced_by_its_tiers(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(60_000)])
+        Subscription.objects.update(end_date=OCTOBER)
+        make_subscription(metered.carla, metered.item, OCTOBER + timedelta(days=1))
+
+        rerate(metered.provider)
+
+        assert amounts() == [(0, 60_000, Decimal(6))]
+        assert totals() == [(OCTOBER, 0), (OCTOBER, 60_000)]
+
+    def test_comes_onto_tiers_from_suspense(self, metered: Metered) -> None:
+        Subscription.objects.update(start_date=CALL_AT.date() + timedelta(days=1))
+        import_lines(metered.source, [usage(60_000)])
+        Subscription.objects.update(start_date=OCTOBER)
+
+        rerate(metered.provider)
+
+        assert Suspense.objects.get().state == Suspense.State.RESOLVED
+        assert (amounts(), totals()) == ([(0, 60_000, Decimal(6))], [(OCTOBER, 60_000)])
+
+    def test_of_an_unknown_customer_comes_after_what_that_one_used(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(20_000, at=CALL_AT + 2 * LATER)])
+        import_lines(metered.source, [usage(10_000, at=CALL_AT)])
+        import_lines(metered.source, [usage(50_000, account="karla")])
+        make_identifier(metered.carla, "karla")
+
+        applied = rerate(metered.provider)
+
+        assert applied.state == Rerating.State.APPLIED
+        assert in_order()[:2] == [(0, 10_000, Decimal(1)), (120_000, 50_000, Decimal("2.5"))]
+        assert totals() == [(OCTOBER, 170_000)]
+        assert charged() == (Decimal("13.5"), Decimal("13.5"))
+
+    def test_leaves_other_legs_of_the_same_xdrs_to_their_tables(self, metered: Metered) -> None:
+        table = make_rate_table(metered.product, {"": "0.02"})
+        metered.source.default_vendor = make_vendor(table)
+        metered.source.save()
+        import_lines(metered.source, [usage(60_000, destination_number="493012345678")])
+        price(table, "0.01")
+
+        rerate(metered.provider)
+
+        assert amounts() == [(0, 60_000, Decimal(6)), (None, 60_000, Decimal("0.6"))]
+        assert totals() == [(OCTOBER, 60_000)]
+
+
+class TestAMonthThatIsNotAllThere:
+    SEPTEMBER = datetime(2026, 9, 30, 22, 30, tzinfo=UTC)
+    """In Berlin this is October already."""
+
+    def test_is_made_right_where_what_is_left_came_first(
+        self, metered: Metered, tmp_path: Path
+    ) -> None:
+        import_lines(metered.source, [usage(90_000, at=self.SEPTEMBER)])
+        import_lines(metered.source, [usage(20_000)])
+        retire_month(first_day=date(2026, 9, 1), folder=tmp_path, at=RERATED_AT)
+        Subscription.objects.update(end_date=OCTOBER)
+
+        rerate(metered.provider)
+
+        assert totals() == [(OCTOBER, 90_000)]
+        assert charged() == (0, Decimal(9))
+
+    def test_is_left_as_it_is_where_that_was_priced_in_between(
+        self, metered: Metered, tmp_path: Path
+    ) -> None:
+        import_lines(metered.source, [usage(90_000)])
+        import_lines(metered.source, [usage(20_000, at=self.SEPTEMBER)])
+        retire_month(first_day=date(2026, 9, 1), folder=tmp_path, at=RERATED_AT)
+        Subscription.objects.update(end_date=OCTOBER)
+        measured = measure(metered.provider)
+        before = snapshot(), totals()
+
+        with pytest.raises(TornMonths, match="1 xDRs are priced by tiers in months of which"):
+            apply_rerating(rerating_id=measured.pk, at=RERATED_AT, actor_id=None)
+
+        assert (snapshot(), totals()) == before
+
+    def test_is_not_applied_where_usage_came_since_the_dry_run(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(20_000)])
+        measured = measure(metered.provider)
+        import_lines(metered.source, [usage(1)])
+        before = in_order()
+
+        applied = apply(measured)
+
+        assert applied.state == Rerating.State.PARTLY_APPLIED
+        assert (in_order(), totals()) == (before, [(OCTOBER, 110_001)])
+
+
+class TestSlices:
+    def test_of_whole_months_are_applied_before_stretches_of_time(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
+        import_lines(metered.source, [usage(20_000), usage(50_000, account="karla")])
+        make_identifier(metered.carla, "karla")
+        measured = measure(metered.provider)
+        apply_rerating(rerating_id=measured.pk, at=RERATED_AT, actor_id=None)
+        whole, stretch = measured.slices.order_by("number")
+
+        assert not work_on_slice(slice_id=stretch.pk, at=RERATED_AT)
+        assert work_on_slice(slice_id=whole.pk, at=RERATED_AT)
+        assert work_off(measured).state == Rerating.State.APPLIED
+
+
+MODELS = st.sampled_from(
+    [
+        ("GRADUATED", "0:0.10+1;100:0.05"),
+        ("GRADUATED", "0:0.333;7:0.111+0.77"),
+        ("VOLUME", "0:0.10;100:0.03"),
+        ("VOLUME", "0:0.10+3;100:0.03+1;200:0.20"),
+        ("PACKAGE", "0:5;300:4+1"),
+        ("STEPPED", "0:0+10;100:0+18;200:0+4"),
+    ]
+)
+ACCOUNTS = ("carla", "karla", "ben", "nobody")
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("import"),
+            st.lists(
+                st.tuples(
+                    st.integers(0, 60 * 24 * 45),
+                    st.integers(0, 150_000),
+                    st.sampled_from(ACCOUNTS),
+                ),
+                min_size=1,
+                max_size=4,
+            ),
+        ),
+        st.tuples(st.just("move"), st.sampled_from(ACCOUNTS), st.booleans()),
+        st.tuples(st.just("end"), st.booleans(), st.integers(0, 60)),
+        st.tuples(st.just("rerate"), st.integers(0, 40), st.integers(1, 45)),
+        st.tuples(st.just("release")),
+    ),
+    min_size=2,
+    max_size=7,
+)
+END_AT = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+class TestAnySequence:
+    """Imports, identifiers that move, subscriptions that end, re-ratings and releases."""
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(terms=MODELS, steps=STEPS, covered=st.integers(0, 60_000))
+    def test_leaves_every_month_at_the_price_of_its_total(
+        self, terms: tuple[str, str], steps: list[tuple[object, ...]], covered: int
+    ) -> None:
+        metered = make_metered(*terms)
+        if covered:
+            make_allowance(metered.item, metered.product, volume=covered)
+        ben, _ = make_ben(metered, tiers="0:0.20;50:0.10")
+        make_identifier(metered.carla, "karla")
+
+        for step in steps:
+            self.take(metered, ben, step)
+            self.check(metered)
+        # Whom usage moves to is known by the first, and the second puts it in order there.
+        for _ in range(3):
+            settled = rerate(metered.provider, started_to=END_AT)
+            self.check(metered)
+        assert not settled.slices.filter(has_changes=True).exists()
+        self.check_order(metered)
+
+    def take(self, metered: Metered, ben: Customer, step: tuple[object, ...]) -> None:
+        match step:
+            case ("import", list(lines)):
+                import_lines(
+                    metered.source,
+                    [
+                        usage(volume, at=OCTOBER_FROM + timedelta(minutes=at), account=account)
+                        for at, volume, account in lines
+                    ],
+                    at=END_AT,
+                )
+            case ("move", str(account), bool(is_bens)):
+                of_account = metered.carla.identifiers.model.objects.filter(
+                    provider=metered.provider, value=account
+                )
+                of_account.update(customer=ben if is_bens else metered.carla)
+            case ("end", bool(is_bens), int(days)):
+                of_customer = Subscription.objects.filter(
+                    customer=ben if is_bens else metered.carla
+                )
+                of_customer.update(end_date=OCTOBER + timedelta(days=days) if days < 50 else None)
+            case ("rerate", int(first), int(count)):
+                begins = OCTOBER_FROM + timedelta(days=first)
+                rerate(
+                    metered.provider,
+                    started_from=begins,
+                    started_to=begins + timedelta(days=count),
+                )
+            case _:
+                try_again(metered.provider, at=END_AT)
+
+    def check(self, metered: Metered) -> None:
+        """Totals are the sums of their legs, and cost what legs and usage charges come to."""
+        zone = provider_zone(Scope.system(metered.provider.pk))
+        volumes: dict[tuple[int | None, date], int] = {}
+        sums: dict[tuple[int | None, date], Decimal] = {}
+        for leg in Leg.objects.filter(provider=metered.provider):
+            day = leg.started_at.astimezone(zone).date()
+            of_month = leg.subscription_id, day.replace(day=1)
+            volumes[of_month] = volumes.get(of_month, 0) + leg.billed_volume
+            sums[of_month] = sums.get(of_month, Decimal(0)) + leg.amount
+        for total in self.totals(metered):
+            key: tuple[int | None, date] = total.subscription_id, total.month
+            assert total.volume == volumes.pop(key, 0)
+            tiers = total.subscription.item.metered_tiers
+            assert tiers is not None
+            assert sums.get(key, Decimal(0)) == price_of_total(tiers, total.volume, 1000)
+        assert not volumes
+        charges = UsageCharge.objects.filter(provider=metered.provider)
+        charged = charges.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+        assert charged == sum(sums.values(), Decimal(0))
+
+    def check_order(self, metered: Metered) -> None:
+        """Each leg begins where the one that started before it ended."""
+        zone = provider_zone(Scope.system(metered.provider.pk))
+        reached: dict[tuple[int | None, date], int] = {}
+        legs = Leg.objects.filter(provider=metered.provider)
+        for leg in legs.order_by("started_at", "xdr_id"):
+            day = leg.started_at.astimezone(zone).date()
+            key = leg.subscription_id, day.replace(day=1)
+            assert leg.total_before == reached.get(key, 0)
+            reached[key] = reached.get(key, 0) + leg.billed_volume
+
+    def totals(self, metered: Metered) -> Iterator[TierTotal]:
+        rows = TierTotal.objects.filter(provider=metered.provider)
+        return rows.select_related("subscription__item", "subscription__product").iterator()

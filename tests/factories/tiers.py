@@ -63,6 +63,15 @@ def make_metered(
     )
 
 
+def make_ben(metered: Metered, *, tiers: str = "0:0.20") -> tuple[Customer, Subscription]:
+    """A customer, account `ben`, who has storage at tiers of his own."""
+    item = {"product": metered.product, "tier_model": "GRADUATED", "tiers": tiers}
+    version = make_catalogue(metered.provider, [item])
+    ben = make_customer(metered.provider)
+    make_identifier(ben, "ben")
+    return ben, make_subscription(ben, version.items.get(), date(2026, 10, 1))
+
+
 def usage(megabytes: int, *, at: datetime = CALL_AT, account: str = "carla", **fields: Any) -> str:
     """A line of usage of the metered code `standard`."""
     line = {

@@ -114,7 +114,7 @@ class TestRerate:
         rerating = measure(world.provider, started_from=CALL_AT + timedelta(minutes=10))
 
         slices = rerating.slices.order_by("number").values_list("xdr_count", "customer_ids")
-        assert list(slices) == [(1, []), (1, [world.carla.pk])]
+        assert list(slices) == [(1, [world.carla.pk]), (1, [])]
 
     def test_goes_on_to_the_months_that_volume_rolls_into(self, world: World) -> None:
         give_minutes(world.carla, world.product, 100, rolls_over=True)

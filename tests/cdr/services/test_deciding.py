@@ -70,7 +70,7 @@ class TestDiscarding:
         make_identifier(world.carla, "test")
         day = timedelta(days=1)
         selection = Selection(started_from=CALL_AT - day, started_to=CALL_AT + day)
-        again, _ = rate_again(Scope.system(world.provider.pk), selection, holds=False)
+        again = rate_again(Scope.system(world.provider.pk), selection, holds=False).batches
         assert not any(each.has_changes for each in again)
 
     def test_takes_all_that_waits_of_an_xdr_together(self, world: World) -> None:

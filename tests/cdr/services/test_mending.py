@@ -86,7 +86,7 @@ class TestCorrectingAField:
         day = timedelta(days=1)
 
         selection = Selection(started_from=CALL_AT - day, started_to=CALL_AT + day)
-        ((again,), _) = rate_again(scope, selection, holds=False)
+        (again,) = rate_again(scope, selection, holds=False).batches
 
         assert not again.has_changes
 

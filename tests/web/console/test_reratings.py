@@ -171,7 +171,7 @@ class TestWatching:
 
         text = text_of(staff, of(measure(world.provider)))
 
-        assert "1 customer, whose usage is rated again by whole months" in text
+        assert "1 customer with allowances or tiers, all usage of the months" in text
 
     def test_says_where_nothing_would_change(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="carla")])

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -23,12 +22,11 @@ from cdr.services.allowance_counters import (
     write_counters,
 )
 from cdr.services.copying import days
-from cdr.services.rating import RatedXdrs, price_included
+from cdr.services.rating import Batch, RatedXdrs, price_included
 from cdr.services.sources import SourceTerms
 from cdr.services.tier_counting import count_tiers
+from cdr.services.tiers_again import TotalsAgain, count_tiers_again
 from common.scope import Scope
-
-Batch: TypeAlias = tuple[RatedXdrs, SourceTerms]
 
 
 def count_usage(
@@ -41,12 +39,12 @@ def count_usage(
     of batches that come at the same time one waits for the other and nothing is used twice.
     """
 
-    def charge(including: RatedXdrs, refused: NDArray[np.int64]) -> RatedXdrs:
-        if not len(refused):
-            return count_tiers(including, source, among=among)
-        counts = np.full(len(rated.legs.row), among is None) if among is None else among.copy()
-        counts[refused] = False
-        return count_tiers(including, source, among=counts)
+    def charge(including: Sequence[RatedXdrs], refused: pl.DataFrame) -> list[RatedXdrs]:
+        counts = among
+        if not refused.is_empty():
+            counts = np.full(len(rated.legs.row), True) if among is None else among.copy()
+            counts[refused["leg"].to_numpy()] = False
+        return [count_tiers(batch, source, among=counts) for batch in including]
 
     granted = _granted_to(rated, source)
     usage = _entitled_usage(rated, source, granted, among) if granted else None
@@ -66,7 +64,7 @@ def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs
         return rated, {}
     usage = _entitled_usage(rated, source, granted, None)
     known = read_counters(source, counters_of(granted, _customer_months(usage)))
-    (again,), _ = _share([(rated, source)], usage, known, lambda including, _: including)
+    (again,), _ = _share([(rated, source)], usage, known, lambda including, _: list(including))
     volumes: dict[str, int] = {}
     names = {each.id: each.counter.entitlements[0].name for each in known}
     for counter_id, volume in again.uses.select("counter_id", "volume").iter_rows():
@@ -75,35 +73,47 @@ def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs
 
 
 def count_again(
-    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
-) -> tuple[list[Batch], list[CountedAgain]]:
-    """Share allowances out anew among stored xDRs, in the order of their start over all sources.
+    batches: Sequence[Batch], legs: pl.DataFrame, uses: pl.DataFrame, *, holds: bool
+) -> tuple[list[Batch], list[CountedAgain], TotalsAgain]:
+    """Charge stored xDRs anew, in the order of their start over all sources.
 
-    `stored` is what they used before (USE_COLUMNS), which is given back first; what other xDRs used
-    stays used. The counters are locked where somebody `holds` them.
+    What they used before of allowances (`uses`, USE_COLUMNS) is given back first, and what they
+    added to totals by their `legs` (LEG_COLUMNS) is taken off; what others did stays. Counters,
+    then totals, are locked where somebody `holds` them.
     """
     by_product: dict[int, list[int]] = {}
     for place, (_, source) in enumerate(batches):
         by_product.setdefault(source.product_id, []).append(place)
-    found, counters = list(batches), []
-    for places in by_product.values():
+    found, counters, totals = list(batches), [], TotalsAgain.none()
+    for _, places in sorted(by_product.items()):
         of_product = [batches[place] for place in places]
-        again, counted = _count_product_again(of_product, stored, holds=holds)
+        ids = pl.concat([rated.xdrs.select(xdr_id="id") for rated, _ in of_product])
+        stored = [frame.join(ids, on="xdr_id", how="semi") for frame in (legs, uses)]
+        again, counted, added = _count_product_again(of_product, *stored, holds=holds)
         counters += counted
+        totals = totals.beside(added)
         for place, batch in zip(places, again, strict=True):
             found[place] = batch
-    return found, counters
+    return found, counters, totals
 
 
 def _count_product_again(
-    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
-) -> tuple[list[Batch], list[CountedAgain]]:
+    batches: Sequence[Batch], legs: pl.DataFrame, uses: pl.DataFrame, *, holds: bool
+) -> tuple[list[Batch], list[CountedAgain], TotalsAgain]:
     granted = {each for batch in batches for each in _granted_to(*batch)}
-    ids = pl.concat([rated.xdrs.select(xdr_id="id") for rated, _ in batches])
-    returned = stored.join(ids, on="xdr_id", how="semi").group_by("counter_id")
-    given_back = dict(returned.agg(pl.col("volume").sum()).iter_rows())
+    returned = uses.group_by("counter_id").agg(pl.col("volume").sum())
+    given_back = dict(returned.iter_rows())
+    sources = [source for _, source in batches]
+    totals = TotalsAgain.none()
+
+    def charge(including: Sequence[RatedXdrs], refused: pl.DataFrame) -> list[RatedXdrs]:
+        nonlocal totals
+        again, totals = count_tiers_again(including, sources, legs, refused, holds=holds)
+        return again
+
     if not granted and not given_back:
-        return list(batches), []
+        again = charge([rated for rated, _ in batches], _nothing_refused())
+        return list(zip(again, sources, strict=True)), [], totals
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
         [_entitled_usage(*batch, ordered, None, place) for place, batch in enumerate(batches)]
@@ -112,9 +122,13 @@ def _count_product_again(
     take = hold_counters if holds else read_counters
     known = take(source, counters_of(ordered, _customer_months(usage)), also=list(given_back))
     unused = [_returned(each, given_back.get(each.id, 0)) for each in known]
-    again, counted = _share(batches, usage, unused, lambda including, _: including)
-    sources = [source for _, source in batches]
-    return list(zip(again, sources, strict=True)), list(map(CountedAgain, known, counted))
+    again, counted = _share(batches, usage, unused, charge)
+    recounted = list(map(CountedAgain, known, counted))
+    return list(zip(again, sources, strict=True)), recounted, totals
+
+
+def _nothing_refused() -> pl.DataFrame:
+    return pl.DataFrame(schema={"batch": pl.Int64, "leg": pl.Int64})
 
 
 def _returned(known: KnownCounter, volume: int) -> KnownCounter:
@@ -127,24 +141,23 @@ def _share(
     batches: Sequence[Batch],
     usage: pl.DataFrame,
     known: Sequence[KnownCounter],
-    charge: Callable[[RatedXdrs, NDArray[np.int64]], RatedXdrs],
+    charge: Callable[[Sequence[RatedXdrs], pl.DataFrame], list[RatedXdrs]],
 ) -> tuple[list[RatedXdrs], list[Counted]]:
     """The batches by what each call of the usage gets of the counters, and these afterwards.
 
-    `charge` prices what is left of a batch, without some of its legs. Where that cannot be charged,
-    being too great to be true, the leg waits, and those after it get what it would have used.
+    `charge` prices what is left of batches, without some legs: by batch and leg. Where that cannot
+    be charged, being too great to be true, the leg waits, and those after it get what it would have
+    used.
     """
     refused = usage.clear().with_columns(reason=pl.lit(None, pl.UInt8))
     while True:
         uses, counted = share_out(usage, [each.counter for each in known])
         of_batch = usage["batch"].gather(uses["row"])
-        again = [
-            charge(
-                _including(rated, source, usage, uses.filter(of_batch == place), known),
-                refused.filter(pl.col("batch") == place)["leg"].to_numpy(),
-            )
+        including = [
+            _including(rated, source, usage, uses.filter(of_batch == place), known)
             for place, (rated, source) in enumerate(batches)
         ]
+        again = charge(including, refused)
         fails = _failing(again, usage, uses)
         if fails.is_empty():
             break

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -53,6 +54,10 @@ class RatedXdrs:
     included: NDArray[np.int64]
     uses: pl.DataFrame
     tiered: TieredUsage | None
+
+
+Batch: TypeAlias = tuple[RatedXdrs, SourceTerms]
+"""With the source that it came by."""
 
 
 def identify_xdrs(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:

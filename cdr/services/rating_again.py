@@ -20,15 +20,15 @@ from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
 from cdr.selectors.stored_xdrs import charged_usage, stored_legs, stored_uses, stored_xdrs
 from cdr.services.allowance_counters import CountedAgain
-from cdr.services.allowances import Batch, count_again
+from cdr.services.allowances import count_again
 from cdr.services.copying import days
-from cdr.services.rating import USES, RatedXdrs, identify_xdrs, rate_xdrs
+from cdr.services.rating import USES, Batch, RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import DETAIL_CHARACTERS
 from cdr.services.settling import WAITS
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
 from cdr.services.subjects import xdr_subjects
-from cdr.services.tiers_again import TotalsAgain, count_tiers_again
+from cdr.services.tiers_again import TotalsAgain
 from common.scope import Scope
 
 _WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
@@ -169,9 +169,7 @@ def rate_again(scope: Scope, selection: Selection, *, holds: bool) -> Again:
         "source_id", maintain_order=True
     )
     batches = [_rated(stored) for stored in parts]
-    # Counters of allowances are locked before totals by everybody.
-    batches, counters = count_again(batches, uses, holds=holds)
-    batches, totals = count_tiers_again(batches, legs, holds=holds)
+    batches, counters, totals = count_again(batches, legs, uses, holds=holds)
     return Again(
         [
             _compared(stored, *batch, legs, uses, waiting)

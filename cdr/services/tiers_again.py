@@ -10,7 +10,6 @@ import polars as pl
 from cdr.rating.prices import PricedLegs, chosen_legs, place_legs
 from cdr.rating.terms import NO_TABLE
 from cdr.rating.tiers import TierTable
-from cdr.services.allowances import Batch
 from cdr.services.copying import days
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
@@ -50,26 +49,37 @@ class TotalsAgain:
         """Of no usage at tiers."""
         return cls(pl.DataFrame(schema={**_KEY_SCHEMA, "volume": pl.Int64}), 0)
 
+    def beside(self, other: "TotalsAgain") -> "TotalsAgain":
+        """With those of another product."""
+        differences = pl.concat([self.differences, other.differences])
+        return TotalsAgain(differences, self.torn_xdr_count + other.torn_xdr_count)
+
 
 def count_tiers_again(
-    batches: Sequence[Batch], stored: pl.DataFrame, *, holds: bool
-) -> tuple[list[Batch], TotalsAgain]:
+    batches: Sequence[RatedXdrs],
+    sources: Sequence[SourceTerms],
+    stored: pl.DataFrame,
+    refused: pl.DataFrame,
+    *,
+    holds: bool,
+) -> tuple[list[RatedXdrs], TotalsAgain]:
     """Price usage at tiers by the order of its start over all sources, each total by itself.
 
-    `stored` are the legs that the xDRs had (LEG_COLUMNS), which their totals are without first.
-    Totals are locked where somebody `holds` them, until the transaction ends.
+    `stored` are the legs that the xDRs had (LEG_COLUMNS), which their totals are without first;
+    `refused` legs, by batch and leg, add nothing. Totals are locked where somebody `holds` them,
+    until the transaction ends.
     """
-    gone, come = _gone(batches, stored), _come(batches)
+    source = sources[0]
+    gone, come = _gone(source, stored), _come(batches, refused)
     if gone.is_empty() and come.is_empty():
         return list(batches), TotalsAgain.none()
-    source = batches[0][1]
     left = _left(gone, come, source, holds=holds)
     torn = _torn(left, source.provider_id)
     if not come.is_empty():
         before = {MonthTotal(*key): volume for *key, volume in left.select(*_KEY, "left").rows()}
-        tables = {key: each for rated, _ in batches for key, each in _tables(rated).items()}
+        tables = {key: each for rated in batches for key, each in _tables(rated).items()}
         priced = price_in_order(come, tables, lambda keys: [before[key] for key in keys])
-        batches = [_with(*batch, come, priced, place) for place, batch in enumerate(batches)]
+        batches = [_with(rated, come, priced, place) for place, rated in enumerate(batches)]
         come = come.with_columns(volume=priced.billed)
     added = pl.concat([come.select(*_KEY, "volume"), gone.select(*_KEY, volume=-pl.col("billed"))])
     differences = added.group_by(_KEY).agg(pl.col("volume").sum())
@@ -79,14 +89,14 @@ def count_tiers_again(
     )
 
 
-def _gone(batches: Sequence[Batch], stored: pl.DataFrame) -> pl.DataFrame:
+def _gone(source: SourceTerms, stored: pl.DataFrame) -> pl.DataFrame:
     """The stored legs at tiers: the key of each's total, xdr_id, billed and cost."""
     at_tiers = stored.filter(pl.col("table_id") < NO_TABLE)
     if at_tiers.is_empty():
         return pl.DataFrame(
             schema={**_KEY_SCHEMA, **dict.fromkeys(("xdr_id", "billed", "cost"), pl.Int64)}
         )
-    zone = batches[0][1].day_zone.key
+    zone = source.day_zone.key
     return at_tiers.select(
         subscription_id=-pl.col("table_id"),
         month=days(at_tiers["started_at"], zone).dt.month_start(),
@@ -97,13 +107,17 @@ def _gone(batches: Sequence[Batch], stored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _come(batches: Sequence[Batch]) -> pl.DataFrame:
+def _come(batches: Sequence[RatedXdrs], refused: pl.DataFrame) -> pl.DataFrame:
     """What is to be counted, in its order, with the place of the `batch`."""
     parts = []
-    for place, (rated, _) in enumerate(batches):
+    for place, rated in enumerate(batches):
         if rated.tiered is None:
             continue
-        used = counted_usage(rated.tiered, rated.legs, rated.xdrs, included=rated.included)
+        among = np.full(len(rated.legs.row), True)
+        among[refused.filter(pl.col("batch") == place)["leg"].to_numpy()] = False
+        used = counted_usage(
+            rated.tiered, rated.legs, rated.xdrs, included=rated.included, among=among
+        )
         xdr_id = rated.xdrs["id"].gather(rated.legs.row[used["member"].to_numpy()])
         parts.append(used.with_columns(xdr_id=xdr_id, batch=pl.lit(place, pl.Int64)))
     if not parts:
@@ -115,16 +129,14 @@ def _tables(rated: RatedXdrs) -> dict[int, TierTable]:
     return rated.tiered.tables if rated.tiered else {}
 
 
-def _with(
-    rated: RatedXdrs, source: SourceTerms, come: pl.DataFrame, priced: PricedLegs, place: int
-) -> Batch:
+def _with(rated: RatedXdrs, come: pl.DataFrame, priced: PricedLegs, place: int) -> RatedXdrs:
     """A batch with what of the prices is of its legs."""
     rows = (come["batch"] == place).arg_true()
     if rows.is_empty():
-        return rated, source
+        return rated
     anew = chosen_legs(priced, rows.to_numpy())
     member = come["member"].gather(rows).to_numpy()
-    return with_prices(rated, place_legs(rated.priced, member, anew)), source
+    return with_prices(rated, place_legs(rated.priced, member, anew))
 
 
 def _left(

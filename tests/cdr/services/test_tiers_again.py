@@ -118,6 +118,17 @@ class TestTheOrderOfAMonth:
         assert totals() == [(OCTOBER, 130_000)]
 
 
+    def test_gives_nothing_to_what_is_too_dear_to_be_true(self) -> None:
+        metered = make_metered(tiers="0:9999999999")
+        make_allowance(metered.item, metered.product, volume=300)
+        import_lines(metered.source, [usage(2_000), usage(500, at=CALL_AT + LATER)])
+        assert totals() == [(OCTOBER, 200)]
+
+        again = measure(metered.provider)
+
+        assert not again.slices.filter(has_changes=True).exists()
+
+
 class TestUsageThatMoves:
     def test_off_tiers_leaves_the_total(self, metered: Metered) -> None:
         lines = [usage(60_000, at=CALL_AT + number * LATER) for number in range(3)]

@@ -117,7 +117,6 @@ class TestTheOrderOfAMonth:
         ]
         assert totals() == [(OCTOBER, 130_000)]
 
-
     def test_gives_nothing_to_what_is_too_dear_to_be_true(self) -> None:
         metered = make_metered(tiers="0:9999999999")
         make_allowance(metered.item, metered.product, volume=300)

@@ -262,6 +262,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PartyKind": "web.api.v1.legs.PARTY_KINDS",
         "LegKind": "web.api.v1.legs.LEG_KINDS",
+        "ChangeKind": "web.api.v1.suspense_choices.CHANGES",
+        "MendingKind": "web.api.v1.mendings.KINDS",
+        "SuspenseState": "web.api.v1.suspense.STATES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -42,7 +42,7 @@ def suspense_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Suspense]:
 def chosen_suspense(scope: Scope, choice: Choice) -> ProviderQuerySet[Suspense]:
     """The open rows of a choice, in no order."""
     rows = Suspense.objects.visible_to(scope).filter(state=State.OPEN)
-    return _narrowed(rows, choice)
+    return of_choice(rows, choice)
 
 
 def group_of(row: Suspense) -> Choice:
@@ -55,7 +55,7 @@ def rows_of_mending(mending: Mending) -> ProviderQuerySet[Suspense]:
     rows = Suspense.objects.visible_to(Scope.system(mending.provider_id))
     if mending.kind == Mending.Kind.REOPEN:
         return _discarded(rows, mending.undone_id or 0)
-    return _narrowed(rows.filter(state=State.OPEN, pk__lte=mending.last_id), mending.choice)
+    return of_choice(rows.filter(state=State.OPEN, pk__lte=mending.last_id), mending.choice)
 
 
 def discarded_rows(scope: Scope, mending: Mending) -> ProviderQuerySet[Suspense]:
@@ -67,7 +67,8 @@ def _discarded(rows: ProviderQuerySet[Suspense], mending_id: int) -> ProviderQue
     return rows.filter(state=State.DISCARDED, mending_id=mending_id)
 
 
-def _narrowed(rows: ProviderQuerySet[Suspense], choice: Choice) -> ProviderQuerySet[Suspense]:
+def of_choice(rows: ProviderQuerySet[Suspense], choice: Choice) -> ProviderQuerySet[Suspense]:
+    """Those that everything which a choice says is true of, open or not."""
     said: dict[str, object] = {
         "reason": choice.reason,
         "source_id": choice.source_id,

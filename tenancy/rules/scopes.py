@@ -10,8 +10,9 @@ SCOPES = {
 """Scope -> the permission code that it passes on. One that no route asks for is not here."""
 
 MEANINGS = {
-    "xdrs:read": "Read xDRs, their legs and why they cost what they cost, and files of xDRs",
-    "xdrs:write": "Send xDRs to be rated, one by one and in bulk",
+    "xdrs:read": "Read xDRs, their legs and why they cost what they cost, files of xDRs, and"
+    " what waits in suspense",
+    "xdrs:write": "Send xDRs to be rated, one by one and in bulk, and deal with what waits",
     "rates:read": "Read rate tables and rates, and price calls that have not happened",
 }
 

@@ -40,12 +40,19 @@ class TestTheCallsOfTheGuide:
         world.source.save(update_fields=["oldest_days"])
         _, token = make_token(world.provider)
 
-        one, many, files, xdrs, quote, tables = (run(call, live_server, token) for call in CALLS)
+        told = [run(call, live_server, token) for call in CALLS]
+        one, many, files, xdrs, waits, groups, preview, mending, quote, tables = told
 
         assert (one["result"], one["waiting"]) == ("rated", [])
         assert [leg["kind"] for leg in one["legs"]] == ["customer", "vendor"]
         assert many["state"] == "received"
         assert files["results"][0]["id"] == many["id"]
         assert [xdr["call_id"] for xdr in xdrs["results"]] == ["4711"]
+        assert [each["reason"] for each in waits["waiting"]] == ["unknown_customer"]
+        assert [(each["subject"], each["row_count"]) for each in groups["results"]] == [
+            ("acc-1", 1)
+        ]
+        assert (preview["row_count"], preview["freed_count"]) == (1, 1)
+        assert (mending["state"], mending["row_count"]) == ("at_work", 1)
         assert [leg["is_due"] for leg in quote["legs"]] == [True, True]
         assert world.table.pk in [table["id"] for table in tables["results"]]

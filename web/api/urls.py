@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from web.api import reference
 from web.api.endpoint import Endpoint
-from web.api.v1 import quotes, rates, xdr_files, xdrs
+from web.api.v1 import mendings, quotes, rates, suspense, xdr_files, xdrs
 
 
 @extend_schema(exclude=True)
@@ -24,6 +24,7 @@ class Nowhere(Endpoint):
 urlpatterns = [
     path("v1/", reference.reference, name="api_reference"),
     path("v1/schema/", reference.schema, name="api_schema"),
-    path("v1/", include([*xdrs.urls, *xdr_files.urls, *rates.urls, *quotes.urls])),
+    path("v1/", include([*xdrs.urls, *xdr_files.urls, *suspense.urls, *mendings.urls])),
+    path("v1/", include([*rates.urls, *quotes.urls])),
     path("<path:rest>", Nowhere.as_view(), name="api_nowhere"),
 ]

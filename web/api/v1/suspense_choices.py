@@ -21,18 +21,18 @@ CHANGES = [kind.lower() for kind in ChangeKind]
 class StrictIn(serializers.Serializer[Any]):
     """An object that says nothing which is not known: a name misspelt would choose too much."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, sent: Any) -> Any:
         """The values by name.
 
         :raises ValidationError: by field.
         """
-        if isinstance(data, Mapping):
-            unknown = sorted(str(name) for name in data.keys() - self.fields.keys())
+        if isinstance(sent, Mapping):
+            unknown = sorted(str(name) for name in sent.keys() - self.fields.keys())
             if unknown:
                 raise serializers.ValidationError(
                     {name: ["There is no such field here."] for name in unknown}
                 )
-        return super().to_internal_value(data)
+        return super().to_internal_value(sent)
 
 
 class ChoiceIn(StrictIn):

@@ -7,6 +7,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from django.utils.text import capfirst
+
 from billing.documents.sheet import PartyBlock, Row, Sheet, Table, accent_of, text_lines
 from billing.documents.text import (
     amount_text,
@@ -14,6 +16,7 @@ from billing.documents.text import (
     count_text,
     date_text,
     included_text,
+    month_text,
     percent_text,
     volume_heading,
     volume_text,
@@ -26,6 +29,7 @@ from billing.selectors.details import (
     LineDetail,
     LineGroup,
     TaxDetail,
+    TierStatement,
 )
 from customers.models import Customer
 
@@ -104,7 +108,10 @@ def _demand(detail: EstimateDetail, **parts: Any) -> Page:
         currency=detail.currency,
         seller=_party(detail.seller),
         buyer=_party(detail.buyer),
-        tables=[table for group in detail.groups for table in _tables(group, detail.currency)],
+        tables=[
+            *(table for group in detail.groups for table in _tables(group, detail.currency)),
+            *(_tier_table(statement, detail.currency) for statement in detail.tier_statements),
+        ],
         taxes=_taxes(detail.taxes, detail.currency),
         net=amount_text(detail.net_amount, detail.currency),
         tax=amount_text(detail.tax_amount, detail.currency),
@@ -199,6 +206,30 @@ def _usage_table(heading: str, unit: str, lines: Sequence[LineDetail], currency:
     ]
     return Table(
         heading, rows, _sum_text(lines, currency), count_heading(unit), volume_heading(unit)
+    )
+
+
+def _tier_table(statement: TierStatement, currency: str) -> Table:
+    """How tiers make up what the lines charge: it asks for nothing beside them."""
+    rows = [
+        Row(
+            description=capfirst(row.text),
+            quantity=row.quantity,
+            unit_price=row.price,
+            amount=amount_text(row.amount, currency),
+        )
+        for row in statement.rows
+    ]
+    if statement.quantity_before:
+        before = amount_text(statement.before, currency)
+        rows.append(Row("Charged before", before, quantity=statement.quantity_before))
+    month = month_text(statement.month)
+    return Table(
+        f"How tiers make up {statement.product_name} of {month}: {statement.total}",
+        rows,
+        amount_text(statement.amount, currency),
+        subtotal_label="Charged above, where each line is rounded",
+        is_of_tiers=True,
     )
 
 

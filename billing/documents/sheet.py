@@ -36,7 +36,8 @@ class Row:
 class Table:
     """A group's rows under their heading, closed by a subtotal.
 
-    Usage counts its records and its volume; charges have quantities and prices, or neither.
+    Usage counts its records and its volume; charges have quantities and prices, or neither. Tiers
+    have volumes and prices in words.
     """
 
     heading: str
@@ -44,6 +45,8 @@ class Table:
     subtotal: str
     count_heading: str = ""
     volume_heading: str = ""
+    subtotal_label: str = "Subtotal"
+    is_of_tiers: bool = False
 
     @property
     def is_usage(self) -> bool:

@@ -37,6 +37,11 @@ def date_text(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def month_text(day: date) -> str:
+    """`October 2026`."""
+    return f"{_MONTHS[day.month - 1]} {day.year}"
+
+
 def count_heading(unit: str) -> str:
     """What the column of usage records in `unit` is called."""
     return "Calls" if unit == "second" else "Records"

@@ -261,6 +261,7 @@ class Migration(migrations.Migration):
                 ("net_amount", models.DecimalField(decimal_places=4, max_digits=20)),
                 ("tax_amount", models.DecimalField(decimal_places=4, max_digits=20)),
                 ("gross_amount", models.DecimalField(decimal_places=4, max_digits=20)),
+                ("tier_statements", models.JSONField(db_default=[], default=list)),
                 (
                     "settled_amount",
                     models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=20),

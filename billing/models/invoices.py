@@ -23,6 +23,7 @@ class Invoice(ProviderOwned):
     for its reseller legs, issued by its parent reseller, or by the provider where it has none.
     `settled_amount` and `credited_amount` are what allocations and credit notes took off `gross`;
     the part of a credit note beyond the due went to the wallet and is not in `credited_amount`.
+    `tier_statements` say how tiers make up what it charges of metered products.
     `seller` and `buyer` copy names, addresses and tax numbers as they were when it was calculated;
     `tagged_reseller` copies the customer's tag on issue, for the sales reports.
     """
@@ -78,6 +79,7 @@ class Invoice(ProviderOwned):
     net_amount = models.DecimalField(max_digits=20, decimal_places=4)
     tax_amount = models.DecimalField(max_digits=20, decimal_places=4)
     gross_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    tier_statements = models.JSONField(default=list, db_default=[])
     settled_amount = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
     credited_amount = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.models import CreditNote, CreditNoteTax, Invoice, InvoiceLine, InvoiceTax
 from billing.selectors.invoices import UnknownInvoice, all_estimates, invoice_by_id
+from catalogue.rules.tier_statements import TierRow
 from common.errors import NotFound
 from common.money import ZERO
 from common.scope import Scope
@@ -49,6 +50,28 @@ class LineGroup:
 
 
 @dataclass(frozen=True)
+class TierStatement:
+    """How tiers make up what is charged of a product's month: of its whole total, so far.
+
+    Of that, `amount_before` was charged on earlier invoices, for `quantity_before` (empty: none
+    was), and `amount` is charged on this one, before any line is rounded. `month` is its first day.
+    """
+
+    product_name: str
+    month: date
+    total: str
+    rows: tuple[TierRow, ...]
+    quantity_before: str
+    amount_before: Decimal
+    amount: Decimal
+
+    @property
+    def before(self) -> Decimal:
+        """What is taken off for what was charged before."""
+        return -self.amount_before
+
+
+@dataclass(frozen=True)
 class TaxDetail:
     """One tax; a credit note names no base."""
 
@@ -74,6 +97,7 @@ class EstimateDetail:
     seller: dict[str, str]
     buyer: dict[str, str]
     groups: tuple[LineGroup, ...]
+    tier_statements: tuple[TierStatement, ...] = ()
     taxes: tuple[TaxDetail, ...]
     net_amount: Decimal
     tax_amount: Decimal
@@ -145,6 +169,7 @@ def _of_invoice(invoice: Invoice) -> dict[str, Any]:
         "invoice_id": invoice.pk,
         "is_by_provider": invoice.issuing_reseller_id is None,
         "groups": line_groups(invoice),
+        "tier_statements": tier_statements(invoice),
         "taxes": tax_details(invoice),
         **{name: getattr(invoice, name) for name in (*copied, *amounts)},
     }
@@ -156,6 +181,25 @@ def line_groups(invoice: Invoice) -> tuple[LineGroup, ...]:
     return tuple(
         LineGroup(group, tuple(map(_line, of_group)))
         for group, of_group in groupby(lines, key=lambda line: line.group)
+    )
+
+
+def tier_statements(invoice: Invoice) -> tuple[TierStatement, ...]:
+    """How tiers make up what an invoice or estimate charges, by product and month."""
+    return tuple(
+        TierStatement(
+            product_name=kept["product_name"],
+            month=date.fromisoformat(kept["month"]),
+            total=kept["total"],
+            rows=tuple(
+                TierRow(row["text"], row["quantity"], row["price"], Decimal(row["amount"]))
+                for row in kept["rows"]
+            ),
+            quantity_before=kept["quantity_before"],
+            amount_before=Decimal(kept["amount_before"]),
+            amount=Decimal(kept["amount"]),
+        )
+        for kept in invoice.tier_statements
     )
 
 

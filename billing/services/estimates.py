@@ -24,6 +24,7 @@ from billing.services.parties import (
     reseller_as_buyer,
     reseller_as_seller,
 )
+from billing.services.tier_statements import keep_tier_statements
 from common.money import ZERO, Rounding, RoundingScope
 from common.periods import Period
 from common.scope import Scope
@@ -218,6 +219,7 @@ def _fill(estimates: Sequence[Invoice], payers: dict[int, _Payer], period: Perio
         cursor.execute(line_queries.INSERT_USAGE_LINES, parameters)
         one_time = parameters | {"charge_kind": Charge.Kind.ONE_TIME}
         cursor.execute(line_queries.INSERT_CHARGE_LINES, one_time)
+    keep_tier_statements(estimates)
 
 
 def _line_digits(estimate: Invoice, payers: dict[int, _Payer]) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogue.rules.tier_prices import price_of_total
+from catalogue.rules.tier_statements import TierRow, tier_rows
 from catalogue.rules.tier_texts import tier_text
 from catalogue.rules.units import volume_units_per_rating_unit
 from cdr.models import TierTotal
@@ -16,13 +17,14 @@ from customers.models import Customer
 class MonthAtTiers:
     """The total of a subscription's month, in volume units, and what it comes to before tax.
 
-    `tier` is the one reached, in words.
+    `tier` is the one reached, in words, and `rows` are what it is made up of.
     """
 
     product_name: str
     volume: int
     volume_unit: str
     tier: str
+    rows: tuple[TierRow, ...]
     amount: Decimal
     currency: str
 
@@ -52,6 +54,7 @@ def _month(row: TierTotal) -> MonthAtTiers | None:
         row.volume,
         volume_unit,
         tier_text(tiers, row.volume, unit, volume_unit),
+        tier_rows(tiers, row.volume, unit, volume_unit),
         price_of_total(tiers, row.volume, per_unit),
         subscription.currency,
     )

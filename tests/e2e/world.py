@@ -7,7 +7,7 @@ from typing import Any
 
 from billing.models import Invoice
 from billing.services.credit_notes import credit_in_full
-from catalogue.models import Catalogue, CatalogueItem, ProductKind, RateTable
+from catalogue.models import Catalogue, CatalogueItem, Product, ProductKind, RateTable
 from catalogue.services.publishing import publish_catalogue
 from cdr.models import Source
 from customers.models import Customer
@@ -36,8 +36,10 @@ from tests.factories import (
     make_vendor,
 )
 from tests.factories.billing import OCTOBER, issue_run, make_charge
+from tests.factories.catalogue import make_item_allowance
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.payouts import make_plan
+from tests.factories.tiers import usage
 
 BANK_DETAILS = "DE02 1203 0000 0000 2020 51"
 OCTOBER_5 = datetime(2026, 10, 5, 9, tzinfo=UTC)
@@ -71,6 +73,7 @@ class Aurora:
     retail: RateTable
     wholesale: RateTable
     source: Source
+    storage_source: Source
     meridian: Reseller
     solstice: Reseller
 
@@ -83,6 +86,7 @@ def make_aurora() -> Aurora:
     )
     make_tax_profile(provider, "19")
     voice = make_product(provider, name="Telephone calls", code="calls")
+    storage = make_product(provider, ProductKind.METERED, name="Cloud storage", code="storage")
     retail = make_rate_table(voice, RATES, name="Aurora Retail")
     wholesale = make_rate_table(voice, {"": {"rate": "0.01"}}, name="Wholesale to Meridian")
     cost = make_rate_table(voice, {"": "0.005"}, name="Carrier cost")
@@ -95,17 +99,22 @@ def make_aurora() -> Aurora:
     make_plan(meridian, "10")
     return Aurora(
         provider=provider,
-        catalogue=_make_catalogue(provider, retail),
+        catalogue=_make_catalogue(provider, retail, storage),
         retail=retail,
         wholesale=wholesale,
         source=make_source(voice, make_vendor(cost, name="Transit"), name="Aurora switch"),
+        storage_source=make_source(
+            storage, format=Source.Format.TOLLGATE_JSON, name="Storage cluster"
+        ),
         meridian=meridian,
         solstice=solstice,
     )
 
 
-def _make_catalogue(provider: Provider, retail: RateTable) -> Catalogue:
-    """The default one, published: calls by the rate table, a line by the month, a set-up once."""
+def _make_catalogue(provider: Provider, retail: RateTable, storage: Product) -> Catalogue:
+    """The default one, published: calls by the rate table, a line with 30 minutes by the month, a
+    set-up once, storage by tiers.
+    """
     catalogue = Catalogue.objects.create(
         provider=provider, name="Standard", is_default=True, created_at=LONG_AGO
     )
@@ -117,12 +126,27 @@ def _make_catalogue(provider: Provider, retail: RateTable) -> Catalogue:
         (retail.product, {"rate_table": retail}),
         (line, {"price": Decimal("12.5"), "price_period": "MONTH"}),
         (set_up, {"price": Decimal(50)}),
+        (storage, {"tier_model": "GRADUATED", "tiers": "0:0.10;100:0.05;1000:0.02"}),
     ):
-        CatalogueItem.objects.create(
+        item = CatalogueItem.objects.create(
             provider=provider, catalogue=catalogue, product=product, currency="EUR", **terms
         )
+        if product == line:
+            _include_minutes(item, retail.product)
     publish_catalogue(catalogue=catalogue, at=LONG_AGO, actor_id=None)
     return catalogue
+
+
+def _include_minutes(item: CatalogueItem, voice: Product) -> None:
+    """Half an hour of calls within Germany a month; what is left can be used in the next one."""
+    make_item_allowance(
+        item,
+        voice,
+        name="Minutes to Germany",
+        volume=1_800,
+        destinations=["49"],
+        rolls_over=True,
+    )
 
 
 def make_colleague(provider: Provider, role: str = "Admin") -> User:
@@ -165,6 +189,7 @@ def trade(aurora: Aurora) -> list[Customer]:
                 actor_id=None,
             )
     _call(aurora, len(customers))
+    _store(aurora)
     issue_run(aurora.provider, OCTOBER, NOVEMBER_3)
     _settle(customers)
     for customer in customers:
@@ -193,6 +218,22 @@ def _call(aurora: Aurora, customer_count: int) -> None:
         "not a call",
     ]
     import_lines(aurora.source, [*calls, *waiting], at=NOVEMBER_3)
+
+
+def _store(aurora: Aurora) -> None:
+    """Storage of three customers every fifth day of October, which reaches the second tier."""
+    lines = [
+        usage(
+            7_340 + 1_250 * day + 9_875 * number,
+            at=CALL_AT + timedelta(days=day - 4),
+            account=f"account-{number}",
+            destination_number=("standard", "archive")[day % 2],
+            call_id=f"storage-{number}-{day}",
+        )
+        for number in range(3)
+        for day in range(0, 31, 5)
+    ]
+    import_lines(aurora.storage_source, lines, at=NOVEMBER_3)
 
 
 def _settle(customers: list[Customer]) -> None:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from billing.documents import render_estimate
 from billing.documents.logos import logo_on
 from billing.models import Invoice
-from billing.selectors.details import estimate_detail, line_groups, tax_details
+from billing.selectors.details import estimate_detail, line_groups, tax_details, tier_statements
 from billing.selectors.invoices import all_estimates
 from common.periods import Period
 from common.scope import Surface
@@ -77,6 +77,7 @@ def estimate_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
         "payer": estimate.customer or estimate.reseller,
         "last_day": Period(estimate.period_from, estimate.period_to).last_date,
         "groups": line_groups(estimate),
+        "tier_statements": tier_statements(estimate),
         "taxes": tax_details(estimate),
         "actions": [
             Action("View PDF", address, "document-text"),

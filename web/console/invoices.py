@@ -17,7 +17,7 @@ from billing.models import Invoice
 from billing.rules.due_dates import is_overdue
 from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
-from billing.selectors.details import line_groups, tax_details
+from billing.selectors.details import line_groups, tax_details, tier_statements
 from billing.selectors.emails import invoice_emails
 from billing.selectors.invoices import invoice_by_id, invoices
 from billing.services.emailing import request_invoice_email
@@ -165,6 +165,7 @@ def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
         "payer": invoice.customer or invoice.reseller,
         "last_day": Period(invoice.period_from, invoice.period_to).last_date,
         "groups": line_groups(invoice),
+        "tier_statements": tier_statements(invoice),
         "taxes": tax_details(invoice),
         "allocations": allocations(request.scope).filter(invoice=invoice),
         "emails": invoice_emails(request.scope).filter(invoice=invoice),

@@ -15,8 +15,11 @@ from web.shared.tables import MoneyColumn
 from web.shared.writing import NONE, plain_number, price_html
 
 
-def tier_lines(item: ItemTerms) -> list[SafeString]:
-    """What an item's tiers say, a line each: `beyond 100 GB: 0.05 EUR a GB`; none without tiers."""
+def tier_lines(item: ItemTerms, *, is_brief: bool = False) -> list[SafeString]:
+    """What an item's tiers say, a line each: `beyond 100 GB: 0.05 EUR a GB`; none without tiers.
+
+    The first says how they are applied, in a word where `is_brief`.
+    """
     tiers, unit = item.metered_tiers, item.product.rating_unit
     if tiers is None:
         return []
@@ -25,7 +28,8 @@ def tier_lines(item: ItemTerms) -> list[SafeString]:
         format_html("{}: {}", _range(row, end, unit), _price(tiers, row, unit, item.currency))
         for row, end in zip(tiers.rows, [*ends, None], strict=True)
     ]
-    return [format_html("{}, a month:", item.get_tier_model_display()), *lines]
+    model = item.tier_model.capitalize() if is_brief else item.get_tier_model_display()
+    return [format_html("{}, a month:", model), *lines]
 
 
 def _range(row: Tier, end: int | None, unit: str) -> str:
@@ -52,8 +56,11 @@ class TieredPriceColumn(MoneyColumn):
         self.of = of
 
     def render(self, record: Any, value: Decimal | None) -> SafeString:
-        if lines := tier_lines(self._item(record)):
-            return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        if lines := tier_lines(self._item(record), is_brief=True):
+            # Of one piece: a narrow table has label and value side by side.
+            return format_html(
+                "<div>{}</div>", format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+            )
         return SafeString(NONE) if value is None else super().render(record, value)
 
     def export_headings(self, heading: str) -> list[str]:

@@ -47,6 +47,8 @@ from tests.factories import (
     make_vendor,
 )
 from tests.factories.cdr import CALL_AT, Call, import_lines, legs_of, max_xdr_id, min_xdr_id
+from tests.factories.subscriptions import make_subscription
+from tests.factories.tiers import make_metered, totals, usage
 from tests.refusals import refused
 
 Policy = BillingModeAssignment.Policy
@@ -227,6 +229,39 @@ class TestWhatIf:
         question.refresh_from_db()
         assert question.state == WhatIf.State.FAILED
         assert "steps 'by and by'" in question.error
+
+
+class TestWhatIfAtTiers:
+    def test_leaves_customers_what_tiers_charged_them(self, db: None) -> None:
+        metered = make_metered()
+        sub = make_reseller(metered.provider)
+        ben = make_customer(metered.provider, sub)
+        make_identifier(ben, "ben")
+        make_subscription(ben, metered.item, OCTOBER.from_date)
+        for _ in range(2):
+            line = usage(60_000, account="ben", destination_number="493012345678")
+            import_lines(metered.source, [line])
+        table = make_rate_table(metered.product, {"": "0.03"})
+
+        question = answered(
+            ask_what_if(
+                provider_id=metered.provider.pk,
+                resellers=[sub],
+                rate_table=table,
+                policy=Policy.PARENT_VENDORS_ONLY,
+                period=OCTOBER,
+                at=AT,
+                actor_id=None,
+            )
+        )
+
+        row = WhatIfReseller.objects.get(what_if=question)
+        assert (question.xdr_count, row.leg_count, row.unrated_count) == (2, 2, 0)
+        margins = WhatIfMargin.objects.filter(what_if=question, party_id=sub.pk)
+        assert [(each.before_amount, each.shift_amount) for each in margins] == [
+            (Decimal(11), -row.amount)
+        ]
+        assert totals() == [(OCTOBER.from_date, 120_000)]
 
 
 class TestAsking:

@@ -14,6 +14,7 @@ from cdr.models import (
     Leg,
     LegKind,
     PartyKind,
+    TierTotal,
     UsageCharge,
     XdrChunk,
 )
@@ -89,6 +90,9 @@ class Comparison:
         used = counters.values_list("customer_id").annotate(Sum("used_volume"))
         home_seconds = {self._customer_ids[c]: s for c, s in self._expected.home_seconds.items()}
         yield Check("seconds used of allowances", home_seconds, dict(used))
+        totals = TierTotal.objects.filter(provider=self._provider)
+        stored = {self._customer_ids[c]: m for c, m in self._expected.stored.items()}
+        yield Check("megabytes stored", stored, dict(totals.values_list("customer_id", "volume")))
         for code, by_destination in self._expected.wholesale.items():
             found = self._charged(LegKind.RESELLER, PartyKind.RESELLER, self._reseller_ids[code])
             yield Check(f"reseller legs of {code}", _without_zeros(by_destination), found)

@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import zip_longest
 
 from demo.calls import Call
 from demo.customers import CustomerPlan, customers_of
 from demo.plans import ProviderPlan
 from demo.rate_deck import DeckRate, build_rate_deck
+from demo.storage import Stored, storage_of
 from demo.traffic import Traffic
 
 PROVIDER = ""
@@ -44,13 +46,15 @@ class ExpectedInvoice:
 class Expected:
     """All sums of a provider's month; parties are named by reseller code, empty: the provider.
 
-    `home_seconds` are those that each account's block of numbers includes, which cost nothing.
+    `home_seconds` are those that each account's block of numbers includes, which cost nothing;
+    `stored` are the megabytes that each account kept in the month.
     `customer_usage` is by account code and destination, `wholesale` by payer, then destination,
     `vendor_cost` by vendor name, `margins` by party.
     """
 
     counts: dict[str, int]
     home_seconds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    stored: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     customer_usage: dict[str, Amounts] = field(default_factory=lambda: defaultdict(_sums))
     wholesale: dict[str, Amounts] = field(default_factory=lambda: defaultdict(_sums))
     vendor_cost: Amounts = field(default_factory=_sums)
@@ -61,10 +65,13 @@ class Expected:
 
 def expect(plan: ProviderPlan, traffic: Traffic) -> Expected:
     """The sums that follow from the plan and its traffic."""
-    expected = Expected(counts=_counts(traffic))
+    storage = storage_of(plan)
+    expected = Expected(counts=_counts(traffic, storage))
     book = _Book(plan)
     for call in traffic.rated_calls:
         _add_call(expected, book, call)
+    for stored in storage:
+        _add_storage(expected, plan, stored)
     most = 60 * plan.home_minutes
     assert max(expected.home_seconds.values(), default=0) <= most, "the order of calls matters"
     for code, customer in book.customers.items():
@@ -75,11 +82,11 @@ def expect(plan: ProviderPlan, traffic: Traffic) -> Expected:
     return expected
 
 
-def _counts(traffic: Traffic) -> dict[str, int]:
+def _counts(traffic: Traffic, storage: list[Stored]) -> dict[str, int]:
     manifest = traffic.manifest
     return {
-        "read": manifest.lines,
-        "rated": manifest.rated,
+        "read": manifest.lines + len(storage),
+        "rated": manifest.rated + len(storage),
         "zero": manifest.failed + manifest.zero_duration,
         "duplicate": manifest.duplicates,
         "suspended": manifest.unknown_account + manifest.unrated + manifest.broken,
@@ -142,6 +149,25 @@ def _add_call(expected: Expected, book: _Book, call: Call) -> None:
         cost = _cost(rate, vendor.price_share, seconds)
         expected.vendor_cost[vendor.name] += cost
         expected.margins[vendor.owner_code] -= cost
+
+
+def _add_storage(expected: Expected, plan: ProviderPlan, stored: Stored) -> None:
+    """Charged is what the month costs with it, less what it cost without it."""
+    before = expected.stored[stored.account_code]
+    expected.stored[stored.account_code] = after = before + stored.megabytes
+    charged = _storage_price(plan, after) - _storage_price(plan, before)
+    expected.customer_usage[stored.account_code][stored.code] += charged
+    expected.margins[PROVIDER] += charged
+
+
+def _storage_price(plan: ProviderPlan, megabytes: int) -> Decimal:
+    """Tier by tier, a thousandth of the price of a gigabyte for every megabyte within it."""
+    price = Decimal(0)
+    ends = [gigabytes for gigabytes, _ in plan.storage_tiers[1:]]
+    for (start, rate), end in zip_longest(plan.storage_tiers, ends):
+        upper = megabytes if end is None else min(megabytes, 1000 * end)
+        price += max(upper - 1000 * start, 0) * rate / 1000
+    return price
 
 
 def _resellers_billed(book: _Book, call: Call, customer: CustomerPlan) -> Iterator[str]:

@@ -83,6 +83,8 @@ class ProviderPlan:
     home_minutes: int = 0
     """What a block of numbers includes each month of calls to the country; more than anybody uses,
     so that what calls cost does not depend on the order in which they are rated."""
+    storage_tiers: tuple[tuple[int, Decimal], ...] = ()
+    """What a gigabyte of storage costs in a month beyond so many, each at the price of its tier."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,6 +168,7 @@ AURORA = ProviderPlan(
     ),
     prices={"line": Decimal("9.90"), "numbers": Decimal("4.50"), "set-up": Decimal("49.00")},
     home_minutes=1_200,
+    storage_tiers=((0, Decimal("0.12")), (100, Decimal("0.08")), (300, Decimal("0.05"))),
 )
 
 BOREALIS = ProviderPlan(

@@ -18,6 +18,7 @@ from catalogue.models import (
 from catalogue.rules.allowances import Allowance
 from catalogue.rules.items import Terms
 from catalogue.rules.rate_terms import RateTerms
+from catalogue.rules.tiers import TierModel
 from catalogue.selectors import version_at, version_items
 from catalogue.services.allowances import add_allowance
 from catalogue.services.catalogues import create_catalogue
@@ -36,6 +37,7 @@ from customers.services.onboarding import CodeChoice, create_customer
 from demo.customers import CustomerPlan, customers_of
 from demo.plans import PERIOD, CataloguePlan, ProviderPlan, ResellerPlan
 from demo.rate_deck import build_rate_deck
+from demo.storage import has_storage
 from demo.switch import dial_plan
 from payouts.models import CommissionPlan
 from payouts.services.plans import set_commission_plan
@@ -51,6 +53,7 @@ from tenancy.models import BillerEntity, Provider
 from tenancy.services.providers import create_provider
 
 SOURCE_SLUG = "freeswitch-csv"
+STORAGE_SLUG = "storage"
 _CREDIT_LIMIT = Decimal(2000)
 _NUMBER_BLOCK_EVERY = 4
 _SET_UP_EVERY = 10
@@ -90,6 +93,8 @@ def found_provider(plan: ProviderPlan) -> Provider:
     resellers = _create_resellers(founding, tables)
     vendors = _create_vendors(founding, tables, resellers)
     _create_source(founding, products["voice"], vendors)
+    if plan.storage_tiers:
+        _create_storage_source(founding, products["storage"])
     for customer_plan in customers_of(plan):
         _create_customer(founding, customer_plan, catalogues)
     return provider
@@ -114,6 +119,8 @@ def _create_products(founding: _Founding) -> dict[str, Product]:
         "numbers": ("Block of ten numbers", ProductKind.RECURRING, "", ""),
         "set-up": ("Set-up on site", ProductKind.ONE_TIME, "", ""),
     }
+    if founding.plan.storage_tiers:
+        terms["storage"] = ("Cloud storage", ProductKind.METERED, "GB", "MB")
     return {
         code: create_product(
             provider_id=founding.provider.pk,
@@ -213,6 +220,7 @@ def _items(
     prices = {code: price * catalogue.price_share for code, price in plan.prices.items()}
     monthly = ItemTerms.PricePeriod.MONTH
     return [
+        *_storage_item(plan, products),
         (products["voice"], Terms(currency=plan.currency, rate_table_id=voice_table.pk)),
         (
             products["line"],
@@ -235,6 +243,14 @@ def _items(
         ),
         (products["set-up"], Terms(currency=plan.currency, price=prices["set-up"])),
     ]
+
+
+def _storage_item(plan: ProviderPlan, products: dict[str, Product]) -> list[tuple[Product, Terms]]:
+    if not plan.storage_tiers:
+        return []
+    tiers = ";".join(f"{gigabytes}:{price}" for gigabytes, price in plan.storage_tiers)
+    terms = Terms(currency=plan.currency, tier_model=TierModel.GRADUATED, tiers=tiers)
+    return [(products["storage"], terms)]
 
 
 def _create_resellers(founding: _Founding, tables: dict[str, RateTable]) -> dict[str, Reseller]:
@@ -324,6 +340,17 @@ def _create_source(founding: _Founding, voice: Product, vendors: dict[str, Vendo
     )
 
 
+def _create_storage_source(founding: _Founding, storage: Product) -> None:
+    Source.objects.create(
+        provider=founding.provider,
+        slug=STORAGE_SLUG,
+        name=f"{founding.plan.name} storage",
+        format=Source.Format.TOLLGATE_JSON,
+        product=storage,
+        time_zone=founding.plan.time_zone,
+    )
+
+
 def _create_customer(
     founding: _Founding, plan: CustomerPlan, catalogues: dict[str, Catalogue]
 ) -> None:
@@ -362,6 +389,8 @@ def _subscribe(founding: _Founding, customer: Customer, catalogue: Catalogue) ->
         bought["numbers"] = 1
     if customer.number % _SET_UP_EVERY == 0:
         bought["set-up"] = 1
+    if has_storage(founding.plan, customer.number):
+        bought["storage"] = 1
     for code, quantity in bought.items():
         subscribe(
             customer=customer,

@@ -23,10 +23,10 @@ from demo.payments import issue_credit_note, pay_in_three_ways
 from demo.plans import PERIOD, PLANS, ProviderPlan
 from demo.processes import Installation, start_installation
 from demo.sign_ins import add_people
+from demo.storage import storage_of
 from demo.summary import print_checks, print_provider, print_where_to_look
 from demo.switch import october
-from demo.traffic import Traffic
-from demo.world import SOURCE_SLUG, found_provider
+from demo.world import SOURCE_SLUG, STORAGE_SLUG, found_provider
 from payouts.models import PayoutStatement
 from tenancy.models import Provider
 
@@ -82,7 +82,10 @@ class Command(TollgateCommand):
         for plan in PLANS:
             provider = self._found(plan)
             traffic = october(plan)
-            self._import(plan, provider, traffic)
+            self._import(plan, provider, "", traffic.content, SOURCE_SLUG)
+            if storage := storage_of(plan):
+                content = "".join(f"{stored.line}\n" for stored in storage).encode()
+                self._import(plan, provider, "-storage", content, STORAGE_SLUG)
             self._bill(plan, provider, installation)
             checks = list(Comparison(plan, provider, expect(plan, traffic)).checks())
             holds.append((plan, provider, checks))
@@ -103,16 +106,19 @@ class Command(TollgateCommand):
                 add_people(plan, provider, password=self.password, at=clock.now())
         return provider
 
-    def _import(self, plan: ProviderPlan, provider: Provider, traffic: Traffic) -> None:
-        path: Path = settings.VAR_DIR / "demo" / f"{plan.slug}-{PERIOD.from_date:%Y-%m}.csv"
+    def _import(
+        self, plan: ProviderPlan, provider: Provider, suffix: str, content: bytes, source: str
+    ) -> None:
+        name = f"{plan.slug}-{PERIOD.from_date:%Y-%m}{suffix}"
+        path: Path = settings.VAR_DIR / "demo" / f"{name}.{'jsonl' if suffix else 'csv'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(traffic.content)
+        path.write_bytes(content)
         file = XdrFile.objects.filter(provider=provider, name=path.name).first()
         if file is not None:
             _await_rated(file)
             return
         self.console.print(f"Importing {path.name} through the worker")
-        call_command("import_xdrs", str(path), provider=plan.slug, source=SOURCE_SLUG, wait=True)
+        call_command("import_xdrs", str(path), provider=plan.slug, source=source, wait=True)
 
     def _bill(self, plan: ProviderPlan, provider: Provider, installation: Installation) -> None:
         month = f"{PERIOD.from_date:%Y-%m}"

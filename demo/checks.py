@@ -114,8 +114,9 @@ class Comparison:
         margins: Amounts = dict.fromkeys(self._codes.values(), ZERO)
         legs = Leg.objects.filter(provider=self._provider)
         for party, sign in (("payee", 1), ("payer", -1)):
-            own = Q((f"{party}_kind__in", [PartyKind.PROVIDER, PartyKind.RESELLER]))
-            sums = legs.filter(own).values_list(f"{party}_id").annotate(Sum("amount"))
+            side = f"usage_charge__{party}"
+            own = Q((f"{side}_kind__in", [PartyKind.PROVIDER, PartyKind.RESELLER]))
+            sums = legs.filter(own).values_list(f"{side}_id").annotate(Sum("amount"))
             for pk, amount in sums:
                 margins[self._codes[pk]] += sign * amount
         for code, found in margins.items():

@@ -94,7 +94,8 @@ def _parties(plan: ProviderPlan, provider: Provider) -> Table:
 
 
 def _leg_sums(provider: Provider, side: str) -> dict[tuple[int, int], Decimal]:
-    rows = Leg.objects.filter(provider=provider).values_list(f"{side}_kind", f"{side}_id")
+    party = (f"usage_charge__{side}_kind", f"usage_charge__{side}_id")
+    rows = Leg.objects.filter(provider=provider).values_list(*party)
     return {(kind, pk): amount for kind, pk, amount in rows.annotate(Sum("amount"))}
 
 

@@ -46,8 +46,6 @@ CREATE TABLE cdr_leg (
     provider_id bigint NOT NULL,
     started_at timestamptz NOT NULL,
     xdr_id bigint NOT NULL,
-    payer_id bigint NOT NULL,
-    payee_id bigint NOT NULL,
     rate_table_id bigint NOT NULL,
     rate_id bigint NOT NULL,
     usage_charge_id bigint NOT NULL,
@@ -55,11 +53,8 @@ CREATE TABLE cdr_leg (
     included_volume bigint NOT NULL DEFAULT 0,
     number smallint NOT NULL,
     kind smallint NOT NULL,
-    payer_kind smallint NOT NULL,
-    payee_kind smallint NOT NULL,
     amount numeric(18, 8) NOT NULL,
     additive_amount numeric(18, 8) NOT NULL DEFAULT 0,
-    currency varchar(3) NOT NULL,
     PRIMARY KEY (provider_id, started_at, xdr_id, number)
 ) PARTITION BY RANGE (started_at);
 
@@ -266,30 +261,6 @@ class Migration(migrations.Migration):
                                 choices=[(1, "Customer"), (2, "Reseller"), (3, "Vendor")]
                             ),
                         ),
-                        (
-                            "payer_kind",
-                            models.SmallIntegerField(
-                                choices=[
-                                    (0, "Provider"),
-                                    (1, "Reseller"),
-                                    (2, "Customer"),
-                                    (3, "Vendor"),
-                                ]
-                            ),
-                        ),
-                        ("payer_id", models.BigIntegerField()),
-                        (
-                            "payee_kind",
-                            models.SmallIntegerField(
-                                choices=[
-                                    (0, "Provider"),
-                                    (1, "Reseller"),
-                                    (2, "Customer"),
-                                    (3, "Vendor"),
-                                ]
-                            ),
-                        ),
-                        ("payee_id", models.BigIntegerField()),
                         ("billed_volume", models.BigIntegerField()),
                         (
                             "included_volume",
@@ -305,7 +276,6 @@ class Migration(migrations.Migration):
                                 max_digits=18,
                             ),
                         ),
-                        ("currency", models.CharField(max_length=3)),
                         (
                             "provider",
                             models.ForeignKey(
@@ -388,30 +358,6 @@ class Migration(migrations.Migration):
                                 choices=[(1, "Customer"), (2, "Reseller"), (3, "Vendor")]
                             ),
                         ),
-                        (
-                            "payer_kind",
-                            models.SmallIntegerField(
-                                choices=[
-                                    (0, "Provider"),
-                                    (1, "Reseller"),
-                                    (2, "Customer"),
-                                    (3, "Vendor"),
-                                ]
-                            ),
-                        ),
-                        ("payer_id", models.BigIntegerField()),
-                        (
-                            "payee_kind",
-                            models.SmallIntegerField(
-                                choices=[
-                                    (0, "Provider"),
-                                    (1, "Reseller"),
-                                    (2, "Customer"),
-                                    (3, "Vendor"),
-                                ]
-                            ),
-                        ),
-                        ("payee_id", models.BigIntegerField()),
                         ("billed_volume", models.BigIntegerField()),
                         (
                             "included_volume",
@@ -427,7 +373,6 @@ class Migration(migrations.Migration):
                                 max_digits=18,
                             ),
                         ),
-                        ("currency", models.CharField(max_length=3)),
                         (
                             "provider",
                             models.ForeignKey(

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalogue.models import Rate, RateTable
+from cdr.models.in_charge import InCharge
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.sources import Source
 from cdr.models.suspense import SuspenseReason
@@ -165,7 +166,7 @@ class ReratingDelta(ProviderOwned):
         ]
 
 
-class ReplacedLeg(ProviderOwned):
+class ReplacedLeg(InCharge):
     """A leg as it was until a re-rating changed it or took it away; partitioned like the legs.
 
     Written once, never edited.
@@ -182,10 +183,6 @@ class ReplacedLeg(ProviderOwned):
         Rerating, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     kind = models.SmallIntegerField(choices=LegKind.choices)
-    payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
-    payer_id = models.BigIntegerField()
-    payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
-    payee_id = models.BigIntegerField()
     rate_table = models.ForeignKey(
         RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
@@ -201,13 +198,9 @@ class ReplacedLeg(ProviderOwned):
         db_index=False,
     )
     total_before = models.BigIntegerField(null=True)
-    usage_charge = models.ForeignKey(
-        "UsageCharge", models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
     billed_volume = models.BigIntegerField()
     included_volume = models.BigIntegerField(db_default=0, default=0)
     amount = models.DecimalField(max_digits=18, decimal_places=8)
     additive_amount = models.DecimalField(
         max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
     )
-    currency = models.CharField(max_length=3)

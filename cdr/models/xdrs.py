@@ -7,9 +7,9 @@ from django.db import models
 from catalogue.models import Rate, RateTable
 from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models.files import XdrChunk
-from cdr.models.parties import LegKind, PartyKind
+from cdr.models.in_charge import InCharge
+from cdr.models.parties import LegKind
 from cdr.models.sources import Source
-from cdr.models.usage_charges import UsageCharge
 from cdr.rules.suspense import Result as Outcome
 from customers.models import Customer
 from resellers.models import Vendor
@@ -78,15 +78,14 @@ class Xdr(ProviderOwned):
     result = models.SmallIntegerField(choices=Result.choices)
 
 
-class Leg(ProviderOwned):
+class Leg(InCharge):
     """One party's charge for one xDR; partitioned like the xDRs.
 
-    Payer and payee are the parties whose margin it moves: a customer leg is earned by the
-    customer's reseller (or the provider where it has none) though the provider collects it.
     `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
     put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
-    xDR's volume: of a customer leg only. `usage_charge` is the sum that holds it: what its payer
-    was charged it as, whatever destination, reseller or product are called or belong to by now.
+    xDR's volume: of a customer leg only. `usage_charge` is the sum that holds it: who pays whom,
+    and what the payer was charged it as, whatever destination, reseller or product are called or
+    belong to by now.
     A leg without a rate is priced by the tiers of `subscription`, in its currency: as what it added
     to the month's total, which was `total_before` in volume units.
     """
@@ -99,10 +98,6 @@ class Leg(ProviderOwned):
     xdr_id = models.BigIntegerField()
     number = models.SmallIntegerField()
     kind = models.SmallIntegerField(choices=LegKind.choices)
-    payer_kind = models.SmallIntegerField(choices=PartyKind.choices)
-    payer_id = models.BigIntegerField()
-    payee_kind = models.SmallIntegerField(choices=PartyKind.choices)
-    payee_id = models.BigIntegerField()
     rate_table = models.ForeignKey(
         RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
@@ -118,13 +113,9 @@ class Leg(ProviderOwned):
         db_index=False,
     )
     total_before = models.BigIntegerField(null=True)
-    usage_charge = models.ForeignKey(
-        UsageCharge, models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
     billed_volume = models.BigIntegerField()
     included_volume = models.BigIntegerField(db_default=0, default=0)
     amount = models.DecimalField(max_digits=18, decimal_places=8)
     additive_amount = models.DecimalField(
         max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
     )
-    currency = models.CharField(max_length=3)

@@ -31,8 +31,9 @@ _AFFECTED = """
         WHERE r.provider_id = %(provider_id)s
             AND (c.prefix IS NOT NULL OR s.prefix IS NOT NULL OR %(any_outranks)s)
     ), legs AS (
-        SELECT l.started_at, l.xdr_id, l.currency, l.amount, used.length, used.is_changed
+        SELECT l.started_at, l.xdr_id, t.currency, l.amount, used.length, used.is_changed
         FROM cdr_leg l JOIN used ON used.id = l.rate_id
+        JOIN catalogue_ratetable t ON t.id = l.rate_table_id
         WHERE l.provider_id = %(provider_id)s AND l.started_at >= %(since)s
             AND l.rate_table_id = ANY(%(table_ids)s)
     ), looked_up AS MATERIALIZED (

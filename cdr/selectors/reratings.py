@@ -191,11 +191,8 @@ class FormerLeg:
 def former_legs(scope: Scope, xdr: Xdr) -> list[FormerLeg]:
     """What legs of an xDR were before, by re-rating, the first first, and in the order of walk."""
     rows = ReplacedLeg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
-    legs = list(
-        rows.select_related("rerating", "rate_table", "subscription__product").order_by(
-            "rerating", "number"
-        )
-    )
+    terms = ("rate_table", "subscription__product", "usage_charge")
+    legs = list(rows.select_related("rerating", *terms).order_by("rerating", "number"))
     keys = {(leg.payer_kind, leg.payer_id) for leg in legs}
     known = parties(scope, keys | {(leg.payee_kind, leg.payee_id) for leg in legs})
     return [

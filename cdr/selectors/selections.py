@@ -31,8 +31,9 @@ _SUSPENSE = (
     f" AND s.state = '{Suspense.State.OPEN}' AND s.reason = ANY(%s))"
 )
 _OF_RESELLER = (
-    f"(l.payer_kind = {Party.RESELLER:d} AND l.payer_id = %s"
-    f" OR l.payee_kind = {Party.RESELLER:d} AND l.payee_id = %s)"
+    "EXISTS (SELECT FROM cdr_usagecharge u WHERE u.id = l.usage_charge_id AND ("
+    f"u.payer_kind = {Party.RESELLER:d} AND u.payer_id = %s"
+    f" OR u.payee_kind = {Party.RESELLER:d} AND u.payee_id = %s))"
 )
 _OF_BRANCH = (
     "x.customer_id IN (SELECT c.id FROM customers_customer c"

@@ -67,6 +67,13 @@ USE_COLUMNS: Mapping[str, Any] = {
     "volume": pl.Int64,
 }
 
+# Of the usage charge that holds a leg: the same for all that it holds.
+_PARTIES = ("payer_kind", "payer_id", "payee_kind", "payee_id", "currency")
+_LEG_ROWS = {name: type_ for name, type_ in LEG_COLUMNS.items() if name not in _PARTIES}
+_PARTIES_COLUMNS: Mapping[str, Any] = {
+    "usage_charge_id": pl.Int64,
+    **{name: LEG_COLUMNS[name] for name in _PARTIES},
+}
 _CHARGED_COLUMNS: Mapping[str, Any] = {
     "usage_charge_id": pl.Int64,
     "reseller_id": pl.Int64,
@@ -74,10 +81,6 @@ _CHARGED_COLUMNS: Mapping[str, Any] = {
     "day": pl.Date,
     "destination": pl.String,
 }
-_CHARGED = """
-    SELECT id, customer_reseller_id, product_id, day, destination
-    FROM cdr_usagecharge WHERE provider_id = %s AND id = ANY(%s)
-"""
 
 _TEXTS = (
     *("account_code", "trunk", "caller_ip"),
@@ -126,7 +129,9 @@ def stored_xdrs(scope: Scope, condition: Condition) -> pl.DataFrame:
 
 def stored_legs(scope: Scope, condition: Condition) -> pl.DataFrame:
     """The provider's legs that the condition on `l` holds for, as LEG_COLUMNS; in no order."""
-    return _copied("cdr_leg", "l", LEG_COLUMNS, scope, condition)
+    legs = _copied("cdr_leg", "l", _LEG_ROWS, scope, condition)
+    parties = _charges(scope, legs["usage_charge_id"].unique(), _PARTIES_COLUMNS)
+    return legs.join(parties, on="usage_charge_id", how="left").select(list(LEG_COLUMNS))
 
 
 def stored_uses(scope: Scope, condition: Condition) -> pl.DataFrame:
@@ -136,9 +141,18 @@ def stored_uses(scope: Scope, condition: Condition) -> pl.DataFrame:
 
 def charged_usage(scope: Scope, charge_ids: pl.Series) -> pl.DataFrame:
     """What legs were charged as: usage_charge_id, reseller_id, product_id, day and destination."""
-    parameters = [scope.provider_id, charge_ids.to_list()]
-    found = copied_rows(_CHARGED, parameters, _CHARGED_COLUMNS)
+    found = _charges(scope, charge_ids, _CHARGED_COLUMNS)
     return found.with_columns(pl.col("destination").fill_null(""))
+
+
+def _charges(scope: Scope, charge_ids: pl.Series, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """The columns of usage charges, by COPY; an id for each of those that are asked for."""
+    kept = {"usage_charge_id": "id", "reseller_id": "customer_reseller_id"}
+    query = (
+        f"SELECT {', '.join(kept.get(name, name) for name in columns)}"
+        " FROM cdr_usagecharge WHERE provider_id = %s AND id = ANY(%s)"
+    )
+    return copied_rows(query, [scope.provider_id, charge_ids.to_list()], columns)
 
 
 def _copied(

@@ -47,7 +47,7 @@ def with_charges(rows: ProviderQuerySet[Xdr]) -> ProviderQuerySet[Xdr]:
     ).order_by("number")
     return rows.annotate(
         charge_amount=Subquery(legs.values("amount")[:1]),
-        charge_currency=Subquery(legs.values("currency")[:1]),
+        charge_currency=Subquery(legs.values("usage_charge__currency")[:1]),
     )
 
 
@@ -64,7 +64,7 @@ def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:
     """The legs of an xDR with rate and table, or subscription, in the order of the walk."""
     rows = Leg.objects.visible_to(scope).filter(started_at=xdr.started_at, xdr_id=xdr.id)
     return rows.select_related(
-        "rate", "rate_table", "subscription__product", "subscription__item"
+        "rate", "rate_table", "subscription__product", "subscription__item", "usage_charge"
     ).order_by("number")
 
 
@@ -86,6 +86,6 @@ def legs_by_xdr(
         started_at__in={started_at for started_at, _ in names},
         xdr_id__in=[xdr_id for _, xdr_id in names],
     )
-    for leg in rows.order_by("number"):
+    for leg in rows.select_related("usage_charge").order_by("number"):
         legs[leg.started_at, leg.xdr_id].append(leg)
     return legs

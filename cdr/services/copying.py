@@ -33,8 +33,6 @@ class Binary(Enum):
     """From microseconds since 1970."""
     AMOUNT = auto()
     """numeric with eight decimals, from whole numbers of 10^-8 below 10^18."""
-    CODE = auto()
-    """Text of three bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,6 @@ def _plain_cells(column: Column, count: int) -> list[Any]:
             return [from_microseconds(cell) for cell in cells]
         case Binary.AMOUNT:
             return [Decimal(cell).scaleb(-_AMOUNT_DECIMALS) for cell in cells]
-        case Binary.CODE:
-            return [cell.decode() for cell in cells]
         case _:
             return cells
 
@@ -100,7 +96,6 @@ _PARTS: Mapping[Binary, Sequence[tuple[str, str]]] = {
     Binary.SMALLINT: [("value", ">i2")],
     Binary.BIGINT: [("value", ">i8")],
     Binary.TIMESTAMPTZ: [("value", ">i8")],
-    Binary.CODE: [("value", "S3")],
     # Digits to the base of ten thousand, the first of them worth 10^8: five hold 10^18 * 10^-8.
     Binary.AMOUNT: [
         *(("digits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2")),

@@ -144,16 +144,11 @@ def _copy_legs(
         "xdr_id": Column(Binary.BIGINT, xdrs["id"].to_numpy()[row]),
         "number": Column(Binary.SMALLINT, number[chosen]),
         "kind": Column(Binary.SMALLINT, legs.charge[chosen]),
-        "payer_kind": Column(Binary.SMALLINT, legs.payer_kind[chosen]),
-        "payer_id": Column(Binary.BIGINT, legs.payer_id[chosen]),
-        "payee_kind": Column(Binary.SMALLINT, legs.payee_kind[chosen]),
-        "payee_id": Column(Binary.BIGINT, legs.payee_id[chosen]),
         "usage_charge_id": Column(Binary.BIGINT, usage_charge_id),
         "billed_volume": Column(Binary.BIGINT, priced.billed[chosen]),
         "amount": Column(Binary.AMOUNT, priced.cost[chosen]),
         **_additive_column(priced.additive_cost[chosen]),
         **_included_column(rated.included[chosen]),
-        "currency": Column(Binary.CODE, _currencies(rated, table_id)),
     }
     if by_rate:
         columns["rate_table_id"] = Column(Binary.BIGINT, table_id)
@@ -185,12 +180,6 @@ def copy_uses(rated: RatedXdrs, provider_id: int) -> None:
         "volume": Column(Binary.BIGINT, rated.uses["volume"].to_numpy()),
     }
     copy_binary("cdr_allowanceuse", columns, len(row))
-
-
-def _currencies(rated: RatedXdrs, table_id: NDArray[np.int64]) -> NDArray[np.bytes_]:
-    ordered = sorted(rated.tables)
-    codes = np.array([rated.tables[key].currency for key in ordered], dtype="S3")
-    return codes[np.searchsorted(np.array(ordered, dtype=np.int64), table_id)]
 
 
 def _add_to_totals(rated: RatedXdrs, source: SourceTerms, stands: NDArray[np.bool_]) -> None:

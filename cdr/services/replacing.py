@@ -93,29 +93,19 @@ def _copy_replaced(legs: pl.DataFrame, provider_id: int, rerating_id: int, **ter
         return
     bigints = terms | {
         "xdr_id": "xdr_id",
-        "payer_id": "payer_id",
-        "payee_id": "payee_id",
         "usage_charge_id": "usage_charge_id",
         "billed_volume": "billed",
         "included_volume": "included",
-    }
-    smallints = {
-        "number": "number",
-        "kind": "charge",
-        "payer_kind": "payer_kind",
-        "payee_kind": "payee_kind",
     }
     columns = {
         "provider_id": Column(Binary.BIGINT, provider_id),
         "rerating_id": Column(Binary.BIGINT, rerating_id),
         "started_at": Column(Binary.TIMESTAMPTZ, legs["started_at"].to_numpy()),
         **{name: Column(Binary.BIGINT, legs[kept].to_numpy()) for name, kept in bigints.items()},
-        **{
-            name: Column(Binary.SMALLINT, legs[kept].to_numpy()) for name, kept in smallints.items()
-        },
+        "number": Column(Binary.SMALLINT, legs["number"].to_numpy()),
+        "kind": Column(Binary.SMALLINT, legs["charge"].to_numpy()),
         "amount": Column(Binary.AMOUNT, legs["cost"].to_numpy()),
         "additive_amount": Column(Binary.AMOUNT, legs["additive_cost"].to_numpy()),
-        "currency": Column(Binary.CODE, legs["currency"].to_numpy().astype("S3")),
     }
     copy_binary("cdr_replacedleg", columns, len(legs))
 

@@ -185,7 +185,9 @@ def check_margins(world: World) -> None:
     assert by_kind == {kind: amount for kind, amount in of_usage.items() if kind in by_kind}
     assert not any(amount for kind, amount in of_usage.items() if kind not in by_kind)
     sides = [PartyKind.PROVIDER, PartyKind.RESELLER]
-    earned = legs.filter(payee_kind__in=sides).aggregate(sum=Sum("amount"))["sum"] or 0
-    paid = legs.filter(payer_kind__in=sides).aggregate(sum=Sum("amount"))["sum"] or 0
+    of_payees = legs.filter(usage_charge__payee_kind__in=sides)
+    of_payers = legs.filter(usage_charge__payer_kind__in=sides)
+    earned = of_payees.aggregate(sum=Sum("amount"))["sum"] or 0
+    paid = of_payers.aggregate(sum=Sum("amount"))["sum"] or 0
     customers, vendors = by_kind.get(LegKind.CUSTOMER, 0), by_kind.get(LegKind.VENDOR, 0)
     assert earned - paid == customers - vendors

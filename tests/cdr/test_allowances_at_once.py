@@ -52,7 +52,7 @@ def done_chunks(files: list[XdrFile]) -> int:
 
 def included(customer: Customer) -> dict[str, int | Decimal]:
     """What is included by legs, by uses and by usage charges, and what is billed."""
-    legs = Leg.objects.filter(kind=LegKind.CUSTOMER, payer_id=customer.pk)
+    legs = Leg.objects.filter(kind=LegKind.CUSTOMER, usage_charge__payer_id=customer.pk)
     charges = UsageCharge.objects.filter(kind=LegKind.CUSTOMER, payer_id=customer.pk)
     return {
         **legs.aggregate(legs=Sum("included_volume"), billed=Sum("billed_volume")),

@@ -53,6 +53,6 @@ def counted(customer: Customer) -> dict[date, tuple[int, int, int]]:
 
 def charged(customer: Customer) -> list[tuple[int, int, Decimal]]:
     """Included and billed volume and amount of each customer leg, in the order of their start."""
-    legs = Leg.objects.filter(kind=LegKind.CUSTOMER, payer_id=customer.pk)
+    legs = Leg.objects.filter(kind=LegKind.CUSTOMER, usage_charge__payer_id=customer.pk)
     rows = legs.order_by("started_at", "xdr_id")
     return list(rows.values_list("included_volume", "billed_volume", "amount"))

@@ -35,9 +35,7 @@ _DIFFERENCES = f"""
         SELECT {_KEY}, -1, -x.volume, -l.billed_volume, -l.amount
         FROM cdr_leg l
         JOIN cdr_xdr x ON x.id = l.xdr_id
-        LEFT JOIN cdr_usagecharge u ON u.id = l.usage_charge_id
-            AND (u.kind, u.payer_kind, u.payer_id, u.payee_kind, u.payee_id, u.currency)
-              = (l.kind, l.payer_kind, l.payer_id, l.payee_kind, l.payee_id, l.currency)
+        LEFT JOIN cdr_usagecharge u ON u.id = l.usage_charge_id AND u.kind = l.kind
     ) u
     GROUP BY {_KEY}
     HAVING sum(u.calls) <> 0 OR sum(u.volume) <> 0 OR sum(u.billed) <> 0 OR sum(u.amount) <> 0

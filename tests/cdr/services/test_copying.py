@@ -35,21 +35,18 @@ class TestCopyBinary(TestCase):
     @given(st.lists(st.tuples(COSTS, INSTANTS), min_size=1))
     def test_keeps_every_amount_and_instant(self, rows: list[tuple[int, datetime]]) -> None:
         instants = [instant.replace(tzinfo=UTC) for _, instant in rows]
-        create(
-            "place bigint, amount numeric(18, 8), at timestamptz, kind smallint, code varchar(3)"
-        )
+        create("place bigint, amount numeric(18, 8), at timestamptz, kind smallint")
         columns = {
             "place": Column(Binary.BIGINT, np.arange(len(rows))),
             "amount": Column(Binary.AMOUNT, np.array([cost for cost, _ in rows])),
             "at": Column(Binary.TIMESTAMPTZ, np.array([to_microseconds(i) for i in instants])),
             "kind": Column(Binary.SMALLINT, 7),
-            "code": Column(Binary.CODE, np.full(len(rows), b"EUR")),
         }
 
         copy_binary("copied", columns, len(rows))
 
         assert copied("copied") == [
-            (place, Decimal(cost).scaleb(-8), instant, 7, "EUR")
+            (place, Decimal(cost).scaleb(-8), instant, 7)
             for place, ((cost, _), instant) in enumerate(zip(rows, instants, strict=True))
         ]
         with connection.cursor() as cursor:

@@ -175,7 +175,8 @@ class TestApplying:
 
         rerate(world.provider, customer=other)
 
-        amounts = dict(Leg.objects.filter(kind=LegKind.CUSTOMER).values_list("payer_id", "amount"))
+        legs = Leg.objects.filter(kind=LegKind.CUSTOMER)
+        amounts = dict(legs.values_list("usage_charge__payer_id", "amount"))
         assert amounts == {world.carla.pk: Decimal("0.10"), other.pk: Decimal("0.14")}
 
     def test_adds_the_leg_of_a_reseller_now_in_billing_mode(self, world: World) -> None:

@@ -95,7 +95,7 @@ class TestRetiring:
 
         leg = pl.read_parquet(folder / "cdr_leg.parquet").filter(number=1).row(0, named=True)
         assert (leg["started_at"], leg["amount"]) == (CALL_AT, expected.amount)
-        assert leg["currency"] == expected.currency
+        assert leg["usage_charge_id"] == expected.usage_charge_id
 
     def test_has_what_comes_late_wait_as_too_old(self, world: World, folder: Path) -> None:
         import_lines(world.source, [Call(account="carla", uuid="a")])

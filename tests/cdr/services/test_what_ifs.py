@@ -131,7 +131,7 @@ def second_source(world: World) -> Source:
 def legs_paid(file: XdrFile, resellers: list[Reseller]) -> list[Leg]:
     ids = [reseller.pk for reseller in resellers]
     rows = Leg.objects.filter(xdr_id__gte=min_xdr_id(file), xdr_id__lt=max_xdr_id(file))
-    return list(rows.filter(kind=LegKind.RESELLER, payer_id__in=ids))
+    return list(rows.filter(kind=LegKind.RESELLER, usage_charge__payer_id__in=ids))
 
 
 def margins_by_party(question: WhatIf) -> dict[tuple[int, int], Decimal]:

@@ -35,6 +35,10 @@ class SourceStateUnchanged(DomainError):
     """The source is disabled, or enabled, already."""
 
 
+class TrunkTaken(DomainError):
+    """The tech prefix reaches a vendor of this source already."""
+
+
 class SourceNotMapped(DomainError):
     """The format of the source says itself which column is what."""
 
@@ -115,6 +119,42 @@ def edit_source(
             actor_id=actor_id,
         )
     return source
+
+
+@transaction.atomic
+def add_trunk(
+    *, source: Source, tech_prefix: str, trunk: TrunkTerms, at: datetime, actor_id: int | None
+) -> Source:
+    """Have calls to numbers that begin so go to a vendor from now on; all else stays as it is.
+
+    :raises TrunkTaken: if calls to them go to a vendor already.
+    :raises SourceRefused: if it is no tech prefix, or the vendor or tags are none.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    rows = source.trunks.select_related("vendor").order_by("tech_prefix")
+    trunks = {row.tech_prefix: TrunkTerms(row.vendor_id, row.tags) for row in rows}
+    if tech_prefix in trunks:
+        vendor = next(row.vendor for row in rows if row.tech_prefix == tech_prefix)
+        raise TrunkTaken(f"{tech_prefix} reaches {vendor} already.")
+    details = _details(source, trunks | {tech_prefix: trunk})
+    return edit_source(source=source, details=details, at=at, actor_id=actor_id)
+
+
+def _details(source: Source, trunks: Mapping[str, TrunkTerms]) -> SourceDetails:
+    """The details of a source as they are, but for its trunks."""
+    return SourceDetails(
+        name=source.name,
+        product_id=source.product_id,
+        time_zone=source.time_zone,
+        country_prefix=source.country_prefix,
+        default_vendor_id=source.default_vendor_id,
+        allows_foreign_vendors=source.allows_foreign_vendors,
+        oldest_days=source.oldest_days,
+        identified_by=[IdentifiedBy(kind) for kind in source.identified_by],
+        rounding=Source.VolumeRounding(source.volume_rounding),
+        tags=source.tags,
+        trunks=trunks,
+    )
 
 
 @transaction.atomic

@@ -19,8 +19,8 @@ REMEDIES = {
     " read again.",
     SuspenseReason.UNKNOWN_CUSTOMER: "Give the account code or number to a customer, or correct it;"
     " then it is tried again.",
-    SuspenseReason.UNKNOWN_VENDOR: "Give the source a vendor, or a trunk for the tech prefix, then"
-    " try again.",
+    SuspenseReason.UNKNOWN_VENDOR: "Add a trunk for the tech prefix, which tries again by itself;"
+    " or give the source a vendor, then try again.",
     SuspenseReason.UNRATED_CUSTOMER: "Add a rate for the destination to the customer's rate table,"
     " then try again.",
     SuspenseReason.UNRATED_VENDOR: "Add a rate for the destination to the vendor's rate table, then"
@@ -65,6 +65,9 @@ def _remedies(scope: Scope, choice: Choice) -> Iterator[Action]:
     if source is None:
         return
     of_source = {"source_id": source.pk}
+    if choice.reason == SuspenseReason.UNKNOWN_VENDOR and choice.subject:
+        url = reverse("console_suspense_trunk", kwargs={"suspense_id": row.pk})
+        yield Action("Add a trunk", url, "plus", needs="usage.write")
     if choice.reason in _OF_SOURCE:
         url = reverse("console_source_edit", kwargs=of_source)
         yield Action(f"Trunks and times of {source}", url, "cog-6-tooth", needs="usage.write")

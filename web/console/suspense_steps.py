@@ -52,7 +52,7 @@ def suspense_retry(request: SurfaceRequest) -> HttpResponse:
     row_count = chosen_suspense(request.scope, choice).count()
 
     def confirm() -> str:
-        return _asked(request, Kind.RETRY, choice, row_count)
+        return asked_for(request, Kind.RETRY, choice, row_count)
 
     review = Review(
         title=f"Try again: {title_of(choice)}",
@@ -64,9 +64,10 @@ def suspense_retry(request: SurfaceRequest) -> HttpResponse:
     return confirm_page(request, review, confirm=confirm, cancel_url=rows_url(request))
 
 
-def _asked(
+def asked_for(
     request: SurfaceRequest, kind: Mending.Kind, choice: Choice, row_count: int, note: str = ""
 ) -> str:
+    """Have a mending begun; returns the address of its page."""
     mending = ask_for_mending(
         provider_id=request.scope.provider_id,
         kind=kind,
@@ -119,7 +120,7 @@ def _decision_page(
         request,
         page,
         form=NoteForm,
-        save=lambda form: _asked(request, kind, choice, row_count, form.cleaned_data["note"]),
+        save=lambda form: asked_for(request, kind, choice, row_count, form.cleaned_data["note"]),
         review=lambda form: Review(
             title=title,
             lead=lead,
@@ -169,7 +170,7 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
         messages.success(request, f"{kind.label} {value} is {customer}'s from now on.")
         if "usage.write" not in request.scope.permissions:
             return reverse("console_identifiers", kwargs={"customer_id": customer.pk})
-        return _asked(request, Kind.RETRY, choice, row_count)
+        return asked_for(request, Kind.RETRY, choice, row_count)
 
     def review(form: GivingForm) -> Review:
         return Review(

@@ -3,7 +3,7 @@ from cdr.rules.mending import Choice
 from cdr.services.mending import ask_for_mending
 from cdr.services.rerating import ask_for_rerating
 from tenancy.models import Provider
-from tests.factories import make_product, make_source
+from tests.factories import make_customer, make_identifier, make_product, make_source
 from tests.factories.cdr import Call, import_lines
 from tests.factories.mending import MENDED_AT, mend
 from tests.factories.rerating import OCTOBER_FROM, OCTOBER_TO, RERATED_AT, measure
@@ -40,6 +40,12 @@ def unreadable(provider: Provider) -> dict[str, object]:
 def unknown(provider: Provider) -> dict[str, object]:
     imported(provider)
     return {"suspense_id": Suspense.objects.get(provider=provider, reason="unknown_customer").pk}
+
+
+def vendorless(provider: Provider) -> dict[str, object]:
+    make_identifier(make_customer(provider), "carla")
+    import_lines(make_source(make_product(provider)), [Call(account="carla")])
+    return {"suspense_id": Suspense.objects.get(provider=provider, reason="unknown_vendor").pk}
 
 
 def mending(provider: Provider) -> dict[str, object]:
@@ -106,6 +112,7 @@ PAGES = {
     "console_suspense_accept": Page(staff("usage.write")),
     "console_suspense_discard": Page(staff("usage.write")),
     "console_suspense_give": Page(staff("customers.write"), unknown),
+    "console_suspense_trunk": Page(staff("usage.write"), vendorless),
     "console_suspense_correct": Page(staff("usage.write")),
     "console_suspense_line": Page(staff("usage.write"), unreadable),
     "console_suspense_lines": Page(staff("usage.read")),

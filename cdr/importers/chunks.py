@@ -212,6 +212,10 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
     if not text_only:
         # A mark alone is a line, too, and a blank one.
         return Lines(no_rejected().drop("reason"), no_rejected(), int(bool(content)))
+    if len(text_only) <= MAX_LINE_BYTES and (few := _few_lines(text_only)) is not None:
+        numbered = pl.Series("line_number", range(first_line, first_line + len(few)), pl.Int64)
+        lines = pl.DataFrame([numbered, pl.Series("raw", few, pl.String)])
+        return Lines(lines, no_rejected(), 0)
     raw, invalid = _decode(text_only)
     # Every copy of long lines costs as much as looking at them does: none is made without need.
     if raw.str.ends_with("\r").any():
@@ -243,6 +247,14 @@ def split_lines(content: bytes, *, first_line: int) -> Lines:
         reason.alias("reason"),
     ).filter(faulty)
     return Lines(lines.filter(~(faulty | blank)), rejected, int(blank.sum()))
+
+
+def _few_lines(content: bytes) -> list[str] | None:
+    """The lines of a text so short that none is too long; None where one is blank or no text."""
+    if not _is_utf8(content) or b"\0" in content:
+        return None
+    lines = [line.rstrip("\r") for line in content.decode().removesuffix("\n").split("\n")]
+    return lines if all(line.strip() for line in lines) else None
 
 
 def is_no_text(reason: pl.Expr) -> pl.Expr:

@@ -4,9 +4,13 @@ from hashlib import blake2b
 
 import polars as pl
 
+from cdr.rating.few import FEW
+
 KEY_BYTES = 16
 # Fields are joined by what no field holds: the parsers refuse control characters or drop them.
 _BREAK = "\x1f"
+_CALL = ("call_id", "leg_id")
+_FACTS = ("started_at", "caller_number", "destination_number", "duration_seconds")
 
 
 def dedup_keys(xdrs: pl.DataFrame, *, source_id: int) -> pl.Series:
@@ -15,24 +19,39 @@ def dedup_keys(xdrs: pl.DataFrame, *, source_id: int) -> pl.Series:
     Of source, call id and leg id; where there is no call id, of source, start, caller, destination
     and duration. An xDR is the same as another if both start and key are.
     """
-    by_call = _joined(pl.lit("call"), "call_id", "leg_id")
-    by_facts = _joined(
-        pl.lit("facts"), "started_at", "caller_number", "destination_number", "duration_seconds"
-    )
+    if len(xdrs) <= FEW:
+        columns = [xdrs[name].to_list() for name in (*_CALL, *_FACTS)]
+        each = [_text(source_id, row) for row in zip(*columns, strict=True)]
+        return pl.Series("dedup_key", [_key(text.encode()) for text in each], dtype=pl.String)
+    by_call = _joined(pl.lit("call"), *_CALL)
+    by_facts = _joined(pl.lit("facts"), *_FACTS)
     texts = xdrs.select(
         pl.lit(f"{source_id}{_BREAK}")
         + pl.when(pl.col("call_id").is_null()).then(by_facts).otherwise(by_call)
     ).to_series()
-    keys = [
-        blake2b(text, digest_size=KEY_BYTES).hexdigest() for text in texts.cast(pl.Binary).to_list()
-    ]
+    keys = [_key(text) for text in texts.cast(pl.Binary).to_list()]
     return pl.Series("dedup_key", keys, dtype=pl.String)
 
 
 def is_repeated(xdrs: pl.DataFrame) -> pl.Series:
     """Whether the same xDR stands further up in the batch; by started_at and dedup_key."""
+    if len(xdrs) <= FEW:
+        each = list(zip(xdrs["started_at"].to_list(), xdrs["dedup_key"].to_list(), strict=True))
+        first_places = {name: place for place, name in reversed(list(enumerate(each)))}
+        repeated = [first_places[name] < place for place, name in enumerate(each)]
+        return pl.Series(repeated, dtype=pl.Boolean)
     first = xdrs.select(pl.struct("started_at", "dedup_key").is_first_distinct())
     return ~first.to_series()
+
+
+def _key(text: bytes) -> str:
+    return blake2b(text, digest_size=KEY_BYTES).hexdigest()
+
+
+def _text(source_id: int, row: tuple[str | int | None, ...]) -> str:
+    kind, said = ("facts", row[len(_CALL) :]) if row[0] is None else ("call", row[: len(_CALL)])
+    parts = ["" if part is None else str(part) for part in said]
+    return _BREAK.join([str(source_id), kind, *parts])
 
 
 def _joined(*parts: pl.Expr | str) -> pl.Expr:

@@ -1,12 +1,19 @@
 """Dialled numbers as E.164 digits, and the trunk that their technical prefix names, column-wise."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
 
-_PUNCTUATION = r"[\s().\-/]"
+from cdr.rating.few import FEW, alike
+
+# What Unicode calls white space. Left to themselves, Rust and Python do not quite agree on it.
+_BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_PUNCTUATION = rf"[{_BLANKS}().\-/]"
 # "+49 (0) 30 …": the zero in brackets is for callers at home only.
 _BRACKETED_TRUNK_ZERO = r"^((?:\+|00).*?)\(0\)"
 
@@ -41,6 +48,10 @@ def normalise(
     null for what is no E.164 number: names, extensions, national numbers without a country prefix.
     """
     country = _country_column(dialled, plan, country_prefixes)
+    if len(dialled) <= FEW:
+        each = zip(dialled.to_list(), country.to_list(), strict=True)
+        found = [_normalised(said, plan, known, tech_prefixes or {}) for said, known in each]
+        return pl.DataFrame(found, schema={"number": pl.String, "trunk": pl.Int64}, orient="row")
     frame = pl.DataFrame([dialled.alias("dialled"), country]).with_row_index("place")
     settled = frame.select(_is_settled(plan, tech_prefixes or {}).fill_null(False)).to_series()
     as_dialled = {"number": pl.col("dialled"), "trunk": pl.lit(None, pl.Int64)}
@@ -51,6 +62,34 @@ def normalise(
     known = frame.filter(settled).select("place", **as_dialled)
     worked_out = _worked_out(frame.filter(~settled), plan, tech_prefixes or {})
     return pl.concat([known, worked_out]).sort("place").drop("place")
+
+
+def _normalised(
+    dialled: str | None, plan: DialPlan, country: str | None, tech_prefixes: Mapping[str, int]
+) -> tuple[str | None, int | None]:
+    """One number and its trunk."""
+    if dialled is None:
+        return None, None
+    bare, trunk = dialled.strip(_BLANKS), None
+    found = max((each for each in tech_prefixes if bare.startswith(each)), key=len, default=None)
+    if found is not None:
+        bare, trunk = bare[len(found) :], tech_prefixes[found]
+    digits = re.sub(_BRACKETED_TRUNK_ZERO, r"\1", bare, count=1)
+    digits = re.sub(_PUNCTUATION, "", digits)
+    digits = re.sub(f"^{plan.international_prefix}", "+", digits, count=1)
+    if digits.startswith("+"):
+        number = digits[1:]
+    elif _has_trunk_prefix(digits, plan) or len(digits.encode()) == plan.national_digits:
+        if country is None:
+            return None, trunk
+        number = country + digits.removeprefix(plan.trunk_prefix or "")
+    else:
+        number = digits
+    return (number if re.fullmatch(_valid(plan), number) else None), trunk
+
+
+def _has_trunk_prefix(digits: str, plan: DialPlan) -> bool:
+    return bool(plan.trunk_prefix) and digits.startswith(str(plan.trunk_prefix))
 
 
 def _worked_out(
@@ -77,7 +116,7 @@ def _is_settled(plan: DialPlan, tech_prefixes: Mapping[str, int]) -> pl.Expr:
 def _country_column(
     dialled: pl.Series, plan: DialPlan, country_prefixes: pl.Series | None
 ) -> pl.Series:
-    default = pl.repeat(plan.country_prefix, len(dialled), dtype=pl.String, eager=True)
+    default = alike("country", plan.country_prefix, pl.String, len(dialled))
     countries = default if country_prefixes is None else country_prefixes.fill_null(default)
     return countries.alias("country")
 

@@ -1,13 +1,15 @@
 """Who made a call and where it ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from catalogue.rules.tags import join_tags, split_tags
 from cdr.rating.choice import TagColumn
+from cdr.rating.few import alike, looked_up
 from cdr.rules.parties import ON_NET
 
+_PAYER = {"customer_id": pl.Int64, "subscription_id": pl.Int64, "tags": pl.String}
 _ON_NET = (frozenset[str](), frozenset({ON_NET}))
 
 
@@ -29,49 +31,50 @@ def identify_parties(
     and every other call went to the source's usual vendor. The tags are those received, and those
     of the source, the trunk and what named the customer; null stands for none.
     """
-    by_number = numbers.select(normalised_number="value", _called="customer_id")
-    found = xdrs.join(by_number, on="normalised_number", how="left", maintain_order="left")
-    for column, named in customers.items():
-        names = {
-            column: "value",
-            f"_payer_by_{column}": "customer_id",
-            f"_tags_by_{column}": "tags",
-            f"_subscription_by_{column}": "subscription_id",
-        }
-        found = found.join(named.select(**names), on=column, how="left", maintain_order="left")
-    nobody, no_tags = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
-    subscription = nobody
-    payer = pl.coalesce(*(pl.col(f"_payer_by_{column}") for column in customers), nobody)
-    # Of the first that names somebody: what a later one says too is not looked at.
-    named_tags = no_tags
-    for column in reversed(list(customers)):
-        is_named = pl.col(f"_payer_by_{column}").is_not_null()
-        named_tags = pl.when(is_named).then(f"_tags_by_{column}").otherwise(named_tags)
-        its_own = pl.when(is_named).then(f"_subscription_by_{column}")
-        subscription = its_own.otherwise(subscription)
-    trunk = pl.col("trunk_vendor_id")
-    called = pl.when(trunk.is_null()).then("_called")
-    default = pl.lit(default_vendor_id, pl.Int64)
-    given = found.select("received_tags", "trunk_tags", named_tags=named_tags)
-    return found.with_columns(
+    payer = _named_first(
+        [looked_up(xdrs[column], each, "value") for column, each in customers.items()], len(xdrs)
+    )
+    called = looked_up(xdrs["normalised_number"], numbers, "value")["customer_id"]
+    trunk, default = xdrs["trunk_vendor_id"], alike("", default_vendor_id, pl.Int64, len(xdrs))
+    if trunk.null_count() < len(trunk):
+        called = called.set(trunk.is_not_null(), None)
+    if called.null_count() < len(called):
+        default = default.set(called.is_not_null(), None)
+    vendor = (
+        default
+        if trunk.null_count() == len(trunk)
+        else trunk.zip_with(trunk.is_not_null(), default)
+    )
+    given = [xdrs["received_tags"], xdrs["trunk_tags"], payer["tags"].alias("named_tags")]
+    return xdrs.drop("trunk_tags").with_columns_seq(
         _carried(given, source_tags).alias("tags"),
-        customer_id=payer,
-        subscription_id=subscription,
-        vendor_id=pl.coalesce(trunk, pl.when(called.is_null()).then(default)),
-        terminating_customer_id=called,
-    ).drop(*_named_by(customers), "_called", "trunk_tags")
+        payer["customer_id"],
+        payer["subscription_id"],
+        vendor.alias("vendor_id"),
+        called.alias("terminating_customer_id"),
+    )
 
 
-def _named_by(customers: Iterable[str]) -> list[str]:
-    return [
-        f"_{what}_by_{column}" for column in customers for what in ("payer", "tags", "subscription")
-    ]
+def _named_first(named: Sequence[pl.DataFrame], count: int) -> pl.DataFrame:
+    """Of each row what the first says that names somebody: a later one is not looked at."""
+    if not named:
+        return pl.DataFrame(schema=_PAYER).clear(count)
+    first, *later = named
+    for other in later:
+        is_named = first["customer_id"].is_not_null()
+        if is_named.all():
+            break
+        first = pl.DataFrame(
+            [first[column].zip_with(is_named, other[column]) for column in first.columns]
+        )
+    return first
 
 
-def _carried(given: pl.DataFrame, source_tags: str) -> pl.Series:
+def _carried(columns: Sequence[pl.Series], source_tags: str) -> pl.Series:
     """The tags of each row and of the source; worked out once for rows that have the same."""
-    if all(column.null_count() == len(column) for column in given):
-        return pl.repeat(source_tags, len(given), dtype=pl.String, eager=True)
+    given = pl.DataFrame(columns)
+    if all(column.null_count() == len(column) for column in columns):
+        return alike("tags", source_tags, pl.String, len(given))
     distinct = given.unique()
     tags = [
         join_tags(split_tags(",".join([source_tags, *filter(None, row)])))

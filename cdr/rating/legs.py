@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cdr.rating.few import FEW, looked_up
 from cdr.rating.terms import NO_TABLE, Terms
 from cdr.rules.parties import PROVIDER_ID, Charge, Party
 from cdr.rules.routes import Termination, is_foreign, reseller_payments
@@ -87,30 +88,52 @@ def plan_legs(xdrs: pl.DataFrame, terms: Terms) -> PlannedLegs:
     where unknown); with a terminating customer the call is on-net, whatever the vendor.
     """
     parties = _parties(xdrs, terms)
-    ways = parties.select(_Way._fields).unique()
-    way_of_xdr = _position_in(ways, parties)
-    routes = [_route(terms, _Way(*way)) for way in ways.iter_rows()]
-    return _expand(parties, terms, way_of_xdr, routes)
+    ways, way_of_xdr = _ways(parties)
+    return _expand(parties, terms, way_of_xdr, [_route(terms, way) for way in ways])
 
 
-def _parties(xdrs: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+class _Parties(NamedTuple):
     """Per xDR the columns of a way, and its customer with price list; NOBODY where unknown."""
-    ends = terms.customers.select(
-        terminating_customer_id="customer_id", terminating_reseller_id="reseller_id"
-    )
-    epoch = pl.Series("epoch", terms.epoch_of(xdrs["started_at"].to_numpy()), dtype=pl.Int64)
-    return (
-        xdrs.select("customer_id", "vendor_id", "terminating_customer_id", epoch)
-        .join(terms.customers, on="customer_id", how="left", maintain_order="left")
-        .join(ends, on="terminating_customer_id", how="left", maintain_order="left")
-        .with_columns(pl.all().fill_null(NOBODY))
+
+    reseller_id: NDArray[np.int64]
+    vendor_id: NDArray[np.int64]
+    terminating_reseller_id: NDArray[np.int64]
+    epoch: NDArray[np.int64]
+    customer_id: NDArray[np.int64]
+    price_list: NDArray[np.int64]
+
+
+def _parties(xdrs: pl.DataFrame, terms: Terms) -> _Parties:
+    payer = looked_up(xdrs["customer_id"], terms.customers, "customer_id")
+    end = looked_up(xdrs["terminating_customer_id"], terms.customers, "customer_id")
+    return _Parties(
+        reseller_id=_known(payer["reseller_id"]),
+        vendor_id=_known(xdrs["vendor_id"]),
+        terminating_reseller_id=_known(end["reseller_id"]),
+        epoch=terms.epoch_of(xdrs["started_at"].to_numpy()),
+        customer_id=_known(xdrs["customer_id"]),
+        price_list=_known(payer["price_list"]),
     )
 
 
-def _position_in(ways: pl.DataFrame, parties: pl.DataFrame) -> NDArray[np.int64]:
-    numbered = ways.with_row_index("way")
-    found = parties.join(numbered, on=list(_Way._fields), how="left", maintain_order="left")
-    return found["way"].cast(pl.Int64).to_numpy()
+def _known(ids: pl.Series) -> NDArray[np.int64]:
+    return ids.fill_null(NOBODY).to_numpy() if ids.null_count() else ids.to_numpy()
+
+
+def _ways(parties: _Parties) -> tuple[list[_Way], NDArray[np.int64]]:
+    """The ways there are, and the place of each xDR's among them."""
+    columns = [getattr(parties, name) for name in _Way._fields]
+    if len(parties.epoch) <= FEW:
+        places: dict[_Way, int] = {}
+        each = map(_Way, *(column.tolist() for column in columns))
+        place = [places.setdefault(way, len(places)) for way in each]
+        return list(places), np.array(place, dtype=np.int64)
+    every = pl.DataFrame(dict(zip(_Way._fields, columns, strict=True)))
+    ways = every.unique()
+    found = every.join(
+        ways.with_row_index("way"), on=list(_Way._fields), how="left", maintain_order="left"
+    )
+    return [_Way(*way) for way in ways.iter_rows()], found["way"].cast(pl.Int64).to_numpy()
 
 
 def _route(terms: Terms, way: _Way) -> tuple[Routing, list[_Step]]:
@@ -160,7 +183,7 @@ def _seller(party_id: int) -> tuple[Party, int]:
 
 
 def _expand(
-    parties: pl.DataFrame,
+    parties: _Parties,
     terms: Terms,
     way_of_xdr: NDArray[np.int64],
     routes: Sequence[tuple[Routing, list[_Step]]],
@@ -175,17 +198,18 @@ def _expand(
     position = np.arange(len(row)) - np.repeat(np.cumsum(leg_counts) - leg_counts, leg_counts)
     step = route_starts[way_of_xdr[row]] + position
     of_customer = charge[step] == Charge.CUSTOMER
-    price_list, epoch = parties["price_list"].to_numpy(), parties["epoch"].to_numpy()
     return PlannedLegs(
         row=row,
         number=position + 1,
         charge=charge[step].astype(np.int8),
         payer_kind=payer_kind[step].astype(np.int8),
-        payer_id=np.where(of_customer, parties["customer_id"].to_numpy()[row], payer_id[step]),
+        payer_id=np.where(of_customer, parties.customer_id[row], payer_id[step]),
         payee_kind=payee_kind[step].astype(np.int8),
         payee_id=payee_id[step],
         table_id=np.where(
-            of_customer, terms.price_lists[price_list[row], epoch[row]], table_id[step]
+            of_customer,
+            terms.price_lists[parties.price_list[row], parties.epoch[row]],
+            table_id[step],
         ),
         routing=np.array([routing for routing, _ in routes], dtype=np.int8)[way_of_xdr],
     )

@@ -6,20 +6,26 @@ starts at 440000000000000·32 + 3. Of the digits after the fifteenth only the co
 31, for no prefix is longer.
 """
 
+import re
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cdr.rating.few import FEW
 from cdr.rules.rates import PREFIX_DIGITS
 
 NOT_A_NUMBER = -1
 COUNT_PLACES = 32
 
+_DIGITS = re.compile("[0-9]+")
 _SHIFTS = 10 ** np.arange(PREFIX_DIGITS, -1, -1, dtype=np.int64)
 
 
 def align(numbers: pl.Series) -> NDArray[np.int64]:
     """The int64 key of each number of a string column; -1 for null and what is not all digits."""
+    if len(numbers) <= FEW:
+        return np.array([_key(number) for number in numbers.to_list()], dtype=np.int64)
     number = pl.col("number")
     digits = pl.when(number.str.contains("^[0-9]+$")).then(number.str.slice(0, PREFIX_DIGITS))
     read = numbers.to_frame("number").select(
@@ -31,6 +37,15 @@ def align(numbers: pl.Series) -> NDArray[np.int64]:
     keys: NDArray[np.int64] = aligned * COUNT_PLACES + counts
     keys[values == NOT_A_NUMBER] = NOT_A_NUMBER
     return keys
+
+
+def _key(number: str | None) -> int:
+    if number is None or not _DIGITS.fullmatch(number):
+        return NOT_A_NUMBER
+    count = len(number)
+    missing = max(PREFIX_DIGITS - count, 0)
+    aligned: int = int(number[:PREFIX_DIGITS]) * 10**missing
+    return aligned * COUNT_PLACES + min(count, COUNT_PLACES - 1)
 
 
 def normalise(numbers: pl.Series) -> pl.Series:

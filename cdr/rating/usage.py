@@ -2,17 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cdr.rating.few import FEW
 from cdr.rating.legs import PlannedLegs
 from cdr.rating.prices import PricedLegs, PriceTable
 from cdr.rules.parties import PROVIDER_ID
 
 _NAMED = ["table_id", "destination_code"]
 _KEYS = ["charge", "payer_id", "payee_id", "reseller_id", "day", *_NAMED]
+_SUMS = {
+    "charge": pl.Int8,
+    "payer_kind": pl.Int8,
+    "payer_id": pl.Int64,
+    "payee_kind": pl.Int8,
+    "payee_id": pl.Int64,
+    "reseller_id": pl.Int64,
+    "day": pl.Date,
+    "table_id": pl.Int64,
+    "destination_code": pl.Int32,
+    **dict.fromkeys(("call_count", "volume", "billed", "included"), pl.Int64),
+    "cost": pl.Int128,
+    "destination": pl.String,
+    "currency": pl.String,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,8 @@ def sum_usage(
     each xDR (PROVIDER_ID for none), which is null in the answer where it is none. `included` is by
     leg what allowances cover. `cost` is summed exactly, as Int128 at 10^-8. In the order of payers.
     """
+    if len(legs.row) <= FEW:
+        return _sum_few(legs, priced, tables, chosen, by_xdr, included)
     rated = by_xdr[legs.row[chosen]].with_columns(
         leg=pl.int_range(pl.len()),
         charge=legs.charge[chosen],
@@ -64,7 +83,54 @@ def sum_usage(
         .with_columns(reseller_id=pl.col("reseller_id").replace(PROVIDER_ID, None))
         .sort("payer_kind", "payer_id", "day")
     )
-    return UsageSums(ordered.drop("leg"), _places(ordered, len(rated)))
+    return UsageSums(ordered.select(list(_SUMS)), _places(ordered, len(rated)))
+
+
+def _sum_few(
+    legs: PlannedLegs,
+    priced: PricedLegs,
+    tables: Mapping[int, PriceTable],
+    chosen: NDArray[np.bool_] | slice,
+    by_xdr: pl.DataFrame,
+    included: NDArray[np.int64],
+) -> UsageSums:
+    """The same, leg by leg."""
+    volumes, days, resellers = (by_xdr[name].to_list() for name in ("volume", "day", "reseller_id"))
+    row = legs.row[chosen].tolist()
+    columns = (
+        legs.charge[chosen].tolist(),
+        legs.payer_kind[chosen].tolist(),
+        legs.payer_id[chosen].tolist(),
+        legs.payee_kind[chosen].tolist(),
+        legs.payee_id[chosen].tolist(),
+        [resellers[each] or None for each in row],
+        [days[each] for each in row],
+        legs.table_id[chosen].tolist(),
+        priced.destination[chosen].tolist(),
+    )
+    amounts = zip(
+        [volumes[each] for each in row],
+        priced.billed[chosen].tolist(),
+        included[chosen].tolist(),
+        priced.cost[chosen].tolist(),
+        strict=True,
+    )
+    found: dict[tuple[Any, ...], list[int]] = {}
+    held_by = []
+    for key, added in zip(zip(*columns, strict=True), amounts, strict=True):
+        sums = found.setdefault(key, [len(found), 0, 0, 0, 0, 0])
+        held_by.append(sums[0])
+        sums[1:] = [each + more for each, more in zip(sums[1:], (1, *added), strict=True)]
+    ordered = sorted(found.items(), key=lambda each: (each[0][1], each[0][2], each[0][6]))
+    places = {number: place for place, (_, (number, *_)) in enumerate(ordered)}
+    rows = [
+        (*key, *sums, tables[key[7]].destination(key[8]), tables[key[7]].currency)
+        for key, (_, *sums) in ordered
+    ]
+    return UsageSums(
+        pl.DataFrame(rows, schema=_SUMS, orient="row"),
+        np.array([places[number] for number in held_by], dtype=np.int64),
+    )
 
 
 def _places(sums: pl.DataFrame, legs: int) -> NDArray[np.int64]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 from django.db import connection
 
 from cdr.importers.chunks import CHUNK_BYTES, first_lines, read_chunks
 from cdr.importers.formats import ADAPTERS
 from cdr.models import XdrChunk, XdrFile
+from cdr.rating.few import alike
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
 from cdr.services import stores
@@ -138,8 +140,8 @@ def rate_lines(
     )
     if fresh.is_empty():
         return counts, None
-    place = pl.col("line_number") - first_line
-    numbered = fresh.with_columns(id=place + (origin.chunk_id << PLACE_BITS))
+    place = fresh["line_number"].to_numpy() - first_line
+    numbered = fresh.hstack([pl.Series("id", place + (origin.chunk_id << PLACE_BITS))])
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
     # As late as can be: who waits for the same counters waits for this transaction's end.
@@ -164,7 +166,7 @@ def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
         instants, keys = timestamps(xdrs["started_at"]), xdrs["dedup_key"]
         rows = _query(_STORED_OF, [instants.to_list(), keys.to_list(), source.provider_id])
     if not rows:
-        return pl.repeat(False, len(xdrs), eager=True)
+        return alike("is_stored", False, pl.Boolean, len(xdrs))
     known = pl.DataFrame(rows, schema=_IDENTITY, orient="row").with_columns(
         pl.col("dedup_key").str.replace_all("-", "", literal=True), is_stored=True
     )
@@ -182,8 +184,8 @@ def _query(sql: str, parameters: list[Any]) -> list[tuple[int, str]]:
 
 def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:
     result = rated.outcome.result
-    waiting_legs = rated.outcome.suspense.filter(pl.col("leg_kind").is_not_null())
-    waiting = waiting_legs["row"].unique().to_numpy()
+    suspense = rated.outcome.suspense
+    waiting = np.unique(suspense["row"].to_numpy()[suspense["leg_kind"].is_not_null().to_numpy()])
     return LineCounts(
         rated=int((result == Result.RATED).sum()),
         zero=int((result == Result.ZERO).sum()),

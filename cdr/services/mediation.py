@@ -11,6 +11,7 @@ from cdr.importers.layout import TEXTS
 from cdr.models import Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
 from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rating.few import FEW
 from cdr.rules.instants import to_microseconds
 from cdr.rules.suspense import Suspended
 from cdr.services.sources import SourceTerms
@@ -33,7 +34,12 @@ _WIDTHS = {
     if field.name in _KEPT_TEXTS and field.name != "hangup_cause" and field.max_length
 }
 _TOO_LONG = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
-_CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
+_KEPT = {name: pl.col(name) for name in _KEPT_TEXTS} | {
+    "received_tags": pl.col("tags").alias("received_tags"),
+    "hangup_cause": pl.col("hangup_cause").str.slice(
+        0, Xdr._meta.get_field("hangup_cause").max_length
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +73,16 @@ def mediate_lines(
     """
     parsed = _parse(content, header=header, first_line=first_line, source=source)
     records, oversized = _without_oversized(parsed.records)
-    keyed = records.with_columns(dedup_keys(records, source_id=source.id))
+    keyed = records.hstack([dedup_keys(records, source_id=source.id)])
     repeated = is_repeated(keyed)
     once = keyed.filter(~repeated) if repeated.any() else keyed
     bounds = _widest_bounds(source) if takes_untimely else _bounds(source, at)
     timely, untimely = _without_untimely(once, *bounds)
-    waiting = pl.concat([_unparsable(parsed.rejected), _unparsable(oversized), untimely])
+    unread = [_unparsable(each) for each in (parsed.rejected, oversized) if len(each)]
+    waiting = pl.concat([*unread, untimely]).sort("line_number") if unread else untimely
     return MediatedLines(
         xdrs=timely,
-        waiting=waiting.sort("line_number"),
+        waiting=waiting,
         duplicate_count=int(repeated.sum()),
         blank_count=parsed.blank_lines,
     )
@@ -93,7 +100,7 @@ def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     calling = normalise(xdrs["caller_number"], plan=plan)
     vendor_ids = pl.Series([trunk.vendor_id for trunk in trunks], dtype=pl.Int64)
     tags = pl.Series([trunk.tags or None for trunk in trunks], dtype=pl.String)
-    return xdrs.with_columns(
+    return xdrs.with_columns_seq(
         called["number"].alias("normalised_number"),
         vendor_ids.gather(called["trunk"]).alias("trunk_vendor_id"),
         tags.gather(called["trunk"]).alias("trunk_tags"),
@@ -107,17 +114,24 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
         content, first_line=first_line, reading=source.reading(header, source.mapping)
     )
     # Nothing is used that was not answered, whatever the switch counted.
-    answered = pl.col("answered_at").is_not_null()
-    volume = pl.when(answered).then("billable_seconds").otherwise(0).cast(pl.Int64).alias("volume")
-    records = parsed.records.rename({"tags": "received_tags"}).select(
-        "line_number", "raw", *_KEPT_TEXTS, "started_at", "duration_seconds", volume
+    billable, answered_at = parsed.records["billable_seconds"], parsed.records["answered_at"]
+    if answered_at.null_count():
+        billable = billable.set(answered_at.is_null(), 0)
+    records = parsed.records.select_seq(
+        "line_number",
+        "raw",
+        *(_KEPT[name] for name in _KEPT_TEXTS),
+        "started_at",
+        "duration_seconds",
+        billable.alias("volume"),
     )
-    records = records.with_columns(pl.col("hangup_cause").str.slice(0, _CAUSE_CHARACTERS))
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
 
 
 def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records whose texts fit their columns, and the lines of the others with the reason."""
+    if len(records) <= FEW and not _has_oversized(records):
+        return records, no_rejected()
     oversized = records.select(pl.any_horizontal(_TOO_LONG).fill_null(False)).to_series()
     if not oversized.any():
         return records, no_rejected()
@@ -127,6 +141,15 @@ def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     )
     lines = records.filter(oversized).select("line_number", "raw", reason.alias("reason"))
     return records.filter(~oversized), lines
+
+
+def _has_oversized(records: pl.DataFrame) -> bool:
+    return any(
+        len(text) > width
+        for name, width in _WIDTHS.items()
+        for text in records[name].to_list()
+        if text
+    )
 
 
 def _bounds(source: SourceTerms, at: datetime) -> tuple[datetime, datetime]:
@@ -144,12 +167,13 @@ def _without_untimely(
     records: pl.DataFrame, oldest: datetime, latest: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records whose start can be true, and the lines of the others with the reason."""
-    started_at = pl.col("started_at")
-    too_old = started_at < to_microseconds(oldest)
-    in_future = started_at > to_microseconds(latest)
-    untimely = records.filter(too_old | in_future)
-    if untimely.is_empty():
+    first, last = to_microseconds(oldest), to_microseconds(latest)
+    starts = records["started_at"].to_numpy()
+    if not ((starts < first) | (starts > last)).any():
         return records, pl.DataFrame(schema=_WAITING)
+    started_at = pl.col("started_at")
+    too_old, in_future = started_at < first, started_at > last
+    untimely = records.filter(too_old | in_future)
     waiting = untimely.select(
         "line_number",
         "raw",

@@ -12,6 +12,7 @@ from cdr.models import IdentifiedBy
 from cdr.rating import align
 from cdr.rating.choice import TagColumn
 from cdr.rating.dial_plans import DialPlan, normalise
+from cdr.rating.few import looked_up
 from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.networks import by_address, has_networks
@@ -87,8 +88,7 @@ def _few(xdrs: pl.DataFrame, *columns: str) -> list[str] | None:
     """What a small batch names, to be looked up by itself; None for one that names many."""
     if len(xdrs) > FEW_XDRS:
         return None
-    texts: list[str] = pl.concat([xdrs[column] for column in columns]).drop_nulls().to_list()
-    return texts
+    return [text for column in columns for text in xdrs[column].to_list() if text is not None]
 
 
 def rate_xdrs(
@@ -122,10 +122,11 @@ def rate_xdrs(
         totals = known_totals(source.provider_id)
         priced = price_usage(tiered, legs, identified, priced, totals=totals)
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
-    tags = terms.customers.select("customer_id", "reseller_id")
-    tagged = identified.join(tags, on="customer_id", how="left", maintain_order="left")
+    reseller_id = looked_up(identified["customer_id"], terms.customers, "customer_id")[
+        "reseller_id"
+    ]
     return RatedXdrs(
-        xdrs=tagged.with_columns(pl.col("reseller_id").fill_null(NOBODY)),
+        xdrs=identified.hstack([reseller_id.fill_null(NOBODY)]),
         terms=terms,
         legs=legs,
         priced=priced,
@@ -189,6 +190,5 @@ def _tags(identified: pl.DataFrame, tables: Mapping[int, PriceTable]) -> TagColu
 
 
 def _customer_ids(identified: pl.DataFrame) -> list[int]:
-    both = pl.concat([identified["customer_id"], identified["terminating_customer_id"]])
-    ids: list[int] = both.drop_nulls().unique().to_list()
-    return ids
+    both = (identified["customer_id"], identified["terminating_customer_id"])
+    return sorted({pk for ids in both for pk in ids.unique().to_list() if pk is not None})

@@ -52,9 +52,8 @@ class Origin:
 def record_xdrs(rated: RatedXdrs, origin: Origin) -> None:
     """Store the xDRs, in partitions made for them where there are none."""
     xdrs, source = rated.xdrs, origin.source
-    months = xdrs.select(pl.from_epoch("started_at", time_unit="us").dt.date().dt.month_start())
-    ensure_partitions(months.to_series().unique())
-    rows = xdrs.select(
+    ensure_partitions(days(xdrs["started_at"], "UTC").unique())
+    rows = xdrs.select_seq(
         pl.lit(source.provider_id).alias("provider_id"),
         timestamps(xdrs["started_at"]).alias("started_at"),
         "id",
@@ -205,7 +204,7 @@ def _record_usage(
     """Charge the chosen legs; the usage charge of each."""
     source = origin.source
     day = days(rated.xdrs["started_at"], source.day_zone.key).alias("day")
-    by_xdr = rated.xdrs.select("volume", "reseller_id", day)
+    by_xdr = pl.DataFrame([rated.xdrs["volume"], rated.xdrs["reseller_id"], day])
     usage = sum_usage(
         rated.legs,
         rated.priced,
@@ -214,7 +213,7 @@ def _record_usage(
         by_xdr=by_xdr,
         included=rated.included,
     )
-    sums = usage.sums.with_columns(product_id=pl.lit(source.product_id))
+    sums = usage.sums.with_columns_seq(product_id=pl.lit(source.product_id))
     batch = {"chunk_id": origin.chunk_id}
     ids = copy_usage(sums, source.provider_id, batch=batch, at=origin.at)
     return ids[usage.place]
@@ -228,7 +227,7 @@ def copy_usage(
     Returns the ids they got, in their order.
     """
     ids = _new_charge_ids(len(usage))
-    rows = usage.select(
+    rows = usage.select_seq(
         pl.Series("id", ids),
         pl.lit(provider_id).alias("provider_id"),
         *(pl.lit(pk).alias(column) for column, pk in batch.items()),

@@ -208,20 +208,22 @@ def _received(
 
 
 def _waiting_lines(lines: pl.DataFrame) -> dict[int, Received]:
-    rows = lines.select("line_number", "reason", "detail").iter_rows()
+    columns = [lines[name].to_list() for name in ("line_number", "reason", "detail")]
     return {
         line: Received(None, Xdr.Result.SUSPENDED, waiting=(Waiting(reason, detail, None),))
-        for line, reason, detail in rows
+        for line, reason, detail in zip(*columns, strict=True)
     }
 
 
 def _stored(rated: RatedXdrs) -> dict[int, Received]:
     """What was just stored, by line."""
     waiting: dict[int, list[Waiting]] = {}
-    why = rated.outcome.suspense.select("row", "reason", "detail", "leg_kind")
-    for row, reason, detail, leg_kind in why.iter_rows():
+    suspense = rated.outcome.suspense
+    why = [suspense[name].to_list() for name in ("row", "reason", "detail", "leg_kind")]
+    for row, reason, detail, leg_kind in zip(*why, strict=True):
         waiting.setdefault(row, []).append(Waiting(reason, detail, leg_kind))
-    rows = rated.xdrs.select("line_number", "started_at", "id").iter_rows()
+    named = [rated.xdrs[name].to_list() for name in ("line_number", "started_at", "id")]
+    rows = zip(*named, strict=True)
     results = rated.outcome.result.tolist()
     return {
         line: Received(

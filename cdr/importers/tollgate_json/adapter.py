@@ -88,12 +88,12 @@ def parse(chunk: bytes, *, first_line: int, reading: Reading) -> ParsedChunk:
             rows.append(_row(number, raw, read_record(_object(raw))))
         except FieldsRefused as refusal:
             rejected.append((number, raw, str(refusal)))
-    refused = pl.DataFrame(rejected, schema=no_rejected().schema, orient="row")
-    return ParsedChunk(
-        pl.DataFrame(rows, schema=_RECORDS, orient="row"),
-        pl.concat([lines.rejected, refused]).sort("line_number"),
-        lines.blank_count,
-    )
+    refused = lines.rejected
+    if rejected:
+        found = pl.DataFrame(rejected, schema=no_rejected().schema, orient="row")
+        refused = pl.concat([refused, found]).sort("line_number")
+    records = pl.DataFrame(rows, schema=_RECORDS, orient="row")
+    return ParsedChunk(records, refused, lines.blank_count)
 
 
 class FieldsRefused(ValueError):

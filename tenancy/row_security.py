@@ -28,21 +28,25 @@ _SIGN_IN = _NOBODY | {"phase": "sign_in"}
 @contextmanager
 def web_role() -> Iterator[None]:
     """A transaction under the web role, in the sign-in phase."""
-    with transaction.atomic():
-        _set(_SIGN_IN, role=WEB_ROLE)
+    with _under_web_role(_SIGN_IN):
         yield
-        if not connection.needs_rollback:
-            _set(_NOBODY, role="none")
 
 
 @contextmanager
 def web_role_for(*, provider_id: int, user_id: int | None) -> Iterator[None]:
     """A transaction under the web role in which only rows of one provider are visible."""
+    with _under_web_role(_NOBODY | {"provider_id": provider_id, "user_id": user_id or ""}):
+        yield
+
+
+@contextmanager
+def _under_web_role(seen: Mapping[str, object]) -> Iterator[None]:
+    """Role and variables end with the transaction by themselves, but not with a savepoint."""
+    is_inside_another = connection.in_atomic_block
     with transaction.atomic():
-        seen = _NOBODY | {"provider_id": provider_id, "user_id": user_id or ""}
         _set(seen, role=WEB_ROLE)
         yield
-        if not connection.needs_rollback:
+        if is_inside_another and not connection.needs_rollback:
             _set(_NOBODY, role="none")
 
 
@@ -74,7 +78,7 @@ def acting_for(
     """A savepoint in which only rows of one provider are visible, and none writable on wish.
 
     With `reseller_id`, only what the tables show to that reseller. `token_id` is the API token that
-    is put down with whatever is recorded.
+    is put down with whatever is recorded; programs have no session to be looked after afterwards.
     """
     with transaction.atomic():
         _set_local(
@@ -87,7 +91,7 @@ def acting_for(
         if read_only:
             _execute("SET LOCAL transaction_read_only = on")
         yield
-        if not connection.needs_rollback:
+        if token_id is None and not connection.needs_rollback:
             _set_local(
                 phase="sign_in",
                 provider_id="",

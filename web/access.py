@@ -20,8 +20,9 @@ from django_htmx.middleware import HtmxDetails
 from common import clock
 from common.errors import NotFound
 from common.scope import Scope, Surface
+from common.statements import fetch_rows
 from customers.models import Customer, TeamMember
-from resellers.models import BillingModeAssignment, Reseller, ResellerModule, ResellerUser
+from resellers.models import BillingModeAssignment, Reseller, ResellerUser
 from resellers.rules.openings import OPENINGS
 from resellers.selectors import reseller_tree
 from tenancy import row_security
@@ -73,6 +74,9 @@ TEAM_PERMISSIONS = {
 # Who is or was in billing mode, or has such a reseller below it, sees what it pays and is paid.
 WHOLESALE = "wholesale.read"
 
+_RESELLER_MODULE_ON = (
+    "SELECT FROM resellers_resellermodule WHERE provider_id = %s AND is_enabled LIMIT 1"
+)
 _Respond = Callable[[HttpRequest], HttpResponseBase]
 _View = Callable[..., HttpResponse]
 
@@ -274,7 +278,7 @@ def _staff_scope(user_id: int) -> Scope | None:
 
 
 def _has_resellers(provider_id: int) -> bool:
-    return ResellerModule.objects.filter(provider_id=provider_id, is_enabled=True).exists()
+    return bool(fetch_rows(_RESELLER_MODULE_ON, [provider_id]))
 
 
 def _customer_scope(user_id: int) -> Scope | None:

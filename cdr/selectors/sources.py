@@ -1,11 +1,13 @@
 """Reading the sources of xDRs."""
 
-from django.db.models import Q
-
 from cdr.models import Source
 from common.errors import DomainError
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
+
+_NAMED = """
+    SELECT * FROM cdr_source WHERE provider_id = %s AND (slug = %s OR format = %s) ORDER BY name, id
+"""
 
 
 class UnknownSource(DomainError):
@@ -22,7 +24,9 @@ def source_named(scope: Scope, name: str) -> Source:
 
     :raises UnknownSource: none or several; the message names those there are.
     """
-    either = list(sources(scope).filter(Q(slug=name) | Q(format=name)))
+    assert scope.sees_whole_provider
+    # Asked by every xDR of the API: putting it together took Django longer than its answer.
+    either = list(Source.objects.raw(_NAMED, [scope.provider_id, name, name]))
     found = [source for source in either if source.slug == name] or either
     if len(found) == 1:
         return found[0]

@@ -13,17 +13,20 @@ _LOST_RACES = (errors.UniqueViolation, errors.DeadlockDetected)
 
 
 def run_in_transaction(work: Callable[[], AnswerT]) -> AnswerT:
-    """The answer of `work`, done in one transaction.
+    """The answer of `work`, done in one transaction, and again if it lost a race."""
+    return run_until_won(transaction.atomic(work))
+
+
+def run_until_won(transact: Callable[[], AnswerT]) -> AnswerT:
+    """The answer of `transact`, which opens a transaction of its own and is safe to repeat.
 
     Two batches may store the same xDR at the same time: the unique index lets one of them pass, and
-    the other, rolled back and run again, finds it stored. `work` must be safe to repeat.
+    the other, rolled back and run again, finds it stored.
     """
     for _ in range(_RUNS - 1):
         try:
-            with transaction.atomic():
-                return work()
+            return transact()
         except DatabaseError as error:
             if not isinstance(error.__cause__, _LOST_RACES):
                 raise
-    with transaction.atomic():
-        return work()
+    return transact()

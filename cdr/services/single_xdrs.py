@@ -20,8 +20,8 @@ from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.services.chunks import PLACE_BITS, LineCounts, newest_start, rate_lines
 from cdr.services.mediation import MediatedLines, mediate_lines
-from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs
+from cdr.services.recorded_legs import RecordedLeg, recorded_legs
 from cdr.services.recording import Origin
 from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
@@ -86,32 +86,31 @@ class Waiting(NamedTuple):
 class Received:
     """What became of one xDR; `name` is None where it waits and is not even stored as one.
 
-    `is_duplicate` says that it was stored before.
+    `is_duplicate` says that it was stored before; `legs` are those that were stored just now.
     """
 
     name: XdrName | None
     result: Xdr.Result
     is_duplicate: bool = False
     waiting: tuple[Waiting, ...] = ()
+    legs: tuple[RecordedLeg, ...] = ()
 
 
 _open_chunks: dict[int, int] = {}
 """By source, the chunk that this process adds to; what is in it is only known to the database."""
 
 
-def receive_xdrs(*, source: Source, lines: Sequence[str], at: datetime) -> list[Received]:
+def receive_xdrs(*, source_id: int, lines: Sequence[str], at: datetime) -> list[Received]:
     """Rate and store xDRs, each a line of the format `tollgate-json`; in their order.
 
-    All are committed at once with their legs, usage charges, suspense and counters, or none is. One
-    that is stored already changes nothing.
+    To be called in a transaction that `run_until_won` runs: all are committed at once with their
+    legs, usage charges, suspense and counters, or none is. One that is stored already changes
+    nothing.
 
     :raises SourceTakesNoSingleXdrs: the source is disabled or of another format.
     """
     assert 0 < len(lines) <= MOST_AT_ONCE
-    return run_in_transaction(lambda: _receive(source.pk, lines, at))
-
-
-def _receive(source_id: int, lines: Sequence[str], at: datetime) -> list[Received]:
+    assert connection.in_atomic_block
     source = source_terms(source_id)
     if not source.is_enabled or source.format != Source.Format.TOLLGATE_JSON:
         raise SourceTakesNoSingleXdrs(
@@ -225,11 +224,13 @@ def _stored(rated: RatedXdrs) -> dict[int, Received]:
     named = [rated.xdrs[name].to_list() for name in ("line_number", "started_at", "id")]
     rows = zip(*named, strict=True)
     results = rated.outcome.result.tolist()
+    legs = recorded_legs(rated)
     return {
         line: Received(
             XdrName(from_microseconds(start), xdr_id),
             Xdr.Result(results[row]),
             waiting=tuple(waiting.get(row, ())),
+            legs=tuple(legs.get(row, ())),
         )
         for row, (line, start, xdr_id) in enumerate(rows)
     }

@@ -126,7 +126,7 @@ class TestUsageOfASubscription:
 
     def test_is_charged_one_by_one_by_the_api_too(self, metered: Metered) -> None:
         for _ in range(2):
-            receive_xdrs(source=metered.source, lines=[usage(60_000)], at=IMPORT_AT)
+            receive_xdrs(source_id=metered.source.pk, lines=[usage(60_000)], at=IMPORT_AT)
 
         assert amounts() == [(0, 60_000, Decimal(6)), (60_000, 60_000, Decimal(5))]
 

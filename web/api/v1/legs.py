@@ -10,6 +10,7 @@ from rest_framework import serializers
 from cdr.models import Leg, LegKind, PartyKind, SuspenseReason
 from cdr.rating import Candidate
 from cdr.selectors.equivalents import Equivalent
+from cdr.services.recorded_legs import RecordedLeg
 
 PARTY_KINDS = [kind.name.lower() for kind in PartyKind]
 LEG_KINDS = [kind.name.lower() for kind in LegKind]
@@ -93,7 +94,7 @@ def included_out(included: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"allowance": name, "volume": volume} for name, volume in included.items()]
 
 
-def leg_out(leg: Leg) -> dict[str, Any]:
+def leg_out(leg: Leg | RecordedLeg) -> dict[str, Any]:
     """A leg as it is written."""
     return {
         "number": leg.number,

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from io import BufferedReader
 from typing import Any, cast
@@ -29,6 +31,7 @@ from cdr.selectors.files import files
 from cdr.selectors.sources import source_named
 from cdr.selectors.xdrs import legs_by_xdr
 from cdr.services.intake import XdrFileKnown, receive_file
+from cdr.services.races import run_until_won
 from cdr.services.single_xdrs import (
     MOST_AT_ONCE,
     Received,
@@ -232,31 +235,38 @@ def _acting_for(scope: Scope) -> Any:
 
 def _receive_together(wishes: Sequence[_Wish]) -> list[Answer]:
     """xDRs of one source, and the answers that are kept of them, in one transaction."""
-    scope, source = wishes[0].scope, wishes[0].source
-    at = clock.now()
+    return run_until_won(partial(_receive, wishes, clock.now()))
+
+
+def _receive(wishes: Sequence[_Wish], at: datetime) -> list[Answer]:
+    scope, source_id = wishes[0].scope, wishes[0].source.pk
     with _acting_for(scope):
-        received = receive_xdrs(source=source, lines=[wish.line for wish in wishes], at=at)
-        names = {each.name for each in received if each.name is not None}
-        legs = legs_by_xdr(scope, names)
-        answers = [_answer(each, legs) for each in received]
-        AnsweredCall.objects.bulk_create(
+        lines = [wish.line for wish in wishes]
+        received = receive_xdrs(source_id=source_id, lines=lines, at=at)
+        known = {each.name for each in received if each.is_duplicate and each.name is not None}
+        before = legs_by_xdr(scope, known) if known else {}
+        answers = [_answer(each, before) for each in received]
+        calls = [
             wish.call.answered(answer, at)
             for wish, answer in zip(wishes, answers, strict=True)
             if wish.call is not None
-        )
+        ]
+        if calls:
+            AnsweredCall.objects.bulk_create(calls)
     return answers
 
 
 _together: Combiner[_Wish, Answer] = Combiner(_receive_together, MOST_AT_ONCE)
 
 
-def _answer(received: Received, legs: Mapping[Any, Sequence[Leg]]) -> Answer:
+def _answer(received: Received, before: Mapping[Any, Sequence[Leg]]) -> Answer:
     name = received.name and format_xdr_key(*received.name)
+    legs = before.get(received.name, ()) if received.is_duplicate else received.legs
     body = {
         "id": name,
         "result": received.result.name.lower(),
         "is_duplicate": received.is_duplicate,
-        "legs": [leg_out(leg) for leg in legs.get(received.name, ())],
+        "legs": [leg_out(leg) for leg in legs],
         "waiting": [waiting_out(*each) for each in received.waiting],
     }
     status = HTTPStatus.OK if received.is_duplicate else HTTPStatus.CREATED

@@ -28,7 +28,7 @@ def canonical_addresses(written: pl.Series) -> pl.Series:
 
 def has_networks(named: pl.DataFrame) -> bool:
     """Whether some of the values name more than one address."""
-    return bool(named["value"].str.contains("/", literal=True).any())
+    return len(named) > 0 and bool(named["value"].str.contains("/", literal=True).any())
 
 
 def by_address(named: pl.DataFrame, addresses: pl.Series) -> pl.DataFrame:

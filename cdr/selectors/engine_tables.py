@@ -35,6 +35,8 @@ _TABLES = """
     WHERE t.provider_id = %s AND t.id = ANY(%s)
 """
 
+_HELD = "SELECT * FROM cdr_held_tables(%s, %s::bigint[])"
+
 _COLUMNS = {"rate_table_id": pl.Int64} | {
     name: kind for name, kind in RATE_SCHEMA.items() if name != "time_profile"
 }
@@ -65,6 +67,12 @@ def stored_tables(scope: Scope, table_ids: Collection[int]) -> list[StoredTable]
     assert scope.sees_whole_provider
     rows = fetch_rows(_TABLES, [scope.provider_id, list(table_ids)])
     return [StoredTable(*row) for row in rows]
+
+
+def held_tables(scope: Scope, table_ids: Collection[int]) -> list[StoredTable]:
+    """As `stored_tables`, each held until the transaction ends; without those that others hold."""
+    assert scope.sees_whole_provider
+    return [StoredTable(*row) for row in fetch_rows(_HELD, [scope.provider_id, list(table_ids)])]
 
 
 Chain = tuple[StoredTable, ...]

@@ -199,6 +199,8 @@ def _suspending(rated: RatedXdrs, refused: pl.DataFrame) -> RatedXdrs:
 
 def _granted_to(rated: RatedXdrs, source: SourceTerms) -> list[Entitlement]:
     """What the customers of a batch have for its time, and for the month before."""
+    if not source.has_allowances:
+        return []
     started_at = rated.xdrs["started_at"]
     ends = pl.Series([started_at.min(), started_at.max()], dtype=pl.Int64)
     first, last = days(ends, source.day_zone.key)

@@ -1,5 +1,6 @@
 """Reading who is who and who pays at which table, for the xDRs of one batch."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -29,35 +30,12 @@ _NAMED = """
     SELECT kind, value, customer_id, subscription_id, tags FROM cdr_customeridentifier
     WHERE provider_id = %(provider_id)s
 """
-# Networks by an index of their own, which is empty where there are none; nothing else is cast.
-_NAMED_AMONG = f"""
-    {_NAMED} AND kind = ANY(%(kinds)s) AND value = ANY(%(among)s)
-    UNION ALL {_NAMED} AND kind = 'IP' AND value LIKE '%%/%%'
-        AND CASE WHEN kind = 'IP' THEN value::inet >>= ANY(%(addresses)s::inet[]) END
+_NAMED_AMONG = """
+    SELECT * FROM cdr_named_customers(
+        %(provider_id)s, %(kinds)s::text[], %(among)s::text[], %(addresses)s::inet[])
 """
-_PARENTS = "SELECT id, parent_id FROM resellers_reseller WHERE provider_id = %s"
-_VENDORS = """
-    SELECT id, name, owner_id, rate_table_id FROM resellers_vendor WHERE provider_id = %s
-"""
-_CUSTOMERS_OF = """
-    SELECT id, reseller_id, currency, rate_table_id, coalesce(custom_catalogue_id,
-        (SELECT id FROM catalogue_catalogue WHERE provider_id = %s AND is_default))
-    FROM customers_customer WHERE provider_id = %s AND id = ANY(%s)
-"""
-_MODES = """
-    SELECT reseller_id, rate_table_id, policy, internal_rate_table_id, valid_from, valid_to
-    FROM resellers_billingmodeassignment
-    WHERE provider_id = %s AND product_id = %s AND valid_from <= %s
-      AND (valid_to IS NULL OR valid_to > %s)
-"""
-_VERSIONS = """
-    SELECT v.catalogue_id, v.effective_at, v.number, i.currency, i.rate_table_id
-    FROM catalogue_catalogueversion v
-    LEFT JOIN catalogue_catalogueversionitem i
-      ON i.version_id = v.id AND i.product_id = %s AND i.rate_table_id IS NOT NULL
-    WHERE v.provider_id = %s AND v.catalogue_id = ANY(%s) AND v.effective_at <= %s
-    ORDER BY v.catalogue_id, v.effective_at, v.number
-"""
+# One array parameter: an IN list of thousands takes longer to write than to answer.
+_TERMS = "SELECT * FROM cdr_party_terms(%s, %s, %s::bigint[], %s, %s)"
 _CUSTOMERS = {"customer_id": pl.Int64, "reseller_id": pl.Int64, "price_list": pl.Int64}
 
 
@@ -113,11 +91,12 @@ def party_terms(
 ) -> Terms:
     """The terms of the customers for calls that started from `first` to `last` (microseconds)."""
     span = _Span(from_microseconds(first), from_microseconds(last))
-    parents = fetch_rows(_PARENTS, [source.provider_id])
-    vendors = fetch_rows(_VENDORS, [source.provider_id])
-    customers, lists = _customers(source.provider_id, customer_ids)
-    modes = _billing_modes(source, span)
-    versions = _versions(source, lists, span)
+    asked = [source.provider_id, source.product_id, list(customer_ids), *span]
+    (found,) = fetch_rows(_TERMS, asked)
+    parents, vendors, of_customers, assignments, items = map(_rows, found)
+    customers, lists = _customers(of_customers)
+    modes = _billing_modes(assignments)
+    versions = _versions(items)
     changes = [*modes.changes(span), *versions.changes(span)]
     cuts = sorted({to_microseconds(change) for change in changes})
     begins = [span.first, *(from_microseconds(cut) for cut in cuts)]
@@ -136,14 +115,15 @@ def party_terms(
     )
 
 
-def _customers(
-    provider_id: int, customer_ids: Sequence[int]
-) -> tuple[pl.DataFrame, list[_PriceList]]:
+def _rows(encoded: str | None) -> list[list[Any]]:
+    rows: list[list[Any]] = json.loads(encoded or "[]")
+    return rows
+
+
+def _customers(found: Iterable[list[Any]]) -> tuple[pl.DataFrame, list[_PriceList]]:
     """The customers with the number of each one's price list, and the price lists."""
     numbers: dict[_PriceList, int] = {}
     rows = []
-    # One array parameter: an IN list of thousands takes longer to write than to answer.
-    found = fetch_rows(_CUSTOMERS_OF, [provider_id, provider_id, list(customer_ids)])
     for pk, reseller_id, currency, table_id, catalogue_id in found:
         price_list: _PriceList = (
             _Overridden(table_id) if table_id else _Catalogued(catalogue_id or 0, currency)
@@ -186,9 +166,20 @@ class _BillingModes(NamedTuple):
         }
 
 
-def _billing_modes(source: SourceTerms, span: _Span) -> _BillingModes:
-    rows = fetch_rows(_MODES, [source.provider_id, source.product_id, span.last, span.first])
-    return _BillingModes([_Assignment(*row) for row in rows])
+def _billing_modes(rows: Iterable[list[Any]]) -> _BillingModes:
+    return _BillingModes(
+        [
+            _Assignment(
+                reseller_id,
+                table_id,
+                policy,
+                internal_table_id,
+                from_microseconds(valid_from),
+                None if valid_to is None else from_microseconds(valid_to),
+            )
+            for reseller_id, table_id, policy, internal_table_id, valid_from, valid_to in rows
+        ]
+    )
 
 
 class _Versions(NamedTuple):
@@ -209,15 +200,12 @@ class _Versions(NamedTuple):
         return table_id
 
 
-def _versions(source: SourceTerms, lists: Sequence[_PriceList], span: _Span) -> _Versions:
-    catalogue_ids = {entry.catalogue_id for entry in lists if isinstance(entry, _Catalogued)}
-    rows = fetch_rows(
-        _VERSIONS, [source.product_id, source.provider_id, sorted(catalogue_ids), span.last]
-    )
+def _versions(rows: Iterable[list[Any]]) -> _Versions:
     by_catalogue: dict[int, list[tuple[datetime, dict[str, int]]]] = {}
     for (catalogue_id, effective_at, _), items in groupby(rows, key=itemgetter(0, 1, 2)):
         tables = {currency: table_id for *_, currency, table_id in items if table_id}
-        by_catalogue.setdefault(catalogue_id, []).append((effective_at, tables))
+        since = from_microseconds(effective_at)
+        by_catalogue.setdefault(catalogue_id, []).append((since, tables))
     return _Versions(by_catalogue)
 
 

@@ -9,7 +9,13 @@ from django.db import connection
 from catalogue.rules.units import UnitsRefused
 from cdr.rating import CompiledTable, InvalidRate, compile_table
 from cdr.rating.prices import PriceTable
-from cdr.selectors.engine_tables import Chain, compile_chain, fitting_rates, table_chains
+from cdr.selectors.engine_tables import (
+    Chain,
+    compile_chain,
+    fitting_rates,
+    held_tables,
+    table_chains,
+)
 from common.scope import Scope
 
 RATES_KEPT = 1_000_000
@@ -37,6 +43,8 @@ def price_tables(provider_id: int, table_ids: Collection[int]) -> dict[int, Pric
     sees all that was rated by them.
     """
     scope = Scope.system(provider_id)
+    if (kept_tables := _kept_as_they_are(scope, table_ids)) is not None:
+        return kept_tables
     chains = table_chains(scope, table_ids)
     if _held_anew({row.id for chain in chains.values() for row in chain}):
         chains = table_chains(scope, table_ids)
@@ -48,6 +56,18 @@ def price_tables(provider_id: int, table_ids: Collection[int]) -> dict[int, Pric
     tables = {table_id: _kept[table_id].table for table_id in chains}
     _forget(keep=len(tables))
     return tables
+
+
+def _kept_as_they_are(scope: Scope, table_ids: Collection[int]) -> dict[int, PriceTable] | None:
+    """The tables, held, where all are kept and none has changed: asked by one statement."""
+    if not all(table_id in _kept for table_id in table_ids):
+        return None
+    wanted = {row.id: row for table_id in table_ids for row in _kept[table_id].chain}
+    if {row.id: row for row in held_tables(scope, wanted)} != wanted:
+        return None
+    for table_id in table_ids:
+        _kept[table_id] = _kept.pop(table_id)  # the most recently used comes last
+    return {table_id: _kept[table_id].table for table_id in table_ids}
 
 
 def fitting_price_tables(

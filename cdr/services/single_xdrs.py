@@ -38,24 +38,13 @@ class SourceTakesNoSingleXdrs(DomainError):
 
 
 _LOCK = """
-    SELECT c.id, c.first_line, c.line_count
-    FROM cdr_xdrchunk c JOIN cdr_xdrfile f ON f.id = c.file_id
-    WHERE c.id = %(id)s AND c.provider_id = %(provider_id)s AND f.sha256 = %(sha256)s
-      AND c.line_count <= %(most_lines)s AND c.queued_at > %(opened_after)s
-    FOR NO KEY UPDATE OF c SKIP LOCKED
+    SELECT * FROM cdr_lock_open_chunk(
+        %(id)s, %(provider_id)s, %(sha256)s, %(most_lines)s, %(opened_after)s)
 """
 _ADD_COUNTS = """
-    UPDATE cdr_xdrchunk SET
-        line_count = line_count + %(lines)s,
-        rated_count = rated_count + %(rated)s,
-        zero_count = zero_count + %(zero)s,
-        duplicate_count = duplicate_count + %(duplicate)s,
-        suspended_count = suspended_count + %(suspended)s,
-        partly_suspended_count = partly_suspended_count + %(partly_suspended)s,
-        blank_count = blank_count + %(blank)s,
-        finished_at = %(at)s,
-        newest_started_at = greatest(newest_started_at, %(newest)s)
-    WHERE id = %(id)s
+    SELECT cdr_add_counts(
+        %(id)s, %(lines)s, %(rated)s, %(zero)s, %(duplicate)s, %(suspended)s,
+        %(partly_suspended)s, %(blank)s, %(at)s, %(newest)s)
 """
 
 

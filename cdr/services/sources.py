@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,20 +12,10 @@ from cdr.importers.reading import Reading
 from cdr.models import IdentifiedBy, Source
 from cdr.rules.column_mapping import ColumnMapping
 from cdr.rules.volumes import Rounding
-from cdr.selectors.retired_months import first_day_taken
+from common.periods import month
 from common.statements import fetch_rows
 
-_SOURCE = """
-    SELECT s.name, s.is_enabled, s.provider_id, s.product_id, s.format, s.time_zone, p.time_zone,
-        s.country_prefix, s.default_vendor_id, s.allows_foreign_vendors, s.oldest_days, s.tags,
-        s.identified_by, s.volume_rounding, s.mapping::text, r.kind
-    FROM cdr_source s JOIN tenancy_provider p ON p.id = s.provider_id
-    JOIN catalogue_product r ON r.id = s.product_id
-    WHERE s.id = %s
-"""
-_TRUNKS = """
-    SELECT tech_prefix, vendor_id, tags FROM cdr_trunk WHERE source_id = %s ORDER BY tech_prefix
-"""
+_SOURCE = "SELECT * FROM cdr_source_terms(%s)"
 
 
 class _Row(NamedTuple):
@@ -45,6 +35,9 @@ class _Row(NamedTuple):
     volume_rounding: str
     mapping: str | None
     kind: str
+    last_retired: date | None
+    has_allowances: bool
+    trunks: str | None
 
 
 class TrunkTerms(NamedTuple):
@@ -82,6 +75,8 @@ class SourceTerms:
     trunks: Mapping[str, TrunkTerms]
     is_metered: bool
     """Whether its usage is of a metered product: the provider may supply it without a vendor."""
+    has_allowances: bool
+    """Whether any item of any catalogue includes usage of its product."""
 
     def reading(self, header: str, mapping: ColumnMapping | None) -> Reading:
         """How the lines of a file with that header are read, by that mapping of columns."""
@@ -95,8 +90,7 @@ def source_terms(source_id: int) -> SourceTerms:
     if not found:
         raise Source.DoesNotExist(f"There is no source {source_id}.")
     row = _Row(*found[0])
-    first_day = first_day_taken()
-    trunks = fetch_rows(_TRUNKS, [source_id])
+    trunks = json.loads(row.trunks or "[]")
     return SourceTerms(
         id=source_id,
         name=row.name,
@@ -110,14 +104,20 @@ def source_terms(source_id: int) -> SourceTerms:
         default_vendor_id=row.default_vendor_id,
         allows_foreign_vendors=row.allows_foreign_vendors,
         oldest=timedelta(days=row.oldest_days),
-        not_before=None if first_day is None else datetime.combine(first_day, time.min, tzinfo=UTC),
+        not_before=None if row.last_retired is None else _after_month(row.last_retired),
         identified_by=[IdentifiedBy(kind) for kind in row.identified_by],
         rounding=Rounding(row.volume_rounding),
         mapping=None if row.mapping is None else _mapping(row.mapping),
         tags=row.tags,
         trunks={tech_prefix: TrunkTerms(*terms) for tech_prefix, *terms in trunks},
         is_metered=row.kind == ProductKind.METERED,
+        has_allowances=row.has_allowances,
     )
+
+
+def _after_month(day: date) -> datetime:
+    first_day = month(day.year, day.month).to_date
+    return datetime.combine(first_day, time.min, tzinfo=UTC)
 
 
 def _mapping(stored: str) -> ColumnMapping:

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 
-from django.db import connection
+from django.db import connection, transaction
 
 from cdr.models import RetiredMonth
 from common.errors import DomainError
 from common.locks import lock_in_transaction
 
 PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg", "cdr_allowanceuse")
+
+
+_known: set[date] = set()
+"""Months that have partitions, as this process saw them: to ask takes as long as to store one xDR.
+Of months that another process retires since, xDRs are told by the row that says so; whoever comes
+between finds no partition, stores nothing and begins anew."""
 
 
 class MonthRetired(DomainError):
@@ -37,6 +44,18 @@ def ensure_partitions(months: Iterable[date]) -> None:
         _make(first_day)
 
 
+def ensure_known_partitions(months: Iterable[date]) -> None:
+    """As `ensure_partitions`, without asking for months that this process has seen before.
+
+    :raises MonthRetired: if a month was taken out of the database.
+    """
+    unknown = {day.replace(day=1) for day in months} - _known
+    if unknown:
+        ensure_partitions(unknown)
+        # What was made may be taken back with its transaction, and is known only afterwards.
+        transaction.on_commit(partial(_known.update, unknown))
+
+
 def lock_partitions() -> None:
     """Have the transaction be the only one that makes or drops partitions."""
     lock_in_transaction("cdr.partitions")
@@ -61,6 +80,7 @@ def months_stored() -> list[date]:
 
 def drop_partitions(first_day: date) -> None:
     """Take a month out of the database for good."""
+    _known.discard(first_day)
     with connection.cursor() as cursor:
         for parent in PARTITIONED:
             cursor.execute(f"DROP TABLE {partition(parent, first_day)}")

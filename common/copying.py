@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import chain
 from tempfile import TemporaryFile
 from typing import Any
 
 import polars as pl
 from django.db import connection
-from psycopg2.extras import execute_values
 
 FEW_ROWS = 2_000
 """So few are inserted. A web request may write no more: row-level security refuses it COPY."""
@@ -41,9 +41,11 @@ def copy_rows(table: str, rows: pl.DataFrame, *, texts: Sequence[str]) -> None:
 
 def insert_rows(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Append a few rows by one statement, under whichever role."""
-    command = f"INSERT INTO {table} ({', '.join(columns)}) VALUES %s"  # noqa: S608
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        execute_values(cursor, command, rows, page_size=FEW_ROWS)
+    row = f"({', '.join(['%s'] * len(columns))})"
+    values = ", ".join([row] * len(rows))
+    command = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(command, list(chain.from_iterable(rows)))
 
 
 def copy_encoded(table: str, columns: Sequence[str], options: str, encoded: BytesIO) -> None:

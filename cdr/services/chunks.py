@@ -1,12 +1,13 @@
 """Rating one chunk of a file: one transaction from its lines to its usage charges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 from django.db import connection
+from numpy.typing import NDArray
 
 from cdr.importers.chunks import CHUNK_BYTES, first_lines, read_chunks
 from cdr.importers.formats import ADAPTERS
@@ -185,15 +186,21 @@ def _query(sql: str, parameters: list[Any]) -> list[tuple[int, str]]:
 def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:
     result = rated.outcome.result
     suspense = rated.outcome.suspense
+    if suspense.is_empty():
+        return replace(before, rated=_count(result, Result.RATED), zero=_count(result, Result.ZERO))
     waiting = np.unique(suspense["row"].to_numpy()[suspense["leg_kind"].is_not_null().to_numpy()])
     return LineCounts(
-        rated=int((result == Result.RATED).sum()),
-        zero=int((result == Result.ZERO).sum()),
+        rated=_count(result, Result.RATED),
+        zero=_count(result, Result.ZERO),
         duplicate=before.duplicate,
-        suspended=before.suspended + int((result == Result.SUSPENDED).sum()),
+        suspended=before.suspended + _count(result, Result.SUSPENDED),
         partly_suspended=int((result[waiting] == Result.RATED).sum()),
         blank=before.blank,
     )
+
+
+def _count(results: NDArray[np.int8], result: Result) -> int:
+    return int(np.count_nonzero(results == result))
 
 
 def newest_start(rated: RatedXdrs | None) -> datetime | None:

@@ -10,7 +10,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from cdr.models import Suspense
-from cdr.partitions import ensure_partitions
+from cdr.partitions import ensure_known_partitions
 from cdr.rating.terms import NO_TABLE
 from cdr.rating.usage import sum_usage
 from cdr.services.copying import Binary, Column, copy_binary, days
@@ -52,7 +52,7 @@ class Origin:
 def record_xdrs(rated: RatedXdrs, origin: Origin) -> None:
     """Store the xDRs, in partitions made for them where there are none."""
     xdrs, source = rated.xdrs, origin.source
-    ensure_partitions(days(xdrs["started_at"], "UTC").unique())
+    ensure_known_partitions(days(xdrs["started_at"], "UTC").unique())
     rows = xdrs.select_seq(
         pl.lit(source.provider_id).alias("provider_id"),
         timestamps(xdrs["started_at"]).alias("started_at"),

@@ -83,7 +83,8 @@ def parse(chunk: bytes, *, first_line: int, reading: Reading) -> ParsedChunk:
     lines = split_lines(chunk, first_line=first_line)
     rows: list[tuple[Any, ...]] = []
     rejected: list[tuple[int, str, str]] = []
-    for number, raw in lines.readable.select("line_number", "raw").iter_rows():
+    readable = (lines.readable[name].to_list() for name in ("line_number", "raw"))
+    for number, raw in zip(*readable, strict=True):
         try:
             rows.append(_row(number, raw, read_record(_object(raw))))
         except FieldsRefused as refusal:

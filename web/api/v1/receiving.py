@@ -28,7 +28,7 @@ from cdr.importers.tollgate_json.adapter import (
 from cdr.models import Leg, Source
 from cdr.rules.xdr_keys import format_xdr_key
 from cdr.selectors.files import files
-from cdr.selectors.sources import source_named
+from cdr.selectors.sources import NamedSource, find_source, source_named
 from cdr.selectors.xdrs import legs_by_xdr
 from cdr.services.intake import XdrFileKnown, receive_file
 from cdr.services.races import run_until_won
@@ -126,26 +126,27 @@ def is_bulk(request: Request) -> bool:
     )
 
 
-def source_asked_for(scope: Scope, slug: str) -> Source:
+def source_asked_for(scope: Scope, slug: str) -> NamedSource:
     """The source by its slug, or the only one that JSON comes to.
 
     :raises UnknownSource: there is none, or several could be meant.
     :raises SourceTakesNoSingleXdrs: it reads another format.
     """
-    source = source_named(scope, slug or Source.Format.TOLLGATE_JSON.value)
+    source = find_source(scope, slug or Source.Format.TOLLGATE_JSON.value)
     if source.format != Source.Format.TOLLGATE_JSON:
         raise SourceTakesNoSingleXdrs(
-            f"{source} reads {source.format}; name one that reads"
+            f"{source.slug} reads {source.format}; name one that reads"
             f" {Source.Format.TOLLGATE_JSON.value}."
         )
     return source
 
 
-def receive_bulk(endpoint: Endpoint, source: Source) -> Response:
+def receive_bulk(endpoint: Endpoint, slug: str) -> Response:
     """Lines of xDRs become a file, which is rated in the background.
 
     :raises Refused: they are packed as nobody here can unpack them.
     """
+    source = source_named(endpoint.scope, slug)
     check_encoding(endpoint.request.headers.get("Content-Encoding", "").lower())
     name = f"{source.slug}-{clock.now():%Y%m%dT%H%M%S.%f}.ndjson"
     try:
@@ -170,12 +171,12 @@ class _Wish:
     """One xDR to be stored, and the call that its answer is kept for."""
 
     scope: Scope
-    source: Source
+    source_id: int
     line: str
     call: NamedCall | None
 
 
-def receive_xdr(endpoint: Endpoint, source: Source, sent: Any) -> HttpResponse:
+def receive_xdr(endpoint: Endpoint, source_id: int, sent: Any) -> HttpResponse:
     """One xDR, stored with others that wait at this moment; answered after the commit.
 
     :raises ValidationError: it is no xDR, by field.
@@ -188,13 +189,13 @@ def receive_xdr(endpoint: Endpoint, source: Source, sent: Any) -> HttpResponse:
         by_field = {name: [f"It {why}."] for name, why in refusal.by_field.items()}
         raise serializers.ValidationError(by_field) from refusal
     line = json.dumps(sent, ensure_ascii=False, separators=(",", ":"))
-    wish = _Wish(endpoint.scope, source, line, endpoint.named_call())
+    wish = _Wish(endpoint.scope, source_id, line, endpoint.named_call())
     return CommittedFirst(lambda response: _settle(response, wish, endpoint.request))
 
 
 def _settle(response: HttpResponse, wish: _Wish, request: Request) -> None:
     try:
-        answer = _together.answer((wish.scope.provider_id, wish.source.pk), wish)
+        answer = _together.answer((wish.scope.provider_id, wish.source_id), wish)
     except IntegrityError as error:
         answer = _answered_meanwhile(response, wish, request) or _refusal(error, request)
     except Exception as error:
@@ -239,7 +240,7 @@ def _receive_together(wishes: Sequence[_Wish]) -> list[Answer]:
 
 
 def _receive(wishes: Sequence[_Wish], at: datetime) -> list[Answer]:
-    scope, source_id = wishes[0].scope, wishes[0].source.pk
+    scope, source_id = wishes[0].scope, wishes[0].source_id
     with _acting_for(scope):
         lines = [wish.line for wish in wishes]
         received = receive_xdrs(source_id=source_id, lines=lines, at=at)

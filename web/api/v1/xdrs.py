@@ -153,10 +153,11 @@ class Xdrs(Endpoint):
         201: it was stored, with its legs, or why it waits in suspense. 200: it was stored before.
         202: a file of lines, plain or gzip, which is rated in the background; look at it again.
         """
-        source = source_asked_for(self.scope, read_query(SourceIn, request).get("source", ""))
+        asked = read_query(SourceIn, request) if request.query_params else {}
+        source = source_asked_for(self.scope, asked.get("source", ""))
         if is_bulk(request):
-            return receive_bulk(self, source)
-        return receive_xdr(self, source, request.data)
+            return receive_bulk(self, source.slug)
+        return receive_xdr(self, source.id, request.data)
 
 
 class OneXdr(Endpoint):

@@ -6,7 +6,7 @@ import polars as pl
 
 from catalogue.rules.tags import join_tags, split_tags
 from cdr.rating.choice import TagColumn
-from cdr.rating.few import alike, looked_up
+from cdr.rating.few import alike, looked_up, with_columns
 from cdr.rules.parties import ON_NET
 
 _PAYER = {"customer_id": pl.Int64, "subscription_id": pl.Int64, "tags": pl.String}
@@ -46,13 +46,14 @@ def identify_parties(
         else trunk.zip_with(trunk.is_not_null(), default)
     )
     given = [xdrs["received_tags"], xdrs["trunk_tags"], payer["tags"].alias("named_tags")]
-    return xdrs.drop("trunk_tags").with_columns_seq(
+    found = [
         _carried(given, source_tags).alias("tags"),
         payer["customer_id"],
         payer["subscription_id"],
         vendor.alias("vendor_id"),
         called.alias("terminating_customer_id"),
-    )
+    ]
+    return with_columns(xdrs.drop("trunk_tags"), found)
 
 
 def _named_first(named: Sequence[pl.DataFrame], count: int) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cdr.rating.few import FEW, looked_up
+from cdr.rating.few import FEW, filled, looked_up
 from cdr.rating.terms import NO_TABLE, Terms
 from cdr.rules.parties import PROVIDER_ID, Charge, Party
 from cdr.rules.routes import Termination, is_foreign, reseller_payments
@@ -107,17 +107,13 @@ def _parties(xdrs: pl.DataFrame, terms: Terms) -> _Parties:
     payer = looked_up(xdrs["customer_id"], terms.customers, "customer_id")
     end = looked_up(xdrs["terminating_customer_id"], terms.customers, "customer_id")
     return _Parties(
-        reseller_id=_known(payer["reseller_id"]),
-        vendor_id=_known(xdrs["vendor_id"]),
-        terminating_reseller_id=_known(end["reseller_id"]),
+        reseller_id=filled(payer["reseller_id"], NOBODY),
+        vendor_id=filled(xdrs["vendor_id"], NOBODY),
+        terminating_reseller_id=filled(end["reseller_id"], NOBODY),
         epoch=terms.epoch_of(xdrs["started_at"].to_numpy()),
-        customer_id=_known(xdrs["customer_id"]),
-        price_list=_known(payer["price_list"]),
+        customer_id=filled(xdrs["customer_id"], NOBODY),
+        price_list=filled(payer["price_list"], NOBODY),
     )
-
-
-def _known(ids: pl.Series) -> NDArray[np.int64]:
-    return ids.fill_null(NOBODY).to_numpy() if ids.null_count() else ids.to_numpy()
 
 
 def _ways(parties: _Parties) -> tuple[list[_Way], NDArray[np.int64]]:

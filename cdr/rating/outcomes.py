@@ -41,6 +41,8 @@ _UNRATED_REASONS = {
     Charge.RESELLER: Suspended.RESELLER_UNRATED,
     Charge.VENDOR: Suspended.UNRATED_VENDOR,
 }
+_FAILED = np.zeros(256, dtype=bool)
+_FAILED[[Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW]] = True
 _NO_RATE_TABLE = "the customer's catalogue gives no rate table for the product"
 _NOT_SOLD_BY_TIERS = "the customer has no subscription to the metered product on that day"
 
@@ -69,7 +71,7 @@ def judge_xdrs(
 ) -> Outcome:
     """Decide over a batch; `xdrs` has volume and the columns that details quote."""
     zero = xdrs["volume"].to_numpy() == 0
-    failed = np.isin(priced.reason, [Reason.UNRATED, Reason.BLOCKED, Reason.OVERFLOW])
+    failed = _FAILED[priced.reason]
     of_customer = legs.charge == Charge.CUSTOMER
     blocked = np.zeros(len(zero), dtype=bool)
     blocked[legs.row[of_customer & (priced.reason == Reason.BLOCKED)]] = True

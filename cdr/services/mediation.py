@@ -11,7 +11,7 @@ from cdr.importers.layout import TEXTS
 from cdr.models import Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
 from cdr.rating.dial_plans import DialPlan, normalise
-from cdr.rating.few import FEW
+from cdr.rating.few import FEW, with_columns
 from cdr.rules.instants import to_microseconds
 from cdr.rules.suspense import Suspended
 from cdr.services.sources import SourceTerms
@@ -34,12 +34,8 @@ _WIDTHS = {
     if field.name in _KEPT_TEXTS and field.name != "hangup_cause" and field.max_length
 }
 _TOO_LONG = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
-_KEPT = {name: pl.col(name) for name in _KEPT_TEXTS} | {
-    "received_tags": pl.col("tags").alias("received_tags"),
-    "hangup_cause": pl.col("hangup_cause").str.slice(
-        0, Xdr._meta.get_field("hangup_cause").max_length
-    ),
-}
+_READ_AS = {"received_tags": "tags"}
+_CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +94,20 @@ def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     places = {tech_prefix: place for place, tech_prefix in enumerate(source.trunks)}
     called = normalise(xdrs["destination_number"], plan=plan, tech_prefixes=places)
     calling = normalise(xdrs["caller_number"], plan=plan)
+    place = called["trunk"]
     vendor_ids = pl.Series([trunk.vendor_id for trunk in trunks], dtype=pl.Int64)
     tags = pl.Series([trunk.tags or None for trunk in trunks], dtype=pl.String)
-    return xdrs.with_columns_seq(
+    if trunks:
+        vendor_ids, tags = vendor_ids.gather(place), tags.gather(place)
+    else:
+        vendor_ids, tags = vendor_ids.clear(len(place)), tags.clear(len(place))
+    found = [
         called["number"].alias("normalised_number"),
-        vendor_ids.gather(called["trunk"]).alias("trunk_vendor_id"),
-        tags.gather(called["trunk"]).alias("trunk_tags"),
+        vendor_ids.alias("trunk_vendor_id"),
+        tags.alias("trunk_tags"),
         calling["number"].alias("caller_e164"),
-    )
+    ]
+    return with_columns(xdrs, found)
 
 
 def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms) -> ParsedChunk:
@@ -117,13 +119,17 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
     billable, answered_at = parsed.records["billable_seconds"], parsed.records["answered_at"]
     if answered_at.null_count():
         billable = billable.set(answered_at.is_null(), 0)
-    records = parsed.records.select_seq(
-        "line_number",
-        "raw",
-        *(_KEPT[name] for name in _KEPT_TEXTS),
-        "started_at",
-        "duration_seconds",
-        billable.alias("volume"),
+    kept = {name: parsed.records[_READ_AS.get(name, name)] for name in _KEPT_TEXTS}
+    kept["hangup_cause"] = kept["hangup_cause"].str.slice(0, _CAUSE_CHARACTERS)
+    records = pl.DataFrame(
+        [
+            parsed.records["line_number"],
+            parsed.records["raw"],
+            *(column.alias(name) for name, column in kept.items()),
+            parsed.records["started_at"],
+            parsed.records["duration_seconds"],
+            billable.alias("volume"),
+        ]
     )
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
 

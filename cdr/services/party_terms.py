@@ -26,6 +26,7 @@ _IDENTIFIERS = {
     "subscription_id": pl.Int64,
     "tags": pl.String,
 }
+_NOBODY_NAMED = pl.DataFrame(schema=_IDENTIFIERS)
 _NAMED = """
     SELECT kind, value, customer_id, subscription_id, tags FROM cdr_customeridentifier
     WHERE provider_id = %(provider_id)s
@@ -81,7 +82,7 @@ def identifiers(provider_id: int, among: Collection[str] | None = None) -> dict[
     for kind, *names, tags in named:
         by_kind[kind].append((*names, tags or None))
     return {
-        kind: pl.DataFrame(rows, schema=_IDENTIFIERS, orient="row")
+        kind: pl.DataFrame(rows, schema=_IDENTIFIERS, orient="row") if rows else _NOBODY_NAMED
         for kind, rows in by_kind.items()
     }
 

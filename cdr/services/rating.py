@@ -12,7 +12,7 @@ from cdr.models import IdentifiedBy
 from cdr.rating import align
 from cdr.rating.choice import TagColumn
 from cdr.rating.dial_plans import DialPlan, normalise
-from cdr.rating.few import looked_up
+from cdr.rating.few import filled, looked_up, with_columns
 from cdr.rating.identification import identify_parties, tag_column
 from cdr.rating.legs import NOBODY, PlannedLegs, plan_legs
 from cdr.rating.networks import by_address, has_networks
@@ -122,11 +122,10 @@ def rate_xdrs(
         totals = known_totals(source.provider_id)
         priced = price_usage(tiered, legs, identified, priced, totals=totals)
     outcome = judge_xdrs(identified, terms, legs, priced, tables)
-    reseller_id = looked_up(identified["customer_id"], terms.customers, "customer_id")[
-        "reseller_id"
-    ]
+    of_customer = looked_up(identified["customer_id"], terms.customers, "customer_id")
+    reseller_id = pl.Series("reseller_id", filled(of_customer["reseller_id"], NOBODY))
     return RatedXdrs(
-        xdrs=identified.hstack([reseller_id.fill_null(NOBODY)]),
+        xdrs=with_columns(identified, [reseller_id]),
         terms=terms,
         legs=legs,
         priced=priced,
@@ -191,4 +190,5 @@ def _tags(identified: pl.DataFrame, tables: Mapping[int, PriceTable]) -> TagColu
 
 def _customer_ids(identified: pl.DataFrame) -> list[int]:
     both = (identified["customer_id"], identified["terminating_customer_id"])
-    return sorted({pk for ids in both for pk in ids.unique().to_list() if pk is not None})
+    distinct = both if len(identified) <= FEW_XDRS else [ids.unique() for ids in both]
+    return sorted({pk for ids in distinct for pk in ids.to_list() if pk is not None})

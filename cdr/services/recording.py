@@ -52,7 +52,8 @@ class Origin:
 def record_xdrs(rated: RatedXdrs, origin: Origin) -> None:
     """Store the xDRs, in partitions made for them where there are none."""
     xdrs, source = rated.xdrs, origin.source
-    ensure_known_partitions(days(xdrs["started_at"], "UTC").unique())
+    starts = xdrs["started_at"].to_numpy().astype("datetime64[us]")
+    ensure_known_partitions(np.unique(starts.astype("datetime64[D]")).tolist())
     rows = xdrs.select_seq(
         pl.lit(source.provider_id).alias("provider_id"),
         timestamps(xdrs["started_at"]).alias("started_at"),

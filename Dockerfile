@@ -21,7 +21,9 @@ RUN python manage.py collectstatic --noinput \
     && install --directory --owner=10001 --group=10001 var
 USER 10001:10001
 EXPOSE 8000
-# Threads, for the xDRs that programs send at the same time to be rated together; each may hold a
-# connection to PostgreSQL, of which it has 100 by default.
-CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=3", "--threads=16", \
+# A process for each core of the web's (WEB_CONCURRENCY, which gunicorn reads), and threads, for the
+# xDRs that programs send at the same time to be rated together; each may hold a connection to
+# PostgreSQL, of which it has 100 by default.
+ENV WEB_CONCURRENCY=2
+CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--threads=25", \
      "--worker-tmp-dir=/dev/shm", "--access-logfile=-", "--forwarded-allow-ips=*"]

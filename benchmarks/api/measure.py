@@ -31,8 +31,9 @@ PATIENCE_SECONDS = 60
 class Round:
     """Milliseconds from when a call was due to its answer; `load` is the machine's before.
 
-    The processor's milliseconds are a call's, of web processes and of PostgreSQL: what others on
-    the machine do changes them little. `calls_a_second` 0 stands for no pause between calls.
+    The processor's milliseconds are a call's, of web processes, of PostgreSQL and of the clients,
+    which share its cores: what others on the machine do changes them little. `calls_a_second` 0
+    stands for no pause between calls.
     """
 
     calls_a_second: float
@@ -45,6 +46,7 @@ class Round:
     load: float
     web_cpu_milliseconds: float
     postgres_cpu_milliseconds: float
+    clients_cpu_milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ def measure_round(
 ) -> Round:
     before, postgres = os.getloadavg()[0], postmaster_pid()
     web_before, postgres_before = cpu_seconds(web), cpu_seconds(postgres)
+    clients_before = time.process_time()
     began = time.perf_counter()
     answered = asyncio.run(load.run(options.clients, options.calls, calls_a_second))
     seconds = time.perf_counter() - began
+    clients_cpu = time.process_time() - clients_before
     web_cpu = cpu_seconds(web) - web_before
     postgres_cpu = cpu_seconds(postgres) - postgres_before
     waits = np.array([(each.done - each.due) * 1000 for each in answered])
@@ -121,6 +125,7 @@ def measure_round(
         load=round(before, 2),
         web_cpu_milliseconds=round(web_cpu / len(waits) * 1000, 2),
         postgres_cpu_milliseconds=round(postgres_cpu / len(waits) * 1000, 2),
+        clients_cpu_milliseconds=round(clients_cpu / len(waits) * 1000, 2),
     )
 
 

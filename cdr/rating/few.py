@@ -4,7 +4,7 @@ however few they are (2026-11), in which Python does hundreds of them.
 What is done with them is the same, and tests compare the answers with those about many rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -23,8 +23,7 @@ def looked_up(keys: pl.Series, known: pl.DataFrame, on: str) -> pl.DataFrame:
         asked = keys.to_frame(on)
         return asked.join(known, on=on, how="left", maintain_order="left").drop(on)
     if known.is_empty():
-        nothing = known.clear(len(keys))
-        return pl.DataFrame([nothing[name] for name in known.columns if name != on])
+        return nothing({name: kind for name, kind in known.schema.items() if name != on}, len(keys))
     rows = dict(zip(known[on].to_list(), known.rows(), strict=True))
     absent = (None,) * known.width
     found = [absent if key is None else rows.get(key, absent) for key in keys.to_list()]
@@ -37,6 +36,11 @@ def looked_up(keys: pl.Series, known: pl.DataFrame, on: str) -> pl.DataFrame:
 def alike(name: str, value: object, kind: pl.DataType | type[pl.DataType], count: int) -> pl.Series:
     """A column that says the same in every row."""
     return pl.Series(name, [value], kind).new_from_index(0, count)
+
+
+def nothing(schema: Mapping[str, pl.DataType | type[pl.DataType]], count: int) -> pl.DataFrame:
+    """Rows of nulls."""
+    return pl.DataFrame([alike(name, None, kind, count) for name, kind in schema.items()])
 
 
 def with_columns(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:

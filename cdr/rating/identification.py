@@ -6,7 +6,7 @@ import polars as pl
 
 from catalogue.rules.tags import join_tags, split_tags
 from cdr.rating.choice import TagColumn
-from cdr.rating.few import alike, looked_up, with_columns
+from cdr.rating.few import alike, looked_up, nothing, with_columns
 from cdr.rules.parties import ON_NET
 
 _PAYER = {"customer_id": pl.Int64, "subscription_id": pl.Int64, "tags": pl.String}
@@ -53,13 +53,14 @@ def identify_parties(
         vendor.alias("vendor_id"),
         called.alias("terminating_customer_id"),
     ]
-    return with_columns(xdrs.drop("trunk_tags"), found)
+    kept = pl.DataFrame([column for column in xdrs.get_columns() if column.name != "trunk_tags"])
+    return with_columns(kept, found)
 
 
 def _named_first(named: Sequence[pl.DataFrame], count: int) -> pl.DataFrame:
     """Of each row what the first says that names somebody: a later one is not looked at."""
     if not named:
-        return pl.DataFrame(schema=_PAYER).clear(count)
+        return nothing(_PAYER, count)
     first, *later = named
     for other in later:
         is_named = first["customer_id"].is_not_null()

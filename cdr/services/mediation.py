@@ -11,7 +11,7 @@ from cdr.importers.layout import TEXTS
 from cdr.models import Xdr
 from cdr.rating.dedup import dedup_keys, is_repeated
 from cdr.rating.dial_plans import DialPlan, normalise
-from cdr.rating.few import FEW, with_columns
+from cdr.rating.few import FEW, alike, with_columns
 from cdr.rules.instants import to_microseconds
 from cdr.rules.suspense import Suspended
 from cdr.services.sources import SourceTerms
@@ -94,17 +94,18 @@ def normalise_numbers(xdrs: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     places = {tech_prefix: place for place, tech_prefix in enumerate(source.trunks)}
     called = normalise(xdrs["destination_number"], plan=plan, tech_prefixes=places)
     calling = normalise(xdrs["caller_number"], plan=plan)
-    place = called["trunk"]
-    vendor_ids = pl.Series([trunk.vendor_id for trunk in trunks], dtype=pl.Int64)
-    tags = pl.Series([trunk.tags or None for trunk in trunks], dtype=pl.String)
+    vendor_ids = alike("trunk_vendor_id", None, pl.Int64, len(xdrs))
+    tags = alike("trunk_tags", None, pl.String, len(xdrs))
     if trunks:
-        vendor_ids, tags = vendor_ids.gather(place), tags.gather(place)
-    else:
-        vendor_ids, tags = vendor_ids.clear(len(place)), tags.clear(len(place))
+        place = called["trunk"]
+        vendors = pl.Series([trunk.vendor_id for trunk in trunks], dtype=pl.Int64)
+        vendor_ids = vendors.gather(place).alias("trunk_vendor_id")
+        texts = pl.Series([trunk.tags or None for trunk in trunks], dtype=pl.String)
+        tags = texts.gather(place).alias("trunk_tags")
     found = [
         called["number"].alias("normalised_number"),
-        vendor_ids.alias("trunk_vendor_id"),
-        tags.alias("trunk_tags"),
+        vendor_ids,
+        tags,
         calling["number"].alias("caller_e164"),
     ]
     return with_columns(xdrs, found)

@@ -13,7 +13,7 @@ from cdr.rules.rerating import OrderedCustomer, Place, Selection, Stretch, packe
 from cdr.selectors.ordered_usage import customers_in_order
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.stretches import stretches_of
-from cdr.services.rerating_slices import queue_slices
+from cdr.services.rerating_slices import having_their_turn, queue_slices
 from cdr.services.splitting import PATIENCE, unlocked_ids
 from common.errors import DomainError
 from common.jobs import enqueue
@@ -157,7 +157,8 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
     rerating.save(update_fields=["state", "applying_since", "applied_by"])
     _record("rerating.agreed", rerating, at=at, actor_id=actor_id, after={"slices": len(slice_ids)})
-    queue_slices(slice_ids)
+    turn = having_their_turn(ReratingSlice.objects.filter(pk__in=slice_ids))
+    queue_slices(turn.order_by("number").values_list("pk", flat=True))
     return rerating
 
 
@@ -179,7 +180,8 @@ def discard_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) ->
 def requeue_lost_reratings(*, at: datetime) -> int:
     """Queue again what has waited for longer than PATIENCE; returns how many pieces of work.
 
-    A message too many does no harm: whoever gets it finds the work done.
+    A message too many does no harm: whoever gets it finds the work done. Slices that wait for
+    others of their re-rating are not lost, and each message counts as a try.
     """
     lost = at - PATIENCE
     rerating_ids = unlocked_ids(Rerating.objects.filter(state=State.PLANNING, queued_at__lte=lost))
@@ -192,7 +194,7 @@ def requeue_lost_reratings(*, at: datetime) -> int:
     agreed = ReratingSlice.objects.filter(rerating__state=State.APPLYING, state=SliceState.AGREED)
     slice_ids = [
         slice_id
-        for rows in (measured, agreed)
+        for rows in (measured, having_their_turn(agreed))
         for slice_id in unlocked_ids(rows.filter(queued_at__lte=lost))
     ]
     ReratingSlice.objects.filter(pk__in=slice_ids).update(queued_at=at)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.services import record
 from cdr.models import Rerating, ReratingSlice
@@ -70,7 +70,7 @@ _LOCK_CHUNKS = """
 
 @transaction.atomic
 def work_on_slice(*, slice_id: int, at: datetime) -> bool:
-    """Measure a WAITING slice, apply an AGREED one; False if there is nothing to do.
+    """Measure a WAITING slice, apply an AGREED one; False if there is nothing to do, or not yet.
 
     The slice is locked the while and marked by the same transaction, so that repeating the call,
     at the same time too, changes nothing. The last slice ends the dry run, or the re-rating.
@@ -82,10 +82,10 @@ def work_on_slice(*, slice_id: int, at: datetime) -> bool:
         _measure(part)
         _end_dry_run(rerating, at)
     elif (rerating.state, part.state) == (State.APPLYING, SliceState.AGREED):
-        if not part.customer_ids and _agreed_in_order(rerating).exists():
+        if not having_their_turn(rerating.slices.filter(pk=part.pk)).exists():
             return False
         _apply(part, at)
-        _end_applying(rerating, at)
+        _end_applying(part, at)
     else:
         return False
     return True
@@ -105,7 +105,7 @@ def give_up_slice(*, slice_id: int, at: datetime) -> None:
     elif (locked.state, part.state) == (State.APPLYING, SliceState.AGREED):
         part.state = SliceState.OUTDATED
         part.save(update_fields=["state"])
-        _end_applying(locked, at)
+        _end_applying(part, at)
 
 
 def _measure(part: ReratingSlice) -> None:
@@ -205,11 +205,12 @@ def _end_dry_run(rerating: Rerating, at: datetime) -> None:
     locked.save(update_fields=["state", "measured_at"])
 
 
-def _end_applying(rerating: Rerating, at: datetime) -> None:
-    locked = _locked(rerating)
+def _end_applying(part: ReratingSlice, at: datetime) -> None:
+    """With the last slice; the last one of whole months has the others queued."""
+    locked = _locked(part.rerating)
     agreed = locked.slices.filter(state=SliceState.AGREED)
     if agreed.exists():
-        if not _agreed_in_order(locked).exists():
+        if part.customer_ids and not agreed.exclude(customer_ids=[]).exists():
             queue_slices(agreed.order_by("number").values_list("pk", flat=True))
         return
     outdated = locked.slices.filter(state=SliceState.OUTDATED).count()
@@ -229,9 +230,15 @@ def _end_applying(rerating: Rerating, at: datetime) -> None:
     )
 
 
-def _agreed_in_order(rerating: Rerating) -> QuerySet[ReratingSlice]:
-    """What is to be done first: xDRs that others bring to these customers come after theirs."""
-    return rerating.slices.filter(state=SliceState.AGREED).exclude(customer_ids=[])
+def having_their_turn(agreed: QuerySet[ReratingSlice]) -> QuerySet[ReratingSlice]:
+    """The slices to apply that need not wait for customers in whole months.
+
+    Those are first: xDRs that other slices bring to these customers come after theirs.
+    """
+    whole_months = ReratingSlice.objects.filter(
+        rerating=OuterRef("rerating"), state=SliceState.AGREED
+    ).exclude(customer_ids=[])
+    return agreed.filter(~Q(customer_ids=[]) | ~Exists(whole_months))
 
 
 def queue_slices(slice_ids: Iterable[int]) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from cdr.models import Leg, ReplacedLeg, Rerating, Suspense, TierTotal, UsageCharge
-from cdr.services.rerating import TornMonths, apply_rerating
+from cdr.services.rerating import TornMonths, apply_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retiring import retire_month
+from cdr.services.splitting import PATIENCE
 from customers.models import Customer
 from subscriptions.models import Subscription
 from tests.factories import (
@@ -296,6 +297,9 @@ class TestSlices:
         apply_rerating(rerating_id=measured.pk, at=RERATED_AT, actor_id=None)
         whole, stretch = measured.slices.order_by("number")
 
+        lost_at = RERATED_AT + PATIENCE
+        assert requeue_lost_reratings(at=lost_at) == 1
         assert not work_on_slice(slice_id=stretch.pk, at=RERATED_AT)
         assert work_on_slice(slice_id=whole.pk, at=RERATED_AT)
+        assert requeue_lost_reratings(at=lost_at) == 1
         assert work_off(measured).state == Rerating.State.APPLIED

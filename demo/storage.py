@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from catalogue.rules.items import Terms
+from catalogue.rules.tiers import TierModel
 from demo.customers import customers_of
 from demo.plans import PERIOD, ProviderPlan
 
@@ -44,6 +46,12 @@ def has_storage(plan: ProviderPlan, number: int) -> bool:
     return (
         bool(plan.storage_tiers) and number <= plan.direct_customers and not number % STORED_EVERY
     )
+
+
+def storage_terms(plan: ProviderPlan) -> Terms:
+    """What storage costs in every catalogue of the provider."""
+    tiers = ";".join(f"{gigabytes}:{price}" for gigabytes, price in plan.storage_tiers)
+    return Terms(currency=plan.currency, tier_model=TierModel.GRADUATED, tiers=tiers)
 
 
 def storage_of(plan: ProviderPlan) -> list[Stored]:

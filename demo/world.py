@@ -18,7 +18,6 @@ from catalogue.models import (
 from catalogue.rules.allowances import Allowance
 from catalogue.rules.items import Terms
 from catalogue.rules.rate_terms import RateTerms
-from catalogue.rules.tiers import TierModel
 from catalogue.selectors import version_at, version_items
 from catalogue.services.allowances import add_allowance
 from catalogue.services.catalogues import create_catalogue
@@ -37,7 +36,7 @@ from customers.services.onboarding import CodeChoice, create_customer
 from demo.customers import CustomerPlan, customers_of
 from demo.plans import PERIOD, CataloguePlan, ProviderPlan, ResellerPlan
 from demo.rate_deck import build_rate_deck
-from demo.storage import has_storage
+from demo.storage import has_storage, storage_terms
 from demo.switch import dial_plan
 from payouts.models import CommissionPlan
 from payouts.services.plans import set_commission_plan
@@ -220,7 +219,7 @@ def _items(
     prices = {code: price * catalogue.price_share for code, price in plan.prices.items()}
     monthly = ItemTerms.PricePeriod.MONTH
     return [
-        *_storage_item(plan, products),
+        *([(products["storage"], storage_terms(plan))] if plan.storage_tiers else ()),
         (products["voice"], Terms(currency=plan.currency, rate_table_id=voice_table.pk)),
         (
             products["line"],
@@ -243,14 +242,6 @@ def _items(
         ),
         (products["set-up"], Terms(currency=plan.currency, price=prices["set-up"])),
     ]
-
-
-def _storage_item(plan: ProviderPlan, products: dict[str, Product]) -> list[tuple[Product, Terms]]:
-    if not plan.storage_tiers:
-        return []
-    tiers = ";".join(f"{gigabytes}:{price}" for gigabytes, price in plan.storage_tiers)
-    terms = Terms(currency=plan.currency, tier_model=TierModel.GRADUATED, tiers=tiers)
-    return [(products["storage"], terms)]
 
 
 def _create_resellers(founding: _Founding, tables: dict[str, RateTable]) -> dict[str, Reseller]:

@@ -7,6 +7,7 @@ once and only the fields that are asked for are cut out: of a line of 130 fields
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -43,6 +44,12 @@ class _Marks:
     width: Places
     fault: NDArray[np.int8]
     has_doubled_quotes: bool
+
+    @cached_property
+    def even_width(self) -> int:
+        """How many fields every line has; 0 where they differ."""
+        least, most = int(self.width.min()), int(self.width.max())
+        return most if least == most else 0
 
 
 def split_fields(
@@ -97,7 +104,7 @@ def _split_block(
     else:
         wrong = ~np.isin(marks.width, list(widths))
     raw = lines["raw"].cast(pl.Binary)
-    columns = [_field(raw, marks, position).alias(name) for name, position in positions.items()]
+    columns = _fields(raw, marks, positions)
     fields = lines.hstack([*columns, pl.Series(WIDTH, marks.width)])
     faulty = (marks.fault > 0) | wrong
     if not faulty.any():
@@ -195,9 +202,49 @@ def _follows_blanks(text: NDArray[np.uint8], place: int, separator: int) -> bool
     return place == 0 or int(text[place - 1]) in (separator, _LINE_END)
 
 
-def _field(raw: pl.Series, marks: _Marks, position: int) -> pl.Series:
-    """The field of each line without its quotes and the blanks in front; null where it has none."""
+def _fields(raw: pl.Series, marks: _Marks, positions: Mapping[str, int]) -> list[pl.Series]:
+    """The fields at the positions, by name, cut out of the lines all at once."""
+    spans = [_span(marks, position) for position in positions.values()]
+    places: dict[str, pl.Series | Places] = {"raw": raw}
+    for name, span in enumerate(spans):
+        places |= {f"offset_{name}": span.offset, f"size_{name}": span.size}
+    line = pl.col("raw")
+    texts = pl.DataFrame(places).select(
+        line.bin.slice(f"offset_{number}", f"size_{number}").cast(pl.String).alias(name)
+        for number, name in enumerate(positions)
+    )
+    return [
+        _finished(texts[name], marks, span) for name, span in zip(positions, spans, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where a field is in each line, in bytes; without its quotes and the blanks in front."""
+
+    offset: Places
+    size: Places
+    quoted: Flags
+    present: Flags
+
+
+def _span(marks: _Marks, position: int) -> _Span:
+    present, begin, end = _bounds(marks, position)
+    begin = _past_blanks(marks.text, begin, end)
+    quoted = (marks.text[begin] == _QUOTE) & present
+    # Of a line that is rejected, nothing: its quotes might cut a character in two.
+    size = np.where(present & (marks.fault == 0), end - begin - 2 * quoted, 0)
+    return _Span(begin + quoted - marks.starts, np.maximum(size, 0), quoted, present)
+
+
+def _bounds(marks: _Marks, position: int) -> tuple[Flags, Places, Places]:
+    """Which lines have the field, and where it begins, which is a copy, and ends."""
     present = marks.width > position
+    if marks.even_width > position:
+        # Lines alike, as nearly all are: their separators are the rows of a table.
+        rows = marks.separators.reshape(len(marks.ends), marks.even_width - 1)
+        begin = rows[:, position - 1] + 1 if position else marks.starts.copy()
+        return present, begin, marks.ends if position == rows.shape[1] else rows[:, position]
     first = marks.first_separator + position
     most = len(marks.separators) - 1
     begin, end = marks.starts, marks.ends
@@ -206,20 +253,17 @@ def _field(raw: pl.Series, marks: _Marks, position: int) -> pl.Series:
             begin = marks.separators[np.clip(first - 1, 0, most)] + 1
         is_last = marks.width == position + 1
         end = np.where(is_last, marks.ends, marks.separators[np.clip(first, 0, most)])
-    begin = _past_blanks(marks.text, np.where(present, begin, marks.starts), end)
-    quoted = (marks.text[begin] == _QUOTE) & present
-    # Of a line that is rejected, nothing: its quotes might cut a character in two.
-    size = np.where(present & (marks.fault == 0), end - begin - 2 * quoted, 0)
-    cut = pl.DataFrame(
-        {"raw": raw, "offset": begin + quoted - marks.starts, "size": np.maximum(size, 0)}
-    )
-    text = cut.select(pl.col("raw").bin.slice("offset", "size").cast(pl.String)).to_series()
-    if not present.all():
-        text = text.set(pl.Series(~present), None)
+    return present, np.where(present, begin, marks.starts), end
+
+
+def _finished(text: pl.Series, marks: _Marks, span: _Span) -> pl.Series:
+    """The field of each line; null where it has none, its doubled quotes single."""
+    if not span.present.all():
+        text = text.set(pl.Series(~span.present), None)
     if not marks.has_doubled_quotes:
         return text
     single = text.str.replace_all('""', '"', literal=True)
-    return single if quoted.all() else text.zip_with(pl.Series(~quoted), single)
+    return single if span.quoted.all() else text.zip_with(pl.Series(~span.quoted), single)
 
 
 def _past_blanks(text: NDArray[np.uint8], begin: Places, end: Places) -> Places:

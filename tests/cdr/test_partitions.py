@@ -1,13 +1,20 @@
 """Monthly partitions, made once however many ask, and closed to the web role."""
 
+from contextlib import suppress
 from datetime import date
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cdr.models import RetiredMonth
-from cdr.partitions import PARTITIONED, ensure_partitions
+from cdr.partitions import (
+    PARTITIONED,
+    drop_partitions,
+    ensure_known_partitions,
+    ensure_partitions,
+)
 from tenancy.row_security import acting_for, web_role
 from tests.factories import make_provider
 from tests.race import race
@@ -72,6 +79,30 @@ class TestEnsurePartitions:
                 connection.cursor() as cursor,
             ):
                 cursor.execute("SELECT count(*) FROM cdr_xdr_1999_01")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestKnownMonths:
+    def test_are_asked_for_once_they_are_committed(self) -> None:
+        month = date(1999, 3, 1)
+        try:
+            with suppress(ZeroDivisionError), transaction.atomic():
+                ensure_known_partitions([month])
+                raise ZeroDivisionError
+            assert partitions_of("cdr_leg") == []
+            with transaction.atomic():
+                ensure_known_partitions([month])
+            with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+                ensure_known_partitions([month])
+            assert len(asked) == 0
+            assert len(partitions_of("cdr_leg")) == 1
+        finally:
+            drop_partitions(month)
+
+        with transaction.atomic():
+            ensure_known_partitions([month])
+        assert len(partitions_of("cdr_leg")) == 1
+        drop_partitions(month)
 
 
 @pytest.mark.django_db(transaction=True)

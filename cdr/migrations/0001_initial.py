@@ -484,6 +484,52 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ReratingMove",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("xdr_id", models.BigIntegerField()),
+                ("is_planned", models.BooleanField(default=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+                (
+                    "rerating",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="moves",
+                        to="cdr.rerating",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("rerating", "started_at", "xdr_id"), name="rerating_move_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="UsageCharge",
             fields=[
                 (

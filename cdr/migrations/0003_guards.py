@@ -177,6 +177,7 @@ class Migration(migrations.Migration):
             "Rerating",
             "ReratingSlice",
             "ReratingDelta",
+            "ReratingMove",
             "WhatIf",
             "WhatIfReseller",
             "WhatIfMargin",

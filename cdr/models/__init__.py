@@ -4,7 +4,13 @@ from cdr.models.allowances import AllowanceCounter, AllowanceUse
 from cdr.models.files import XdrChunk, XdrFile
 from cdr.models.mending import Mending, XdrCorrection
 from cdr.models.parties import LegKind, PartyKind
-from cdr.models.rerating import ReplacedLeg, Rerating, ReratingDelta, ReratingSlice
+from cdr.models.rerating import (
+    ReplacedLeg,
+    Rerating,
+    ReratingDelta,
+    ReratingMove,
+    ReratingSlice,
+)
 from cdr.models.retired_months import RetiredMonth
 from cdr.models.sources import CustomerIdentifier, IdentifiedBy, Source, Trunk
 from cdr.models.suspense import Suspense, SuspenseReason
@@ -25,6 +31,7 @@ __all__ = [
     "ReplacedLeg",
     "Rerating",
     "ReratingDelta",
+    "ReratingMove",
     "ReratingSlice",
     "RetiredMonth",
     "Source",

@@ -136,6 +136,27 @@ class ReratingSlice(Tried, ProviderOwned):
         ]
 
 
+class ReratingMove(ProviderOwned):
+    """An xDR that a re-rating gives to a customer whose usage it rates again in order.
+
+    It is rated with that customer's months, and not where it was. One that is not `is_planned` was
+    found while the others were measured: the re-rating is cut into slices once more.
+    """
+
+    rerating = models.ForeignKey(Rerating, on_delete=models.PROTECT, related_name="moves")
+    started_at = models.DateTimeField()
+    xdr_id = models.BigIntegerField()
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", db_index=False)
+    is_planned = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rerating", "started_at", "xdr_id"], name="rerating_move_once"
+            ),
+        ]
+
+
 class ReratingDelta(ProviderOwned):
     """What a re-rating changes for a payer in a currency, and how much of it was applied.
 

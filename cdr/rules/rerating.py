@@ -30,8 +30,9 @@ class Selection:
     reseller with all below it, and those it pays or earns a leg of. A rate table's are those with a
     leg rated at one of `rate_table_ids`, the table with all that have it as parent, and those that
     wait for a rate. `suspense_reason` are those that wait for it, whole or by a leg. With
-    `customer_ids` only those of these customers are chosen, and none of `without_customer_ids`. Of
-    the xDRs that started at `started_from` those with lesser ids than `from_id` are left out, and
+    `customer_ids` only those of these customers are chosen, and none of `without_customer_ids`;
+    those that the re-rating `moved_by` moves to a customer count as that one's. Of the xDRs that
+    started at `started_from` those with lesser ids than `from_id` are left out, and
     of those that started at `started_to` those with lesser ids than `to_id` are in.
     """
 
@@ -47,6 +48,7 @@ class Selection:
     suspense_reason: str = ""
     customer_ids: tuple[int, ...] = ()
     without_customer_ids: tuple[int, ...] = ()
+    moved_by: int | None = None
     from_id: int = 0
     to_id: int = 0
 
@@ -71,32 +73,56 @@ class Selection:
             to_id=end.xdr_id,
         )
 
-    def without(self, customer_ids: Iterable[int]) -> "Selection":
-        """Those of all other customers, and of none."""
-        return replace(self, without_customer_ids=tuple(customer_ids))
+    def without(self, customer_ids: Iterable[int], *, moved_by: int) -> "Selection":
+        """Those of all other customers, and of none, that the re-rating moves to none of them."""
+        ids = tuple(customer_ids)
+        return replace(self, without_customer_ids=ids, moved_by=moved_by if ids else None)
 
 
 @dataclass(frozen=True, slots=True)
-class OrderedCustomer:
-    """A customer whose usage of `[started_from, started_to)`, whole months, is rated together."""
+class OrderedCustomers:
+    """Customers whose usage of `[started_from, started_to)`, whole months, is rated together."""
 
-    customer_id: int
+    customer_ids: tuple[int, ...]
     started_from: datetime
     started_to: datetime
-    xdr_count: int
+    xdr_count: int = 0
 
 
-def packed(customers: Iterable[OrderedCustomer], most: int) -> list[list[OrderedCustomer]]:
-    """Customers of the same months together, about `most` xDRs each time, and no fewer than one."""
-    packs: list[list[OrderedCustomer]] = []
-    counts: list[int] = []
+def joined(
+    customers: Iterable[OrderedCustomers], links: Iterable[tuple[int, int]]
+) -> list[OrderedCustomers]:
+    """Those between whom xDRs move are one, over the months of all of them."""
+    of_customer = {pk: each for each in customers for pk in each.customer_ids}
+    for one, other in links:
+        if one in of_customer and other in of_customer:
+            both = of_customer[one], of_customer[other]
+            if both[0] is both[1]:
+                continue
+            whole = OrderedCustomers(
+                tuple(sorted({*both[0].customer_ids, *both[1].customer_ids})),
+                min(each.started_from for each in both),
+                max(each.started_to for each in both),
+            )
+            of_customer |= dict.fromkeys(whole.customer_ids, whole)
+    return list(dict.fromkeys(of_customer.values()))
+
+
+def packed(customers: Iterable[OrderedCustomers], most: int) -> list[OrderedCustomers]:
+    """Customers of the same months together, about `most` xDRs each time."""
+    packs: list[OrderedCustomers] = []
     for each in sorted(customers, key=lambda each: (each.started_from, each.started_to)):
-        months = each.started_from, each.started_to
-        fits = packs and (packs[-1][0].started_from, packs[-1][0].started_to) == months
-        if fits and counts[-1] + each.xdr_count <= most:
-            packs[-1].append(each)
-            counts[-1] += each.xdr_count
+        last = packs[-1] if packs else None
+        if (
+            last is not None
+            and (last.started_from, last.started_to) == (each.started_from, each.started_to)
+            and last.xdr_count + each.xdr_count <= most
+        ):
+            packs[-1] = replace(
+                last,
+                customer_ids=last.customer_ids + each.customer_ids,
+                xdr_count=last.xdr_count + each.xdr_count,
+            )
         else:
-            packs.append([each])
-            counts.append(each.xdr_count)
+            packs.append(each)
     return packs

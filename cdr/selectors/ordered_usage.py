@@ -1,12 +1,13 @@
 """Customers whose usage is rated again by whole months: allowances and tiers go by its order."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from cdr.rules.rerating import OrderedCustomer, Selection
+from cdr.rules.rerating import OrderedCustomers, Selection, joined
 from cdr.selectors.selections import selected
 from common.periods import month, start_of_day
 from common.scope import Scope
@@ -39,6 +40,16 @@ _CHOSEN = (
     "SELECT x.customer_id, min(x.started_at), max(x.started_at) FROM cdr_xdr x"
     " WHERE x.provider_id = %s AND x.customer_id = ANY(%s) AND {} GROUP BY x.customer_id"
 )
+_MOVED = """
+    SELECT m.customer_id, min(m.started_at), max(m.started_at), count(*) FROM cdr_reratingmove m
+    WHERE m.rerating_id = %s GROUP BY m.customer_id
+"""
+_LINKS = """
+    SELECT DISTINCT x.customer_id, m.customer_id FROM cdr_reratingmove m
+    JOIN cdr_xdr x ON x.provider_id = m.provider_id AND x.started_at = m.started_at
+        AND x.id = m.xdr_id
+    WHERE m.rerating_id = %s AND x.customer_id IS NOT NULL
+"""
 _LAST_MONTHS = """
     SELECT c.customer_id, max(c.month) FROM cdr_allowancecounter c
     WHERE c.provider_id = %s AND c.customer_id = ANY(%s) GROUP BY c.customer_id
@@ -53,40 +64,62 @@ _COUNTS = """
 """
 
 
-def customers_in_order(scope: Scope, selection: Selection) -> list[OrderedCustomer]:
+def customers_in_order(
+    scope: Scope, selection: Selection, *, moved_by: int
+) -> list[OrderedCustomers]:
     """The customers of a selection with allowances or tiers, now or then, each with whole months.
 
-    Those are the months of the selection that the customer used something in and, where volume
-    rolls over, all after them: what they got follows from what these leave.
+    And those to whom the re-rating `moved_by` is known to move xDRs, together with the customers
+    that it takes them from. The months are those of the selection that the customer used something
+    in and, where volume rolls over, all after them: what they got follows from what these leave.
     """
     zone = provider_zone(scope)
-    first, last = (each.astimezone(zone).date() for each in _ends(selection))
-    subscribed, used = [scope.provider_id, last, first], [scope.provider_id, first, last]
-    rolls_over = dict(_rows(_BY_ORDER, [*subscribed, *used] * 2))
-    if not rolls_over:
+    moved = {row[0]: row[1:] for row in _rows(_MOVED, [moved_by])}
+    begin, end = _ends(selection)
+    first = min([begin, *(each[0] for each in moved.values())]).astimezone(zone).date()
+    last = max([end, *(each[1] for each in moved.values())]).astimezone(zone).date()
+    subscribed, counted = [scope.provider_id, last, first], [scope.provider_id, first, last]
+    rolls_over = dict(_rows(_BY_ORDER, [*subscribed, *counted] * 2))
+    if not rolls_over and not moved:
         return []
     condition = selected(scope, selection)
     chosen = _rows(
         _CHOSEN.format(condition.sql),
         [scope.provider_id, sorted(rolls_over), *condition.parameters],
     )
-    rolling = [customer_id for customer_id, *_ in chosen if rolls_over[customer_id]]
+    used = [*chosen, *((pk, *each[:2]) for pk, each in moved.items())]
+    rolling = [customer_id for customer_id, *_ in used if rolls_over.get(customer_id)]
     last_months = dict(_rows(_LAST_MONTHS, [scope.provider_id, rolling]))
-    spans = []
-    for customer_id, earliest, latest in chosen:
+    months: dict[int, OrderedCustomers] = {}
+    for customer_id, earliest, latest in used:
         from_day, to_day = (each.astimezone(zone).date() for each in (earliest, latest))
         to_day = max(to_day, last_months.get(customer_id, to_day))
-        begins = start_of_day(from_day.replace(day=1), zone)
-        spans.append((customer_id, begins, _end_of_month(to_day, zone)))
-    return _counted(scope, spans)
+        begins, ends = start_of_day(from_day.replace(day=1), zone), _end_of_month(to_day, zone)
+        if (known := months.get(customer_id)) is not None:
+            begins, ends = min(begins, known.started_from), max(ends, known.started_to)
+        months[customer_id] = OrderedCustomers((customer_id,), begins, ends)
+    together = joined(months.values(), _rows(_LINKS, [moved_by]))
+    return _counted(scope, together, {pk: each[2] for pk, each in moved.items()})
 
 
-def _counted(scope: Scope, spans: list[tuple[int, datetime, datetime]]) -> list[OrderedCustomer]:
+def _counted(
+    scope: Scope, customers: list[OrderedCustomers], moved: dict[int, int]
+) -> list[OrderedCustomers]:
+    """With how many xDRs they are; one that moves between them counts twice."""
+    spans = [
+        (pk, each.started_from, each.started_to) for each in customers for pk in each.customer_ids
+    ]
     if not spans:
         return []
     columns = [list(column) for column in zip(*spans, strict=True)]
     counts = dict(_rows(_COUNTS, [*columns, scope.provider_id]))
-    return [OrderedCustomer(*span, counts[span[0]]) for span in spans]
+    return [
+        replace(
+            each,
+            xdr_count=sum(counts.get(pk, 0) + moved.get(pk, 0) for pk in each.customer_ids),
+        )
+        for each in customers
+    ]
 
 
 def _ends(selection: Selection) -> tuple[datetime, datetime]:

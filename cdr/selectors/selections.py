@@ -1,7 +1,7 @@
 """The xDRs of a selection, as SQL: what is counted, read and rated again is the same everywhere."""
 # ruff: noqa: S608 - statements are put together from this module's own constants only
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cdr.models import Suspense
@@ -39,6 +39,17 @@ _OF_BRANCH = (
     "x.customer_id IN (SELECT c.id FROM customers_customer c"
     " WHERE c.provider_id = %s AND c.reseller_id = ANY(%s))"
 )
+# Each way by its index; what both find is there once.
+_THEIRS = (
+    "(x.started_at, x.id) IN (SELECT y.started_at, y.id FROM cdr_xdr y"
+    " WHERE y.provider_id = %s AND y.customer_id = ANY(%s) AND {} UNION ALL"
+    " SELECT m.started_at, m.xdr_id FROM cdr_reratingmove m"
+    " WHERE m.rerating_id = %s AND m.customer_id = ANY(%s))"
+)
+_NOT_MOVED = (
+    "NOT EXISTS (SELECT FROM cdr_reratingmove m WHERE m.rerating_id = %s"
+    " AND m.started_at = x.started_at AND m.xdr_id = x.id)"
+)
 
 
 def selected(scope: Scope, selection: Selection) -> Condition:
@@ -48,11 +59,7 @@ def selected(scope: Scope, selection: Selection) -> Condition:
     for column in ("customer_id", "vendor_id", "source_id"):
         if (chosen := getattr(selection, column)) is not None:
             parts.append((f"x.{column} = %s", [chosen]))
-    if selection.customer_ids:
-        parts.append(("x.customer_id = ANY(%s)", [list(selection.customer_ids)]))
-    if selection.without_customer_ids:
-        others = "(x.customer_id IS NULL OR x.customer_id <> ALL(%s))"
-        parts.append((others, [list(selection.without_customer_ids)]))
+    parts += _of_customers(scope, selection)
     if selection.prefixes:
         patterns = [f"{prefix}%" for prefix in selection.prefixes]
         parts.append(("x.normalised_number LIKE ANY(%s)", [patterns]))
@@ -70,6 +77,18 @@ def selected(scope: Scope, selection: Selection) -> Condition:
     return Condition(
         " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
     )
+
+
+def _of_customers(scope: Scope, selection: Selection) -> Iterator[tuple[str, Sequence[Any]]]:
+    if selection.customer_ids:
+        ids = list(selection.customer_ids)
+        during, instants = between(selection, "y.started_at", "y.id")
+        moved = [selection.moved_by, ids]
+        yield _THEIRS.format(during), [scope.provider_id, ids, *instants, *moved]
+    if selection.without_customer_ids:
+        ids = list(selection.without_customer_ids)
+        yield "(x.customer_id IS NULL OR x.customer_id <> ALL(%s))", [ids]
+        yield _NOT_MOVED, [selection.moved_by]
 
 
 def between(selection: Selection, started_at: str, xdr_id: str) -> tuple[str, Sequence[Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from django.db import connection
 
 from cdr.rules.mending import FIELDS
 from cdr.rules.suspense import Result
@@ -82,6 +83,15 @@ _CHARGED_COLUMNS: Mapping[str, Any] = {
     "destination": pl.String,
 }
 
+_USED_OF_COUNTERS = """
+    SELECT l.counter_id, min(s.product_id), sum(l.volume)::bigint FROM cdr_allowanceuse l
+    JOIN cdr_xdr u ON u.provider_id = l.provider_id AND u.started_at = l.started_at
+        AND u.id = l.xdr_id
+    JOIN cdr_source s ON s.id = u.source_id
+    WHERE l.provider_id = %s AND {}
+    GROUP BY l.counter_id
+"""
+
 _TEXTS = (
     *("account_code", "trunk", "caller_ip"),
     *("caller_number", "destination_number", "tags"),
@@ -137,6 +147,18 @@ def stored_legs(scope: Scope, condition: Condition) -> pl.DataFrame:
 def stored_uses(scope: Scope, condition: Condition) -> pl.DataFrame:
     """What the provider's xDRs used of allowances, as USE_COLUMNS; the condition is on `l`."""
     return _copied("cdr_allowanceuse", "l", USE_COLUMNS, scope, condition)
+
+
+def used_of_counters(scope: Scope, condition: Condition) -> dict[int, tuple[int, int]]:
+    """What xDRs used of each counter of allowances: its id, the product of theirs, the volume.
+
+    The condition is on `l`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _USED_OF_COUNTERS.format(condition.sql), [scope.provider_id, *condition.parameters]
+        )
+        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
 
 
 def charged_usage(scope: Scope, charge_ids: pl.Series) -> pl.DataFrame:

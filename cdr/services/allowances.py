@@ -1,6 +1,6 @@
 """Using up what the subscriptions of customers include, before their usage is charged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -73,24 +73,36 @@ def preview_allowances(rated: RatedXdrs, source: SourceTerms) -> tuple[RatedXdrs
 
 
 def count_again(
-    batches: Sequence[Batch], legs: pl.DataFrame, uses: pl.DataFrame, *, holds: bool
-) -> tuple[list[Batch], list[CountedAgain], TotalsAgain]:
+    batches: Sequence[Batch],
+    legs: pl.DataFrame,
+    returned: Mapping[int, tuple[int, int]],
+    so_far: Mapping[int, Sequence[CountedAgain]],
+    *,
+    holds: bool,
+) -> tuple[list[Batch], dict[int, Sequence[CountedAgain]], TotalsAgain]:
     """Charge stored xDRs anew, in the order of their start over all sources.
 
-    What they used before of allowances (`uses`, USE_COLUMNS) is given back first, and what they
-    added to totals by their `legs` (LEG_COLUMNS) is taken off; what others did stays. Counters,
-    then totals, are locked where somebody `holds` them.
+    They may come in several parts, one after the other in that order: `returned` is what all of
+    them used before of allowances (by counter: product and volume), which is given back first, and
+    `so_far` are the counters of each product after the parts before. What they added to totals by
+    their `legs` (LEG_COLUMNS) is taken off; what others did stays. Counters, then totals, are
+    locked where somebody `holds` them.
     """
     by_product: dict[int, list[int]] = {}
     for place, (_, source) in enumerate(batches):
         by_product.setdefault(source.product_id, []).append(place)
-    found, counters, totals = list(batches), [], TotalsAgain.none()
-    for _, places in sorted(by_product.items()):
+    found, counters, totals = list(batches), dict(so_far), TotalsAgain.none()
+    for product_id, places in sorted(by_product.items()):
         of_product = [batches[place] for place in places]
         ids = pl.concat([rated.xdrs.select(xdr_id="id") for rated, _ in of_product])
-        stored = [frame.join(ids, on="xdr_id", how="semi") for frame in (legs, uses)]
-        again, counted, added = _count_product_again(of_product, *stored, holds=holds)
-        counters += counted
+        given_back = {pk: volume for pk, (of, volume) in returned.items() if of == product_id}
+        again, counters[product_id], added = _count_product_again(
+            of_product,
+            legs.join(ids, on="xdr_id", how="semi"),
+            given_back,
+            counters.get(product_id, ()),
+            holds=holds,
+        )
         totals = totals.beside(added)
         for place, batch in zip(places, again, strict=True):
             found[place] = batch
@@ -98,11 +110,14 @@ def count_again(
 
 
 def _count_product_again(
-    batches: Sequence[Batch], legs: pl.DataFrame, uses: pl.DataFrame, *, holds: bool
-) -> tuple[list[Batch], list[CountedAgain], TotalsAgain]:
+    batches: Sequence[Batch],
+    legs: pl.DataFrame,
+    given_back: Mapping[int, int],
+    so_far: Sequence[CountedAgain],
+    *,
+    holds: bool,
+) -> tuple[list[Batch], Sequence[CountedAgain], TotalsAgain]:
     granted = {each for batch in batches for each in _granted_to(*batch)}
-    returned = uses.group_by("counter_id").agg(pl.col("volume").sum())
-    given_back = dict(returned.iter_rows())
     sources = [source for _, source in batches]
     totals = TotalsAgain.none()
 
@@ -113,16 +128,25 @@ def _count_product_again(
 
     if not granted and not given_back:
         again = charge([rated for rated, _ in batches], _nothing_refused())
-        return list(zip(again, sources, strict=True)), [], totals
+        return list(zip(again, sources, strict=True)), so_far, totals
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
         [_entitled_usage(*batch, ordered, None, place) for place, batch in enumerate(batches)]
     ).sort("started_at", "id")
     source = batches[0][1]
     take = hold_counters if holds else read_counters
-    known = take(source, counters_of(ordered, _customer_months(usage)), also=list(given_back))
-    unused = [_returned(each, given_back.get(each.id, 0)) for each in known]
-    again, counted = _share(batches, usage, unused, charge)
+    before = {each.known.counter.lock_order: each for each in so_far}
+    wanted = {each.lock_order: each for each in counters_of(ordered, _customer_months(usage))}
+    # What rolls over does so at last by what the last part leaves.
+    wanted |= {place: each.known.counter for place, each in before.items() if place not in wanted}
+    known = take(source, [wanted[place] for place in sorted(wanted)], also=list(given_back))
+    begun = [
+        _returned(each, given_back.get(each.id, 0))
+        if each.counter.lock_order not in before
+        else _counted_to(each, before[each.counter.lock_order].now)
+        for each in known
+    ]
+    again, counted = _share(batches, usage, begun, charge)
     recounted = list(map(CountedAgain, known, counted))
     return list(zip(again, sources, strict=True)), recounted, totals
 
@@ -133,7 +157,10 @@ def _nothing_refused() -> pl.DataFrame:
 
 def _returned(known: KnownCounter, volume: int) -> KnownCounter:
     """The counter as if so much had not been used."""
-    counted = known.counter.counted.returned(volume)
+    return _counted_to(known, known.counter.counted.returned(volume))
+
+
+def _counted_to(known: KnownCounter, counted: Counted) -> KnownCounter:
     return replace(known, counter=replace(known.counter, counted=counted))
 
 

@@ -1,7 +1,7 @@
 """Rating stored xDRs by the terms of today, and what would change: nothing is written."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -18,7 +18,13 @@ from cdr.rating.changes import (
 from cdr.rules.parties import PROVIDER_ID
 from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
-from cdr.selectors.stored_xdrs import charged_usage, stored_legs, stored_uses, stored_xdrs
+from cdr.selectors.stored_xdrs import (
+    charged_usage,
+    stored_legs,
+    stored_uses,
+    stored_xdrs,
+    used_of_counters,
+)
 from cdr.services.allowance_counters import CountedAgain
 from cdr.services.allowances import count_again
 from cdr.services.copying import days
@@ -145,23 +151,51 @@ class RatedAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """What parts of usage that are rated one after the other make of counters of allowances.
+
+    `returned` is what all of them used before, by counter: product and volume. `counters` are by
+    product what is to be stored of each after the parts so far.
+    """
+
+    returned: Mapping[int, tuple[int, int]]
+    counters: Mapping[int, Sequence[CountedAgain]]
+
+    @classmethod
+    def before(cls, scope: Scope, selection: Selection) -> "Counting":
+        """Before the first part of a selection."""
+        return cls(used_of_counters(scope, legs_selected(scope, selection)), {})
+
+    @property
+    def all_counters(self) -> list[CountedAgain]:
+        """Those of all products."""
+        return [each for counted in self.counters.values() for each in counted]
+
+    @property
+    def customer_ids(self) -> set[int]:
+        """The customers who have allowances for what was rated."""
+        counters = (each.known.counter for each in self.all_counters)
+        return {each.customer_id for each in counters if each.entitlements}
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """xDRs rated again, source by source, with what that makes of counters and of totals."""
 
     batches: list[RatedAgain]
-    counters: list[CountedAgain]
+    counting: Counting
     totals: TotalsAgain
 
 
-def rate_again(scope: Scope, selection: Selection, *, holds: bool) -> Again:
-    """The xDRs of a selection rated by what holds now.
+def rate_again(scope: Scope, selection: Selection, counting: Counting, *, holds: bool) -> Again:
+    """The xDRs of a selection, a part of what is counted, rated by what holds now.
 
     Counters of allowances and totals of tiers are locked where somebody `holds` them, to write to
     them.
     """
     xdrs = stored_xdrs(scope, selected(scope, selection))
     if xdrs.is_empty():
-        return Again([], [], TotalsAgain.none())
+        return Again([], counting, TotalsAgain.none())
     of_selected = legs_selected(scope, selection)
     legs, uses = stored_legs(scope, of_selected), stored_uses(scope, of_selected)
     waiting = _waiting(scope, selection)
@@ -169,13 +203,15 @@ def rate_again(scope: Scope, selection: Selection, *, holds: bool) -> Again:
         "source_id", maintain_order=True
     )
     batches = [_rated(stored) for stored in parts]
-    batches, counters, totals = count_again(batches, legs, uses, holds=holds)
+    batches, counters, totals = count_again(
+        batches, legs, counting.returned, counting.counters, holds=holds
+    )
     return Again(
         [
             _compared(stored, *batch, legs, uses, waiting)
             for stored, batch in zip(parts, batches, strict=True)
         ],
-        counters,
+        replace(counting, counters=counters),
         totals,
     )
 

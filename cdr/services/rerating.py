@@ -9,11 +9,11 @@ from django.db.models import Sum
 from audit.services import record
 from catalogue.models import RateTable
 from cdr.models import Rerating, ReratingSlice, Source
-from cdr.rules.rerating import OrderedCustomer, Place, Selection, Stretch, packed
+from cdr.rules.rerating import OrderedCustomers, Place, Selection, Stretch, packed
 from cdr.selectors.ordered_usage import customers_in_order
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.stretches import stretches_of
-from cdr.services.rerating_slices import having_their_turn, queue_slices
+from cdr.services.rerating_slices import SLICE_XDRS, having_their_turn, queue_slices
 from cdr.services.splitting import PATIENCE, unlocked_ids
 from common.errors import DomainError
 from common.jobs import enqueue
@@ -24,9 +24,6 @@ from resellers.models import Reseller, Vendor
 
 State = Rerating.State
 SliceState = ReratingSlice.State
-SLICE_XDRS = 50_000
-"""xDRs of a slice: bounds a worker's memory, and how much a killed one has done in vain."""
-
 _SLICES_AT_ONCE = 500
 _ENDED = (State.APPLIED, State.PARTLY_APPLIED, State.DISCARDED, State.FAILED)
 
@@ -106,8 +103,12 @@ def plan_rerating(*, rerating_id: int, at: datetime) -> int:
         return 0
     scope = Scope.system(rerating.provider_id)
     selection = selection_of(scope, rerating)
-    ordered = customers_in_order(scope, selection)
-    rerating.ordered_customer_ids = sorted(each.customer_id for each in ordered)
+    ordered = customers_in_order(scope, selection, moved_by=rerating.pk)
+    rerating.ordered_customer_ids = sorted(pk for each in ordered for pk in each.customer_ids)
+    # Those of a dry run that found xDRs to move to other customers' months.
+    rerating.slices.all().delete()
+    rerating.deltas.all().delete()
+    rerating.moves.update(is_planned=True)
     slices = list(_slices(rerating, selection, scope, ordered, at))
     ReratingSlice.objects.bulk_create(slices, batch_size=_SLICES_AT_ONCE)
     rerating.state, rerating.measuring_since = State.MEASURING, at
@@ -206,16 +207,15 @@ def _slices(
     rerating: Rerating,
     selection: Selection,
     scope: Scope,
-    ordered: list[OrderedCustomer],
+    ordered: list[OrderedCustomers],
     at: datetime,
 ) -> Iterable[ReratingSlice]:
     """Customers in whole months, who are charged by the order of usage, and stretches of time."""
-    others = selection.without(rerating.ordered_customer_ids)
+    others = selection.without(rerating.ordered_customer_ids, moved_by=rerating.pk)
     cut: list[tuple[Stretch, list[int]]] = []
     for pack in packed(ordered, SLICE_XDRS):
-        first, end = Place(pack[0].started_from), Place(pack[0].started_to)
-        whole = Stretch(first, end, sum(each.xdr_count for each in pack))
-        cut.append((whole, [each.customer_id for each in pack]))
+        whole = Stretch(Place(pack.started_from), Place(pack.started_to), pack.xdr_count)
+        cut.append((whole, list(pack.customer_ids)))
     cut += [(each, []) for each in stretches_of(scope, others, SLICE_XDRS)]
     for number, ((first, end, count), customer_ids) in enumerate(cut, start=1):
         yield ReratingSlice(

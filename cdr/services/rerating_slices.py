@@ -1,38 +1,32 @@
 """One stretch of a re-rating: measured, and later applied, each in one transaction."""
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-import polars as pl
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.services import record
 from cdr.models import Rerating, ReratingSlice
-from cdr.rating.changes import Fate
 from cdr.rules.rerating import Place, Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
+from cdr.selectors.stretches import stretches_of
+from cdr.selectors.tier_totals import has_tiers
 from cdr.services.allowance_counters import write_counters
-from cdr.services.rating_again import Again, rate_again
+from cdr.services.rating_again import Again, Counting, rate_again
 from cdr.services.replacing import write_changes
+from cdr.services.rerating_moves import note_moves
+from cdr.services.slice_sums import SliceSums
 from cdr.services.tier_pricing import add_volumes
-from common.copying import amounts
 from common.jobs import enqueue
 from common.scope import Scope
 
 State = Rerating.State
 SliceState = ReratingSlice.State
-_LEG_COUNTS = {
-    "changed_leg_count": Fate.CHANGED,
-    "added_leg_count": Fate.ADDED,
-    "released_leg_count": Fate.RELEASED,
-    "removed_leg_count": Fate.REMOVED,
-    "suspended_leg_count": Fate.SUSPENDED,
-}
-_DELTA_KEY = ["charge", "payer_kind", "payer_id", "currency"]
-_DELTA_SUMS = ["leg_count", "before", "after"]
+SLICE_XDRS = 50_000
+"""xDRs rated at once: bounds a worker's memory, and how much a killed one has done in vain."""
+
 # In the order of the key: two slices that end together must not wait for each other.
 _ADD_DELTAS = """
     INSERT INTO cdr_reratingdelta AS d (provider_id, rerating_id, kind, payer_kind, payer_id,
@@ -76,7 +70,9 @@ def work_on_slice(*, slice_id: int, at: datetime) -> bool:
     at the same time too, changes nothing. The last slice ends the dry run, or the re-rating.
     """
     rows = ReratingSlice.objects.select_for_update(no_key=True, of=("self",))
-    part = rows.select_related("rerating").get(pk=slice_id)
+    part = rows.select_related("rerating").filter(pk=slice_id).first()
+    if part is None:  # of a re-rating that was cut into slices once more
+        return False
     rerating = part.rerating
     if (rerating.state, part.state) == (State.MEASURING, SliceState.WAITING):
         _measure(part)
@@ -109,45 +105,78 @@ def give_up_slice(*, slice_id: int, at: datetime) -> None:
 
 
 def _measure(part: ReratingSlice) -> None:
-    scope, selection = _chosen(part)
-    again = rate_again(scope, selection, holds=False)
-    deltas = _deltas(again)
-    for name, count in _counts(again).items():
+    sums = SliceSums.none()
+    for again in _parts(part, holds=False):
+        sums = sums.plus(again)
+        note_moves(part, again)
+    for name, count in sums.counts.items():
         setattr(part, name, count)
-    part.has_changes = any(each.has_changes for each in again.batches)
-    part.fingerprint = _fingerprint(again, deltas)
+    part.has_changes = sums.has_changes
+    part.fingerprint = sums.fingerprint
     part.state = SliceState.MEASURED
     part.save()
     keys = [part.provider_id, part.rerating_id]
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_DELTAS, [*keys, *_values(deltas)])
+        cursor.execute(_ADD_DELTAS, [*keys, *sums.delta_values])
 
 
 def _apply(part: ReratingSlice, at: datetime) -> None:
-    scope, selection = _chosen(part)
-    _lock_chunks(scope, selection)
-    again = rate_again(scope, selection, holds=True)
-    deltas = _deltas(again)
-    is_agreed = _fingerprint(again, deltas) == part.fingerprint
-    part.state = SliceState.APPLIED if is_agreed else SliceState.OUTDATED
+    try:
+        with transaction.atomic():
+            sums = _write(part, at)
+            if sums.fingerprint != part.fingerprint:
+                raise _Changed
+    except _Changed:
+        part.state = SliceState.OUTDATED
+    else:
+        part.state = SliceState.APPLIED
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD_APPLIED, [*sums.delta_values, part.rerating_id])
     part.save(update_fields=["state"])
-    if not is_agreed:
-        return
-    for each in again.batches:
-        if each.has_changes:
-            write_changes(each, rerating_id=part.rerating_id, at=at)
-    write_counters(again.counters)
-    add_volumes(scope.provider_id, again.totals.differences)
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD_APPLIED, [*_values(deltas), part.rerating_id])
+
+
+class _Changed(Exception):
+    """What was agreed to is not what would be written by now."""
+
+
+def _write(part: ReratingSlice, at: datetime) -> SliceSums:
+    _lock_chunks(*_chosen(part))
+    sums, counters = SliceSums.none(), []
+    for again in _parts(part, holds=True):
+        sums, counters = sums.plus(again), again.counting.all_counters
+        for each in again.batches:
+            if each.has_changes:
+                write_changes(each, rerating_id=part.rerating_id, at=at)
+        add_volumes(part.provider_id, again.totals.differences)
+    write_counters(counters)
+    return sums
+
+
+def _parts(part: ReratingSlice, *, holds: bool) -> Iterator[Again]:
+    """What a slice would change: few xDRs at once, in their order.
+
+    Only customers in order can have made more than a few in the months of a slice. Those with tiers
+    are rated at once, since what is taken off a total must be taken off before any is added.
+    """
+    scope, selection = _chosen(part)
+    counting = Counting.before(scope, selection)
+    pieces = [selection]
+    if part.customer_ids and not has_tiers(scope, part.customer_ids):
+        stretches = stretches_of(scope, selection, SLICE_XDRS)
+        pieces = [selection.between(first, end) for first, end, _ in stretches]
+    for piece in pieces:
+        again = rate_again(scope, piece, counting, holds=holds)
+        counting = again.counting
+        yield again
 
 
 def _chosen(part: ReratingSlice) -> tuple[Scope, Selection]:
-    scope = Scope.system(part.provider_id)
+    scope, moved_by = Scope.system(part.provider_id), part.rerating_id
     if part.customer_ids:
-        ids = tuple(part.customer_ids)
-        return scope, Selection(part.started_from, part.started_to, customer_ids=ids)
-    selection = selection_of(scope, part.rerating).without(part.rerating.ordered_customer_ids)
+        ids, months = tuple(part.customer_ids), (part.started_from, part.started_to)
+        return scope, Selection(*months, customer_ids=ids, moved_by=moved_by)
+    ordered_ids = part.rerating.ordered_customer_ids
+    selection = selection_of(scope, part.rerating).without(ordered_ids, moved_by=moved_by)
     first, end = Place(part.started_from, part.from_id), Place(part.started_to, part.to_id)
     return scope, selection.between(first, end)
 
@@ -161,45 +190,14 @@ def _lock_chunks(scope: Scope, selection: Selection) -> None:
         )
 
 
-def _counts(again: Again) -> dict[str, int]:
-    fates = [each.leg_counts() for each in again.batches]
-    counts = {name: sum(each[fate] for each in fates) for name, fate in _LEG_COUNTS.items()}
-    return counts | {
-        "xdr_count": sum(len(each.rated.xdrs) for each in again.batches),
-        "changed_xdr_count": sum(len(each.changed_xdr_ids()) for each in again.batches),
-        "tiered_xdr_count": again.totals.torn_xdr_count,
-    }
-
-
-def _deltas(again: Again) -> pl.DataFrame:
-    """Of all sources of the slice together, in the order of the key."""
-    schema = {
-        **dict.fromkeys(["charge", "payer_kind"], pl.Int8),
-        "payer_id": pl.Int64,
-        "currency": pl.String,
-        "leg_count": pl.Int64,
-        **dict.fromkeys(["before", "after"], pl.Int128),
-    }
-    parts = [each.deltas().select(list(schema)) for each in again.batches]
-    together = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
-    return together.group_by(_DELTA_KEY).agg(pl.col(_DELTA_SUMS).sum()).sort(_DELTA_KEY)
-
-
-def _fingerprint(again: Again, deltas: pl.DataFrame) -> str:
-    """Of the amounts of every payer and of all counts: what whoever agrees has seen."""
-    uses = sum(each.uses.count for each in again.batches)
-    said = [deltas.write_csv(), *map(str, _counts(again).items()), str(uses)]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
-
-
-def _values(deltas: pl.DataFrame) -> list[list[object]]:
-    exact = deltas.with_columns(amounts("before"), amounts("after"))
-    return [exact[name].to_list() for name in [*_DELTA_KEY, *_DELTA_SUMS]]
-
-
 def _end_dry_run(rerating: Rerating, at: datetime) -> None:
     locked = _locked(rerating)
     if locked.state != State.MEASURING or locked.slices.filter(state=SliceState.WAITING).exists():
+        return
+    if locked.moves.filter(is_planned=False).exists():
+        locked.state, locked.queued_at, locked.try_count = State.PLANNING, at, 0
+        locked.save(update_fields=["state", "queued_at", "try_count"])
+        enqueue("cdr.plan_rerating", rerating_id=locked.pk)
         return
     locked.state, locked.measured_at = State.MEASURED, at
     locked.save(update_fields=["state", "measured_at"])

@@ -28,8 +28,11 @@ def measure(provider: Provider, **chosen: Any) -> Rerating:
         "actor_id": None,
     }
     rerating = ask_for_rerating(provider_id=provider.pk, **options | chosen)
-    plan_rerating(rerating_id=rerating.pk, at=RERATED_AT)
-    return work_off(rerating)
+    rerating.refresh_from_db()
+    while rerating.state == Rerating.State.PLANNING:
+        plan_rerating(rerating_id=rerating.pk, at=RERATED_AT)
+        work_off(rerating)
+    return rerating
 
 
 def apply(rerating: Rerating) -> Rerating:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +17,7 @@ from cdr.models import (
     Suspense,
 )
 from cdr.selectors.reratings import rerating_progress
+from cdr.services import rerating_slices
 from common.scope import Scope
 from customers.models import Customer
 from subscriptions.models import Subscription
@@ -198,35 +199,210 @@ class TestRerate:
         assert charged(world.carla) == before
 
 
+@pytest.fixture
+def ben(world: World) -> Customer:
+    """Another customer with allowances, account `ben`."""
+    ben = make_customer(world.provider, world.sub)
+    make_identifier(ben, "ben")
+    give_minutes(ben, world.product, 90)
+    return ben
+
+
+def give_account(name: str, customer: Customer) -> None:
+    CustomerIdentifier.objects.filter(value=name).update(customer=customer)
+
+
+class TestXdrsThatGoToAnotherCustomer:
+    def test_take_their_place_in_the_order_of_its_month(self, world: World, ben: Customer) -> None:
+        import_lines(world.source, [call(0), call(10, account="ben"), call(20, account="ben")])
+        assert included(ben) == [60, 30]
+        give_account("carla", ben)
+
+        rerating = rerate(world.provider)
+
+        assert included(ben) == [60, 30, 0]
+        assert counted(ben) == {OCTOBER: (90, 0, 90)}
+        assert rerating.ordered_customer_ids == [ben.pk]
+        assert leg_sum(LegKind.CUSTOMER) == owed(LegKind.CUSTOMER) == Decimal("0.075")
+
+    def test_bring_in_the_months_of_who_was_not_chosen(self, world: World, ben: Customer) -> None:
+        import_lines(world.source, [call(0), call(10, account="ben"), call(20, account="ben")])
+        give_account("carla", ben)
+
+        measured = measure(world.provider, customer=world.carla)
+        changes = {
+            (row.payer_id, row.leg_count, row.delta_amount)
+            for row in measured.deltas.filter(kind=LegKind.CUSTOMER)
+        }
+        apply(measured)
+
+        assert included(ben) == [60, 30, 0]
+        # Carla's call goes; of Ben's one is added, and two change.
+        assert changes == {
+            (world.carla.pk, 1, Decimal("-0.05")),
+            (ben.pk, 3, Decimal("0.05")),
+        }
+        assert not measure(world.provider).slices.filter(has_changes=True).exists()
+
+    def test_come_from_nobody_too(self, world: World, ben: Customer) -> None:
+        import_lines(world.source, [call(10, account="ben"), call(0, account="benn")])
+        make_identifier(ben, "benn")
+
+        rerate(world.provider, suspense_reason="unknown_customer")
+
+        assert included(ben) == [60, 30]
+        assert not Suspense.objects.filter(state="OPEN").exists()
+
+    def test_give_back_what_they_used_of_the_other(self, world: World, ben: Customer) -> None:
+        give_minutes(world.carla, world.product, 100)
+        import_lines(world.source, [call(0), call(5), call(10, account="ben")])
+        assert included(world.carla) == [60, 40]
+        carlas = make_identifier(world.carla, "carla-2")
+        import_lines(world.source, [call(2, account="carla-2"), call(20, account="ben")])
+        CustomerIdentifier.objects.filter(pk=carlas.pk).update(customer=ben)
+        give_account("carla", ben)
+        import_lines(world.source, [call(30, account="ben")])
+        give_account("ben", world.carla)
+
+        rerate(world.provider)
+
+        assert included(ben) == [60, 30, 0]
+        assert included(world.carla) == [60, 40, 0]
+        assert counted(ben) | counted(world.carla) == {OCTOBER: (100, 0, 100)}
+        assert counted(ben) == {OCTOBER: (90, 0, 90)}
+
+    def test_go_on_from_customer_to_customer(self, world: World, ben: Customer) -> None:
+        """Ben's month is only looked at because of Carla's call, and so is found to go to Dora."""
+        dora = make_customer(world.provider, world.sub)
+        make_identifier(dora, "dora")
+        give_minutes(dora, world.product, 90)
+        calls = [call(5, account="dora"), call(20, account="ben-2"), call(2, account="ben")]
+        bens = make_identifier(ben, "ben-2")
+        import_lines(world.source, [call(0), *calls, call(30, account="dora")])
+        give_account("carla", ben)
+        CustomerIdentifier.objects.filter(pk=bens.pk).update(customer=dora)
+
+        rerating = rerate(world.provider, customer=world.carla)
+
+        assert rerating.ordered_customer_ids == [ben.pk, dora.pk]
+        assert (included(ben), included(dora)) == ([60, 30], [60, 30, 0])
+
+
+class TestParts:
+    def test_share_allowances_as_one(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        give_minutes(world.carla, world.product, 150, rolls_over=True)
+        give_minutes(world.carla, world.product, 60, destinations=["44"], priority=0)
+        Subscription.objects.update(start_date=OCTOBER)
+        late = [call(0, 200, started_at=NOVEMBER_AT), call(9, to="442079460000")]
+        import_lines(world.source, [*late, call(8), call(7)], at=NOVEMBER_AT)
+        import_lines(world.source, [call(1), call(0, to="442079460000")], at=NOVEMBER_AT)
+        monkeypatch.setattr(rerating_slices, "SLICE_XDRS", 2)
+
+        measured = measure(world.provider)
+        apply(measured)
+
+        assert measured.slices.get().xdr_count == 6
+        assert included(world.carla) == [60, 60, 60, 30, 0, 150]
+        assert counted(world.carla) == {OCTOBER: (210, 0, 210), NOVEMBER: (210, 0, 150)}
+        assert leg_sum(LegKind.CUSTOMER) == owed(LegKind.CUSTOMER)
+        assert not measure(world.provider).slices.filter(has_changes=True).exists()
+
+    def test_are_all_left_alone_where_one_has_changed(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        give_minutes(world.carla, world.product, 90)
+        import_lines(world.source, [call(10), call(20)])
+        import_lines(world.source, [call(5)])
+        monkeypatch.setattr(rerating_slices, "SLICE_XDRS", 1)
+        measured = measure(world.provider)
+        import_lines(world.source, [call(30)])
+        before = snapshot(), counted(world.carla)
+
+        applied = apply(measured)
+
+        assert applied.state == "PARTLY_APPLIED"
+        assert (snapshot(), counted(world.carla)) == before
+
+
+class Arrived(NamedTuple):
+    """A call: its minute, seconds and file, whether it goes to London, and under which account."""
+
+    minute: int
+    seconds: int
+    file: int
+    to_london: bool
+    account: str
+
+
+ACCOUNTS = ("carla", "ben", "nobody")
 arrivals = st.lists(
-    st.tuples(st.integers(0, 100_000), st.integers(1, 300), st.integers(0, 2), st.booleans()),
+    st.builds(
+        Arrived,
+        st.integers(0, 100_000),
+        st.integers(1, 300),
+        st.integers(0, 2),
+        st.booleans(),
+        st.sampled_from(ACCOUNTS),
+    ),
     min_size=1,
     max_size=12,
-    unique_by=lambda each: each[0],
+    unique_by=lambda each: each.minute,
 )
 
 
 class TestAnyArrival:
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(calls=arrivals, volume=st.integers(1, 900), rolls_over=st.booleans())
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        calls=arrivals,
+        volume=st.integers(1, 900),
+        rolls_over=st.booleans(),
+        owners=st.tuples(*[st.booleans()] * len(ACCOUNTS)),
+        at_once=st.integers(1, 12),
+    )
     def test_comes_to_what_an_import_in_order_comes_to(
-        self, calls: list[tuple[int, int, int, bool]], volume: int, rolls_over: bool
+        self,
+        calls: list[Arrived],
+        volume: int,
+        rolls_over: bool,
+        owners: tuple[bool, ...],
+        at_once: int,
     ) -> None:
-        arrived, ordered = make_world(), make_world()
-        for world in (arrived, ordered):
-            give_minutes(world.carla, world.product, volume, rolls_over=rolls_over)
-            give_minutes(world.carla, world.product, 50, destinations=["44"], priority=0)
+        """Accounts that are another's by then, or anybody's at all, included."""
+        worlds = make_world(), make_world()
+        both = [(world.carla, make_customer(world.provider, world.sub)) for world in worlds]
+        (arrived, ordered), (before, after) = worlds, both
+        for world, customers in zip(worlds, both, strict=True):
+            make_identifier(customers[1], "ben")
+            for customer in customers:
+                give_minutes(customer, world.product, volume, rolls_over=rolls_over)
+                give_minutes(customer, world.product, 50, destinations=["44"], priority=0)
         made = {
-            each: call(each[0], each[1], to="442079460000" if each[3] else "493012345678")
+            each: call(
+                each.minute,
+                each.seconds,
+                to="442079460000" if each.to_london else "493012345678",
+                account=each.account,
+            )
             for each in calls
         }
 
-        for file in sorted({each[2] for each in calls}):
-            import_lines(
-                arrived.source, [made[each] for each in calls if each[2] == file], at=LATER
-            )
+        for file in sorted({each.file for each in calls}):
+            lines = [made[each] for each in calls if each.file == file]
+            import_lines(arrived.source, lines, at=LATER)
+        for world, customers in zip(worlds, both, strict=True):
+            make_identifier(customers[0], "nobody")
+            for name, of_ben in zip(ACCOUNTS, owners, strict=True):
+                own = CustomerIdentifier.objects.filter(provider=world.provider, value=name)
+                own.update(customer=customers[of_ben])
         import_lines(ordered.source, [made[each] for each in sorted(calls)], at=LATER)
-        rerate(arrived.provider, started_to=LATER)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(rerating_slices, "SLICE_XDRS", at_once)
+            rerate(arrived.provider, started_to=LATER)
 
-        assert charged(arrived.carla) == charged(ordered.carla)
-        assert counted(arrived.carla) == counted(ordered.carla)
+        assert [charged(each) for each in before] == [charged(each) for each in after]
+        assert [counted_used(each) for each in before] == [counted_used(each) for each in after]
+
+
+def counted_used(customer: Customer) -> dict[date, tuple[int, int, int]]:
+    """Counters of which something was used, or is left to roll over; others may be there or not."""
+    return {month: each for month, each in counted(customer).items() if each[2]}

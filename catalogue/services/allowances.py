@@ -1,5 +1,6 @@
 """What the items of a catalogue's draft include of usage."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,6 +14,8 @@ from catalogue.rules.allowances import (
     check_allowance,
     written_destinations,
 )
+from catalogue.rules.units import in_largest_unit
+from catalogue.services.seen import check_seen, written
 from common.errors import DomainError
 from common.fields import check_fields
 
@@ -46,16 +49,26 @@ def add_allowance(
 
 @transaction.atomic
 def change_allowance(
-    *, row: CatalogueItemAllowance, allowance: Allowance, at: datetime, actor_id: int | None
+    *,
+    row: CatalogueItemAllowance,
+    allowance: Allowance,
+    seen: Mapping[str, str] | None = None,
+    at: datetime,
+    actor_id: int | None,
 ) -> CatalogueItemAllowance:
     """Replace what an item of the draft includes; published versions keep theirs.
 
+    `seen` is what somebody has decided by, as `written_allowance`.
+
+    :raises ChangedMeanwhile: unless the allowance is as it was `seen`.
     :raises AllowanceRefused: if the terms fit the item or the usage product not, or nothing.
     :raises AllowanceNameTaken: if the item includes something else of that name.
     """
     _locked(row.item)
     row = CatalogueItemAllowance.objects.select_related("item__product").get(pk=row.pk)
     before = recorded(row.terms)
+    if seen is not None:
+        check_seen("allowance", seen, written_allowance(row.terms), written_allowance(allowance))
     row = _checked(row, allowance)
     after = recorded(allowance)
     if before == after:
@@ -87,6 +100,16 @@ def remove_allowance(*, row: CatalogueItemAllowance, at: datetime, actor_id: int
         before={"item": item.product.code, "currency": item.currency, **recorded(row.terms)},
     )
     row.delete()
+
+
+def written_allowance(allowance: Allowance) -> dict[str, str]:
+    """The terms as texts, with the name of the usage product and the volume in its units."""
+    values = recorded(allowance)
+    product = Product.objects.filter(pk=values.pop("usage_product_id")).first()
+    if product is not None:
+        volume, unit = in_largest_unit(allowance.volume, product.volume_unit)
+        values["volume"] = f"{volume} {unit}"
+    return written(values | {"usage_product": product})
 
 
 def recorded(allowance: Allowance) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The draft of a catalogue: what the next version will sell, and at what price."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from audit.services import record, record_change
 from catalogue.models import Catalogue, CatalogueItem, Product, RateTable
 from catalogue.rules.items import ItemRefused, Terms, check_terms, multiplied, multiplied_tiers
 from catalogue.rules.tiers import parse_tiers
+from catalogue.services.seen import check_seen, written
 from common.errors import DomainError
 from tenancy.owned import ProviderQuerySet
 
@@ -57,21 +59,38 @@ def add_item(
 
 @transaction.atomic
 def change_item(
-    *, item: CatalogueItem, terms: Terms, at: datetime, actor_id: int | None
+    *,
+    item: CatalogueItem,
+    terms: Terms,
+    seen: Mapping[str, str] | None = None,
+    at: datetime,
+    actor_id: int | None,
 ) -> CatalogueItem:
     """Replace the terms of an item of the draft; published versions keep theirs.
 
+    `seen` are those that somebody has decided by, as `written_terms`.
+
+    :raises ChangedMeanwhile: unless the item is as it was `seen`.
     :raises ItemRefused: if the terms do not fit the product.
     :raises TiersRefused: if it is sold at tiers that are none.
     :raises ItemExists: if the draft has the product in the new currency.
     """
     catalogue = _locked(item.catalogue)
     item = CatalogueItem.objects.select_related("product").get(pk=item.pk)
+    if seen is not None:
+        check_seen("item", seen, written_terms(item.terms), written_terms(terms))
     terms = _checked(item.product, terms)
     others = _same_item(catalogue, item.product, terms.currency).exclude(pk=item.pk)
     if others.exists():
         raise ItemExists(f"{catalogue} has {item.product} in {terms.currency} already.")
     return _change(item, terms, at=at, actor_id=actor_id)
+
+
+def written_terms(terms: Terms) -> dict[str, str]:
+    """The terms of an item as texts, with the name of the rate table."""
+    values = asdict(terms)
+    table = RateTable.objects.filter(pk=values.pop("rate_table_id")).first()
+    return written(values | {"rate_table": table})
 
 
 @transaction.atomic

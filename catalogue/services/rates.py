@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from django.db import transaction
 
@@ -11,6 +10,7 @@ from audit.services import record, record_change
 from catalogue.models import CodeDeckEntry, Rate, RateTable
 from catalogue.rules.destinations import destination_of
 from catalogue.rules.rate_terms import RateRefused, RateTerms
+from catalogue.services.seen import check_seen, written
 from common.errors import DomainError
 
 _BATCH_ROWS = 2000
@@ -19,18 +19,6 @@ _COLUMNS = [field.name for field in fields(RateTerms)]
 
 class RateAlreadyEnded(DomainError):
     """The rate is over by the time it was to be closed."""
-
-
-class RateChangedMeanwhile(DomainError):
-    """Somebody else has changed the rate since it was looked at; `now` is what it is."""
-
-    def __init__(self, now: Mapping[str, str], by_field: Mapping[str, str]) -> None:
-        super().__init__(
-            "Somebody changed this rate while you had it open. Nothing was saved: look at what it"
-            " is now, and save again to have it as you wrote it.",
-            by_field=by_field,
-        )
-        self.now = now
 
 
 @transaction.atomic
@@ -100,13 +88,13 @@ def change_rate(
 
     Calls that were rated before keep their cost until they are rated again.
 
-    :raises RateChangedMeanwhile: unless the rate is as it was `seen`.
+    :raises ChangedMeanwhile: unless the rate is as it was `seen`.
     :raises RateRefused: if it has no destination and the code deck knows none.
     """
     rate = _locked(rate)
     before = {column: getattr(rate, column) for column in _COLUMNS}
     if seen is not None:
-        _check_seen(seen, written_terms(before), written_terms(asdict(terms)))
+        check_seen("rate", seen, written_terms(before), written_terms(asdict(terms)))
     (terms,) = with_destinations(rate.rate_table, [terms])
     after = asdict(terms)
     changed = [column for column in after if before[column] != after[column]]
@@ -129,33 +117,7 @@ def change_rate(
 
 def written_terms(terms: Mapping[str, object]) -> dict[str, str]:
     """Every column of a rate as text, by which what somebody saw is compared with what is."""
-    return {column: _written(terms[column]) for column in _COLUMNS}
-
-
-def _written(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case Decimal():
-            return f"{value.normalize():f}"
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-    return str(value)
-
-
-def _check_seen(seen: Mapping[str, str], now: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    others = [column for column in _COLUMNS if seen.get(column) != now[column]]
-    if others:
-        by_field = {
-            column: f"Somebody made it {_quoted(now[column])}: it was {_quoted(seen.get(column))}"
-            f" when you saw it, and you wrote {_quoted(wanted[column])}."
-            for column in others
-        }
-        raise RateChangedMeanwhile(now, by_field)
-
-
-def _quoted(text: object) -> str:
-    return f"'{text}'" if text else "empty"
+    return written({column: terms[column] for column in _COLUMNS})
 
 
 @transaction.atomic

@@ -30,15 +30,18 @@ from catalogue.services.items import (
     add_item,
     change_item,
     remove_item,
+    written_terms,
 )
+from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.catalogue_pages import address, find, frame
+from web.console.seen_form import SeenForm
 from web.console.steps import Step, StepsColumn
 from web.shared.actions import Action
 from web.shared.allowances import IncludesColumn, included_text
-from web.shared.form_fields import CurrencyField, ExactField, Form
+from web.shared.form_fields import CurrencyField, ExactField
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, LinkColumn, Table
@@ -176,7 +179,7 @@ def catalogue_draft(request: SurfaceRequest, catalogue_id: int) -> HttpResponse:
     )
 
 
-class ItemForm(Form):
+class ItemForm(SeenForm):
     groups = (
         ("Price", ("currency", "price", "price_period", "rate_table")),
         ("Tiers of a metered product", ("tier_model", "tiers", "package_units")),
@@ -306,7 +309,17 @@ def catalogue_item_change(request: SurfaceRequest, catalogue_id: int, item_id: i
     url = address("console_catalogue", catalogue)
 
     def save(form: ItemForm) -> str:
-        change_item(item=item, terms=form.terms, at=clock.now(), actor_id=request.scope.user_id)
+        try:
+            change_item(
+                item=item,
+                terms=form.terms,
+                seen=form.seen_values,
+                at=clock.now(),
+                actor_id=request.scope.user_id,
+            )
+        except ChangedMeanwhile as refusal:
+            form.tell_changes(refusal)
+            raise
         messages.success(request, f"{item.product} was changed in the draft.")
         return url
 
@@ -316,7 +329,8 @@ def catalogue_item_change(request: SurfaceRequest, catalogue_id: int, item_id: i
         cancel_url=url,
         lead="Published versions, and subscriptions bought from them, keep their price.",
     )
-    initial = {name: getattr(item, name) for name in ItemForm.base_fields}
+    initial: dict[str, Any] = {"seen": written_terms(item.terms)}
+    initial |= {name: getattr(item, name) for name in ItemForm.base_fields if name != "seen"}
     initial["tiers"] = item.tiers.replace(";", "\n")
     if item.price is not None:
         initial["price"] = f"{item.price.normalize():f}"

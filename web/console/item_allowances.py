@@ -33,15 +33,18 @@ from catalogue.services.allowances import (
     add_allowance,
     change_allowance,
     remove_allowance,
+    written_allowance,
 )
+from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.catalogue_pages import find
+from web.console.seen_form import SeenForm
 from web.console.steps import Step, StepsColumn
 from web.shared.actions import Action
 from web.shared.allowances import destinations_text, included_text
-from web.shared.form_fields import ExactField, Form
+from web.shared.form_fields import ExactField
 from web.shared.form_pages import FormPage, Review, confirm_page, form_page
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, NumberColumn, Table
@@ -157,7 +160,7 @@ def version_allowance_list(request: SurfaceRequest, version_id: int) -> HttpResp
     )
 
 
-class AllowanceForm(Form):
+class AllowanceForm(SeenForm):
     groups = (
         ("What is included", ("name", "usage_product", "volume", "unit", "destinations")),
         ("How it is used up", ("sharing", "priority", "rolls_over")),
@@ -202,7 +205,7 @@ class AllowanceForm(Form):
             raise forms.ValidationError(f"Not understood: {error}.") from error
 
     def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or {}
+        values = super().clean()
         product: Product | None = values.get("usage_product")
         volume: Decimal | None = values.get("volume")
         if product is not None and volume is not None and "unit" in values:
@@ -267,14 +270,23 @@ def item_allowance_change(
     url = _address("console_item_allowances", item)
 
     def save(form: AllowanceForm) -> str:
-        change_allowance(
-            row=row, allowance=form.allowance, at=clock.now(), actor_id=request.scope.user_id
-        )
+        try:
+            change_allowance(
+                row=row,
+                allowance=form.allowance,
+                seen=form.seen_values,
+                at=clock.now(),
+                actor_id=request.scope.user_id,
+            )
+        except ChangedMeanwhile as refusal:
+            form.tell_changes(refusal)
+            raise
         messages.success(request, f"{form.cleaned_data['name']} was changed in the draft.")
         return url
 
     volume, unit = in_largest_unit(row.volume, row.usage_product.volume_unit)
-    initial = {name: getattr(row, name) for name in AllowanceForm.base_fields if name != "unit"}
+    shown = set(AllowanceForm.base_fields) - {"unit", "seen"}
+    initial = {name: getattr(row, name) for name in shown}
     page = FormPage(
         f"Change {row} of {item.product}",
         submit="Save",
@@ -283,7 +295,8 @@ def item_allowance_change(
     )
     written = {"volume": volume, "unit": unit}
     destinations = {"destinations": written_destinations(row.destinations)}
-    return _form_page(request, page, save, initial | written | destinations)
+    seen = {"seen": written_allowance(row.terms)}
+    return _form_page(request, page, save, initial | written | destinations | seen)
 
 
 @page_of(Surface.CONSOLE, "catalogue.write", FORM_METHODS)

@@ -1,6 +1,5 @@
 """One rate in the console: added, and changed by who has seen it as it is."""
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,37 +12,21 @@ from django.urls import path, reverse
 from catalogue import selectors
 from catalogue.models import Rate, RateTable
 from catalogue.rules.rate_terms import RateRefused, RateTerms
-from catalogue.services.rates import RateChangedMeanwhile, add_rate, change_rate, written_terms
+from catalogue.services.rates import add_rate, change_rate, written_terms
+from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.rate_affected import url_after
-from web.shared.form_fields import CountField, ExactField, Form, InstantField
+from web.console.seen_form import SeenForm
+from web.shared.form_fields import CountField, ExactField, InstantField
 from web.shared.form_pages import FormPage, form_page
 
 PRICES = ("rate", "initial_rate", "connection_fee", "min_cost", "max_cost", "attempt_fee")
 KEPT = "Calls that were rated before keep their cost."
 
 
-class SeenField(forms.Field):
-    """The terms of a rate as its page showed them; empty ones for what is damaged, as nobody sees
-    an error at a hidden field.
-    """
-
-    def prepare_value(self, value: Any) -> Any:
-        return json.dumps(value) if isinstance(value, dict) else value
-
-    def to_python(self, value: Any) -> dict[str, str] | None:
-        if not value:
-            return None
-        try:
-            seen = json.loads(value)
-        except ValueError:
-            return {}
-        return seen if isinstance(seen, dict) else {}
-
-
-class RateForm(Form):
+class RateForm(SeenForm):
     groups = (
         ("Where to", ("prefix", "destination")),
         ("When", ("effective_from", "effective_to")),
@@ -74,7 +57,6 @@ class RateForm(Form):
     increment = CountField(initial=1, help_text="The step billed after the minimum.")
     grace = CountField(initial=0, help_text="Free up to this volume.")
     status = forms.ChoiceField(choices=Rate.Status.choices, initial=Rate.Status.ACTIVE)
-    seen = SeenField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, kept: dict[str, Any] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -82,10 +64,7 @@ class RateForm(Form):
 
     def clean(self) -> dict[str, Any]:
         """Build the terms, so that what no rate may hold is said at its field."""
-        cleaned: dict[str, Any] = self.cleaned_data
-        self.seen_terms = cleaned.pop("seen", None)
-        if self.seen_terms == {}:
-            self.add_error(None, "The form came back damaged: open the page again.")
+        cleaned = super().clean()
         if not self.errors:
             cleaned |= self._untouched_instants()
             try:
@@ -94,13 +73,6 @@ class RateForm(Form):
                 column = refusal.column if refusal.column in self.fields else None
                 self.add_error(column, str(refusal))
         return cleaned
-
-    def tell_changes(self, refusal: RateChangedMeanwhile) -> None:
-        """Say at each field what the rate is by now; who sends the form again has seen it."""
-        for name, text in refusal.by_field.items():
-            self.add_error(name if name in self.fields else None, text)
-        self.data = self.data.copy()  # type: ignore[attr-defined]  # what was sent, as QueryDict
-        self.data["seen"] = json.dumps(refusal.now)  # type: ignore[index]
 
     def _untouched_instants(self) -> dict[str, datetime]:
         """Instants of the rate that were left as shown: the form shows no seconds, it has them."""
@@ -150,11 +122,11 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
             change_rate(
                 rate=rate,
                 terms=form.terms,
-                seen=form.seen_terms,
+                seen=form.seen_values,
                 at=clock.now(),
                 actor_id=request.scope.user_id,
             )
-        except RateChangedMeanwhile as refusal:
+        except ChangedMeanwhile as refusal:
             form.tell_changes(refusal)
             raise
         messages.success(request, "The rate was changed.")

@@ -1,7 +1,9 @@
 """How tests of the console's pages ask for them."""
 
 import csv
+import html
 import io
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -51,3 +53,10 @@ def query_count(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as context:
         page(client, path)
     return len(context)
+
+
+def seen(text: str) -> str:
+    """What a form's page says of what it shows, as it sends it back."""
+    found = re.search(r'name="seen" value="([^"]*)"', text)
+    assert found
+    return html.unescape(found[1])

@@ -1,3 +1,4 @@
+import html
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ from tests.factories import (
     make_staff,
 )
 from tests.web.account_centre.pages import words
-from tests.web.console.pages import as_role, confirm, page, query_count, refused
+from tests.web.console.pages import as_role, confirm, page, query_count, refused, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -206,6 +207,26 @@ class TestAnItem:
 
         item.refresh_from_db()
         assert 'value="10"' in form
+        assert item.price == 11
+
+    def test_that_somebody_changed_meanwhile_is_shown_with_both_values(
+        self, staff: Client, catalogue: Catalogue, seat: Product
+    ) -> None:
+        item = make_item(catalogue, seat, "10")
+        change = path(catalogue, f"items/{item.pk}/")
+        shown = seen(page(staff, change))
+        CatalogueItem.objects.update(price=Decimal(12))
+
+        text = refused(staff, change, **sent(seat, price="11"), seen=shown)
+
+        item.refresh_from_db()
+        assert item.price == 12
+        at_field = text.split('id="id_price_error"')[1].split("</div>")[0]
+        told = "Somebody made it '12': it was '10' when you saw it, and you wrote '11'."
+        assert html.unescape(at_field).count(told) == 1
+        assert "Somebody changed this item while you had it open." in text
+        staff.post(change, sent(seat, price="11") | {"seen": seen(text)})
+        item.refresh_from_db()
         assert item.price == 11
 
     def test_is_removed_when_that_is_confirmed(

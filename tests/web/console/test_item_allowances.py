@@ -1,3 +1,4 @@
+import html
 from decimal import Decimal
 from http import HTTPStatus
 
@@ -11,7 +12,7 @@ from tenancy.models import Provider
 from tests.factories import make_catalogue, make_product, make_provider, make_staff
 from tests.factories.catalogue import make_item_allowance
 from tests.web.account_centre.pages import words
-from tests.web.console.pages import as_role, confirm, page, query_count, refused
+from tests.web.console.pages import as_role, confirm, page, query_count, refused, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -198,6 +199,26 @@ class TestAdding:
 
 
 class TestChanging:
+    def test_that_somebody_changed_meanwhile_is_shown_with_both_values(
+        self, staff: Client, seat: CatalogueItem, calls: Product
+    ) -> None:
+        row = make_item_allowance(seat, calls, name="Europe", volume=6_000)
+        change = path(seat, f"{row.pk}/")
+        shown = seen(page(staff, change))
+        CatalogueItemAllowance.objects.update(volume=90, destinations=["44"])
+
+        text = refused(staff, change, **sent(calls, volume="200"), seen=shown)
+
+        row.refresh_from_db()
+        assert row.volume == 90
+        at_field = html.unescape(text.split('id="id_volume_error"')[1].split("</div>")[0])
+        told = "Somebody made it '90 second': it was '100 minute' when you saw it, and you wrote"
+        assert f"{told} '200 minute'." in at_field
+        assert "Somebody changed this allowance while you had it open." in text
+        staff.post(change, sent(calls, volume="200") | {"seen": seen(text)})
+        row.refresh_from_db()
+        assert row.volume == 12_000
+
     def test_begins_with_what_is_there(
         self, staff: Client, seat: CatalogueItem, calls: Product
     ) -> None:

@@ -1,7 +1,5 @@
 import csv
-import html
 import io
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -19,7 +17,7 @@ from tests.factories import (
     make_rate_table,
     make_staff,
 )
-from tests.web.console.pages import refused
+from tests.web.console.pages import refused, seen
 
 pytestmark = pytest.mark.django_db
 TABLES = "/console/rate-tables/"
@@ -74,13 +72,6 @@ def as_role(provider: Provider, role: str) -> Client:
 
 def url(table: RateTable, rest: str = "") -> str:
     return f"{TABLES}{table.pk}/{rest}"
-
-
-def seen(text: str) -> str:
-    """What the page says of the rate that it shows."""
-    found = re.search(r'name="seen" value="([^"]*)"', text)
-    assert found
-    return html.unescape(found[1])
 
 
 def prefixes(client: Client, table: RateTable, query: str) -> list[tuple[str, str]]:

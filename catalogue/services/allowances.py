@@ -105,7 +105,8 @@ def remove_allowance(*, row: CatalogueItemAllowance, at: datetime, actor_id: int
 def written_allowance(allowance: Allowance) -> dict[str, str]:
     """The terms as texts, with the name of the usage product and the volume in its units."""
     values = recorded(allowance)
-    product = Product.objects.filter(pk=values.pop("usage_product_id")).first()
+    del values["usage_product_id"]
+    product = Product.objects.filter(pk=allowance.usage_product_id).first()
     if product is not None:
         volume, unit = in_largest_unit(allowance.volume, product.volume_unit)
         values["volume"] = f"{volume} {unit}"

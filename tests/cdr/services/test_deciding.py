@@ -15,7 +15,7 @@ from cdr.services.mending import (
     take_back,
 )
 from cdr.services.mending_previews import LineStillUnreadable, preview_change
-from cdr.services.rating_again import rate_again
+from cdr.services.rating_again import Counting, rate_again
 from common.scope import Scope
 from tests.cdr.worlds import World, make_world
 from tests.factories import make_billing_mode, make_identifier, make_rate_table
@@ -70,7 +70,9 @@ class TestDiscarding:
         make_identifier(world.carla, "test")
         day = timedelta(days=1)
         selection = Selection(started_from=CALL_AT - day, started_to=CALL_AT + day)
-        again = rate_again(Scope.system(world.provider.pk), selection, holds=False).batches
+        scope = Scope.system(world.provider.pk)
+        counting = Counting.before(scope, selection)
+        again = rate_again(scope, selection, counting, holds=False).batches
         assert not any(each.has_changes for each in again)
 
     def test_takes_all_that_waits_of_an_xdr_together(self, world: World) -> None:

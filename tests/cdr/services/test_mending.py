@@ -17,7 +17,7 @@ from cdr.services.mending import (
     requeue_lost_mendings,
     work_on_mending,
 )
-from cdr.services.rating_again import rate_again
+from cdr.services.rating_again import Counting, rate_again
 from cdr.services.splitting import PATIENCE
 from common.scope import Scope
 from tests.cdr.worlds import World, make_world
@@ -86,7 +86,8 @@ class TestCorrectingAField:
         day = timedelta(days=1)
 
         selection = Selection(started_from=CALL_AT - day, started_to=CALL_AT + day)
-        (again,) = rate_again(scope, selection, holds=False).batches
+        counting = Counting.before(scope, selection)
+        (again,) = rate_again(scope, selection, counting, holds=False).batches
 
         assert not again.has_changes
 

@@ -1,6 +1,6 @@
 """Customers with allowances, and what is counted of them."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from customers.models import Customer
 from subscriptions.models import Subscription
 from tests.factories import make_catalogue, make_product
 from tests.factories.catalogue import make_allowance
+from tests.factories.cdr import CALL_AT, Call
 from tests.factories.subscriptions import make_subscription
 
 OCTOBER = date(2026, 10, 1)
@@ -56,3 +57,15 @@ def charged(customer: Customer) -> list[tuple[int, int, Decimal]]:
     legs = Leg.objects.filter(kind=LegKind.CUSTOMER, usage_charge__payer_id=customer.pk)
     rows = legs.order_by("started_at", "xdr_id")
     return list(rows.values_list("included_volume", "billed_volume", "amount"))
+
+
+def call(minute: int, seconds: int = 60, **fields: Any) -> Call:
+    """One of Carla's, so many minutes after the first, where nothing else is said."""
+    started_at = CALL_AT + timedelta(minutes=minute)
+    usual: dict[str, Any] = {"account": "carla", "started_at": started_at}
+    return Call(seconds=seconds, **usual | fields)
+
+
+def included(customer: Customer) -> list[int]:
+    """What is included of each call, in the order of their start."""
+    return [volume for volume, _, _ in charged(customer)]

@@ -7,6 +7,12 @@ from typing import Any
 from django.db import connection
 
 
+def execute(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
+    """Have a statement done that answers nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
 def fetch_rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """All rows that a statement answers."""
     with connection.cursor() as cursor:

@@ -745,6 +745,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("started_at", models.DateTimeField()),
+                ("received_started_at", models.DateTimeField(null=True)),
                 ("xdr_id", models.BigIntegerField()),
                 ("account_code", models.CharField(max_length=64, null=True)),
                 ("trunk", models.CharField(max_length=64, null=True)),
@@ -760,6 +761,30 @@ class Migration(migrations.Migration):
                         to="cdr.mending",
                     ),
                 ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.provider",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="XdrIdentity",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("dedup_key", models.UUIDField()),
+                ("xdr_started_at", models.DateTimeField()),
+                ("xdr_id", models.BigIntegerField()),
+                ("is_received", models.BooleanField()),
                 (
                     "provider",
                     models.ForeignKey(
@@ -838,6 +863,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("resolved_at", models.DateTimeField(null=True)),
                 ("correction", models.TextField(blank=True, db_default="")),
+                ("zone", models.CharField(blank=True, db_default="", max_length=64)),
                 (
                     "mending",
                     models.ForeignKey(
@@ -1138,6 +1164,16 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "OPEN")),
                 fields=["provider", "source", "reason", "subject", "id"],
                 name="suspense_group",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="xdridentity",
+            index=models.Index(fields=["provider", "xdr_id"], name="xdr_identity_of"),
+        ),
+        migrations.AddConstraint(
+            model_name="xdridentity",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "started_at", "dedup_key"), name="xdr_identity_once"
             ),
         ),
         migrations.AddIndex(

@@ -173,6 +173,7 @@ class Migration(migrations.Migration):
             "XdrChunk",
             "Mending",
             "XdrCorrection",
+            "XdrIdentity",
             "Suspense",
             "Rerating",
             "ReratingSlice",

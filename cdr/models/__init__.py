@@ -2,6 +2,7 @@
 
 from cdr.models.allowances import AllowanceCounter, AllowanceUse
 from cdr.models.files import XdrChunk, XdrFile
+from cdr.models.identities import XdrIdentity
 from cdr.models.mending import Mending, XdrCorrection
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.rerating import (
@@ -47,4 +48,5 @@ __all__ = [
     "XdrChunk",
     "XdrCorrection",
     "XdrFile",
+    "XdrIdentity",
 ]

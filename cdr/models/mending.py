@@ -92,14 +92,19 @@ class Mending(ProviderOwned):
         return self.freed_count + self.waiting_count + self.left_count
 
 
+_INSTANT = "%Y-%m-%d %H:%M:%S UTC"
+
+
 class XdrCorrection(ProviderOwned):
     """What of an xDR is taken otherwise than it was received, beside it; null is as received.
 
     Whoever rates the xDR, also again, goes by the current one; earlier ones are kept. The mending
-    says who wanted it and when.
+    says who wanted it and when. A start is corrected at the xDR itself, which it keeps in another
+    place: `received_started_at` is the one that was received, where that is another.
     """
 
     started_at = models.DateTimeField()
+    received_started_at = models.DateTimeField(null=True)
     xdr_id = models.BigIntegerField()
     account_code = models.CharField(max_length=64, null=True)  # noqa: DJ001 - null: as received
     trunk = models.CharField(max_length=64, null=True)  # noqa: DJ001
@@ -123,6 +128,10 @@ class XdrCorrection(ProviderOwned):
     def told(self) -> str:
         """The fields that it corrects, in words."""
         texts = {label: getattr(self, name) for name, label in FIELDS.items()}
+        if self.received_started_at is not None:
+            texts["Start"] = (
+                f"{self.started_at:{_INSTANT}}, not {self.received_started_at:{_INSTANT}}"
+            )
         return ", ".join(f"{label} “{text}”" for label, text in texts.items() if text is not None)
 
 

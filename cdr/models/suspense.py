@@ -39,7 +39,8 @@ class Suspense(ProviderOwned):
     `rate_table` wait for the same thing: for the account code that names nobody, say.
     `estimated_amount`, in `currency`, is what the customer would pay for the whole xDR; zero where
     no customer rate is known. `mending` is the last that dealt with it; `correction` is how the
-    line was read then, where that is not as received.
+    line is read, where that is not as received, and `zone` the time zone of its local times, where
+    that is not its source's.
     """
 
     class State(models.TextChoices):
@@ -75,6 +76,7 @@ class Suspense(ProviderOwned):
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     correction = models.TextField(blank=True, db_default="")
+    zone = models.CharField(max_length=64, blank=True, db_default="")
     mending = models.ForeignKey(
         Mending, on_delete=models.PROTECT, null=True, related_name="suspense"
     )

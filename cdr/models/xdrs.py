@@ -21,8 +21,10 @@ from tenancy.owned import ProviderOwned
 class Xdr(ProviderOwned):
     """A usage detail record as received; partitioned by month of `started_at`.
 
-    What was received is never edited: corrections are beside it (`XdrCorrection`). The parties, the
-    tags and the result follow where suspense is released or it is rated again. `tags` are all that
+    What was received is never edited: corrections are beside it (`XdrCorrection`). Only the start,
+    which says where it is stored, is the corrected one, and the received one beside it. The
+    parties, the tags and the result follow where suspense is released or it is rated again. `tags`
+    are all that
     it carried when it was rated, parted by commas: those received with its line, and those of its
     source, its trunk and what named its customer. That it ended at a customer (`on-net`) is told by
     `terminating_customer` and not repeated.

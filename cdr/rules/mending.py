@@ -1,7 +1,9 @@
 """Which suspense is meant, and what is to be read otherwise than it was received."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 FIELDS = {
     "account_code": "Account code",
@@ -10,10 +12,12 @@ FIELDS = {
     "caller_number": "Caller's number",
     "destination_number": "Number called",
 }
-"""What of a stored xDR can be taken otherwise, and what it is called.
-
-Its start, duration and ids are what it is known by, so that it is not stored twice.
-"""
+"""What of a stored xDR can be taken otherwise, and what it is called."""
+START = "started_at"
+"""The start can be corrected as well: the xDR is moved to where it belongs then."""
+CORRECTABLE = {**FIELDS, START: "Start"}
+KNOWN_BY = ("caller_number", "destination_number", START)
+"""What an xDR without a call id is known by, so that it is not stored twice."""
 
 
 class ChangeKind(StrEnum):
@@ -28,7 +32,7 @@ class ChangeKind(StrEnum):
     LINE = "LINE"
     """The whole line is read as `new_text`."""
     ZONE = "ZONE"
-    """Local times of the line are of the time zone `new_text`."""
+    """Local times of the line are of the time zone `new_text`; empty is what its source says."""
 
     @property
     def is_of_lines(self) -> bool:
@@ -38,12 +42,21 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A correction; `field` is one of FIELDS where it is of a stored xDR."""
+    """A correction; `field` is one of CORRECTABLE where it is of a stored xDR."""
 
     kind: ChangeKind
     field: str = ""
     old_text: str = ""
     new_text: str = ""
+
+
+def parse_start(text: str, zone: ZoneInfo) -> datetime:
+    """The instant of a date and time, of `zone` unless it says an offset.
+
+    :raises ValueError: it is none.
+    """
+    told = datetime.fromisoformat(text.strip())
+    return told if told.tzinfo else told.replace(tzinfo=zone)
 
 
 @dataclass(frozen=True, slots=True)

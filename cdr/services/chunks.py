@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 from cdr.importers.chunks import CHUNK_BYTES, first_lines, read_chunks
 from cdr.importers.formats import ADAPTERS
 from cdr.models import XdrChunk, XdrFile
-from cdr.rating.few import alike
 from cdr.rules.instants import from_microseconds
 from cdr.rules.suspense import Result
 from cdr.services import stores
 from cdr.services.allowances import count_usage
+from cdr.services.identities import are_stored
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.races import run_in_transaction
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
@@ -28,23 +27,9 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
-from common.copying import timestamps
 
 PLACE_BITS = 18
 """An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
-
-_IDENTITY = {"started_at": pl.Int64, "dedup_key": pl.String}
-_STORED_BETWEEN = """
-    SELECT (extract(epoch FROM x.started_at) * 1000000)::bigint, x.dedup_key::text
-    FROM cdr_xdr x WHERE x.provider_id = %s AND x.started_at BETWEEN %s AND %s LIMIT %s
-"""
-_STORED_OF = """
-    SELECT (extract(epoch FROM x.started_at) * 1000000)::bigint, x.dedup_key::text
-    FROM unnest(%s::timestamptz[], %s::uuid[]) AS new(started_at, dedup_key)
-    JOIN cdr_xdr x ON x.started_at = new.started_at AND x.dedup_key = new.dedup_key
-    WHERE x.provider_id = %s
-"""
-_ROWS_READ_PER_XDR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +117,7 @@ def rate_lines(
 ) -> tuple[LineCounts, RatedXdrs | None]:
     """As `record_lines`; with what was stored, None where nothing was."""
     record_waiting_lines(mediated.waiting, origin)
-    stored = _is_stored(mediated.xdrs, origin.source)
+    stored = are_stored(mediated.xdrs, origin.source)
     fresh = mediated.xdrs.filter(~stored) if stored.any() else mediated.xdrs
     counts = LineCounts(
         duplicate=mediated.duplicate_count + int(stored.sum()),
@@ -150,37 +135,6 @@ def rate_lines(
     record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated
-
-
-def _is_stored(xdrs: pl.DataFrame, source: SourceTerms) -> pl.Series:
-    """Which of the xDRs were brought before: by one range query over their starts.
-
-    Where the range holds far more xDRs than the chunk, each of the chunk is looked up instead.
-    """
-    if xdrs.is_empty():
-        return pl.Series(dtype=pl.Boolean)
-    starts = xdrs["started_at"].to_numpy()
-    bounds = (from_microseconds(int(starts.min())), from_microseconds(int(starts.max())))
-    most = _ROWS_READ_PER_XDR * len(xdrs)
-    rows = _query(_STORED_BETWEEN, [source.provider_id, *bounds, most])
-    if len(rows) == most:
-        instants, keys = timestamps(xdrs["started_at"]), xdrs["dedup_key"]
-        rows = _query(_STORED_OF, [instants.to_list(), keys.to_list(), source.provider_id])
-    if not rows:
-        return alike("is_stored", False, pl.Boolean, len(xdrs))
-    known = pl.DataFrame(rows, schema=_IDENTITY, orient="row").with_columns(
-        pl.col("dedup_key").str.replace_all("-", "", literal=True), is_stored=True
-    )
-    identity = list(_IDENTITY)
-    found = xdrs.select(identity).join(known, on=identity, how="left", maintain_order="left")
-    return found["is_stored"].fill_null(False)
-
-
-def _query(sql: str, parameters: list[Any]) -> list[tuple[int, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[int, str]] = cursor.fetchall()
-    return rows
 
 
 def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:

@@ -72,7 +72,7 @@ def mediate_lines(
     keyed = records.hstack([dedup_keys(records, source_id=source.id)])
     repeated = is_repeated(keyed)
     once = keyed.filter(~repeated) if repeated.any() else keyed
-    bounds = _widest_bounds(source) if takes_untimely else _bounds(source, at)
+    bounds = widest_bounds(source) if takes_untimely else _bounds(source, at)
     timely, untimely = _without_untimely(once, *bounds)
     unread = [_unparsable(each) for each in (parsed.rejected, oversized) if len(each)]
     waiting = pl.concat([*unread, untimely]).sort("line_number") if unread else untimely
@@ -165,7 +165,7 @@ def _bounds(source: SourceTerms, at: datetime) -> tuple[datetime, datetime]:
     return max(oldest, source.not_before or oldest), at + MOST_IN_FUTURE
 
 
-def _widest_bounds(source: SourceTerms) -> tuple[datetime, datetime]:
+def widest_bounds(source: SourceTerms) -> tuple[datetime, datetime]:
     """Between which instants an xDR has started that is stored at all."""
     return source.not_before or _FIRST_INSTANT, _LAST_INSTANT
 

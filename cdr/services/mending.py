@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from audit.services import record
 from cdr.models import Mending
 from cdr.models.mending import WIDTHS
-from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
+from cdr.rules.mending import CORRECTABLE, FIELDS, START, Change, ChangeKind, Choice, parse_start
 from cdr.rules.suspense import Suspended
 from cdr.selectors.suspense import chosen_suspense, rows_of_mending
 from cdr.services.mending_chunks import mend_chunk
@@ -128,7 +128,7 @@ def check_change(change: Change) -> None:
 
     :raises ChangeRefused: it says nothing, or what no field can hold; the message says why.
     """
-    fault = _fault(change)
+    fault = _fault_of_start(change) if change.field == START else _fault(change)
     if fault is not None:
         name, why = fault
         raise ChangeRefused(why, by_field={name: why})
@@ -146,11 +146,22 @@ def _fault(change: Change) -> tuple[str, str] | None:
             return "new_text", f"{FIELDS[change.field]} has at most {longest} characters."
     if "\0" in change.new_text or "\n" in change.new_text:
         return "new_text", "Write one line of text."
-    if change.kind is ChangeKind.ZONE:
+    if change.kind is ChangeKind.ZONE and change.new_text:
         try:
             ZoneInfo(change.new_text)
         except (KeyError, ValueError, OSError):
             return "new_text", "There is no time zone of this name."
+    return None
+
+
+def _fault_of_start(change: Change) -> tuple[str, str] | None:
+    if change.kind is not ChangeKind.SET:
+        return "kind", "A start is said as a whole."
+    try:
+        parse_start(change.new_text, ZoneInfo("UTC")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        why = "Write a date and time such as 2026-10-05 14:30:00, with an offset or without."
+        return "new_text", why
     return None
 
 
@@ -254,7 +265,7 @@ def _said(choice: Choice, change: Change | None) -> dict[str, object]:
     chosen = {name: value for name, value in asdict(choice).items() if value not in ("", None, ())}
     if change is None:
         return chosen
-    what = FIELDS.get(change.field, "line")
+    what = CORRECTABLE.get(change.field, "line")
     return {**chosen, "change": change.kind, what: f"{change.old_text} → {change.new_text}"}
 
 

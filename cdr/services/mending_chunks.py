@@ -11,14 +11,16 @@ from django.db.models import QuerySet
 
 from cdr.models import Mending, Suspense, XdrChunk
 from cdr.rules.instants import to_microseconds
-from cdr.rules.mending import Change
+from cdr.rules.mending import KNOWN_BY, Change
 from cdr.rules.suspense import Result, Suspended
 from cdr.selectors.stored_xdrs import Condition, stored_xdrs
 from cdr.services.correcting import corrected_xdrs, record_corrections
+from cdr.services.identities import lock_identities
 from cdr.services.mending_lines import read_again, store_read
+from cdr.services.moving import change_is_known, identities_of, make_known, repeated_xdrs
 from cdr.services.recording import Origin
 from cdr.services.releasing import OF_WAITING, release_xdrs
-from cdr.services.settling import explain_waiting, resolve
+from cdr.services.settling import explain_waiting, resolve, say_repeated
 from cdr.services.sources import source_terms
 from common.copying import timestamps
 from common.scope import Scope
@@ -34,6 +36,7 @@ _ROWS = {
     "leg_kind": pl.Int8,
     "payer_kind": pl.Int8,
     "payer_id": pl.Int64,
+    "zone": pl.String,
 }
 _DECIDE = """
     UPDATE cdr_xdr x SET result = %s
@@ -42,8 +45,9 @@ _DECIDE = """
     RETURNING x.id
 """
 _KEEP_TEXTS = """
-    UPDATE cdr_suspense s SET correction = CASE WHEN s.raw = w.text THEN '' ELSE w.text END
-    FROM unnest(%s::bigint[], %s::text[]) AS w(id, text)
+    UPDATE cdr_suspense s
+    SET correction = CASE WHEN s.raw = w.text THEN '' ELSE w.text END, zone = w.zone
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS w(id, text, zone)
     WHERE s.id = w.id
 """
 
@@ -147,9 +151,9 @@ def _try_lines(mending: Mending, lines: pl.DataFrame, origin: Origin, chunk: Xdr
 
 
 def _keep_texts(lines: pl.DataFrame) -> None:
-    """Keep the lines as they were read beside those that were received."""
+    """Keep how the lines were read beside those that were received."""
     with connection.cursor() as cursor:
-        values = [lines["suspense_id"].to_list(), lines["raw"].to_list()]
+        values = [lines[name].to_list() for name in ("suspense_id", "raw", "zone")]
         cursor.execute(_KEEP_TEXTS, values)
 
 
@@ -163,13 +167,31 @@ def _correct_xdrs(
 ) -> list[_Tried]:
     """Of xDRs none of whose legs stand: what stands is changed by re-rating only."""
     stored = _stored(rows, origin.source.provider_id)
-    corrected = corrected_xdrs(stored.filter(pl.col("result") == Result.SUSPENDED), change)
+    corrected = corrected_xdrs(stored.filter(pl.col("result") == Result.SUSPENDED), change, origin)
     concerned = corrected.filter("is_concerned")
+    if change.field in KNOWN_BY:
+        concerned = _made_known(concerned, rows, origin)
     record_corrections(concerned, change, provider_id=mending.provider_id, mending_id=mending.pk)
-    ids = concerned.select(xdr_id="id")
-    waits = rows.join(ids, on="xdr_id", how="semi").with_columns(is_whole=pl.lit(True))
-    left = chosen.join(ids, on="xdr_id", how="anti")["suspense_id"]
-    return [_Tried(_release(waits, origin), left)]
+    starts = concerned.select("started_at", xdr_id="id")
+    waits = rows.drop("started_at").join(starts, on="xdr_id", maintain_order="left")
+    left = chosen.join(starts, on="xdr_id", how="anti")["suspense_id"]
+    return [_Tried(_release(waits.with_columns(is_whole=pl.lit(True)), origin), left)]
+
+
+def _made_known(xdrs: pl.DataFrame, rows: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    """The corrected xDRs but those that would be others then, whose rows say so and wait on."""
+    if xdrs.is_empty():
+        return xdrs
+    source = origin.source
+    identities = identities_of(xdrs, source)
+    if not change_is_known(identities):
+        make_known(identities, source)
+        return xdrs
+    lock_identities(source)
+    repeated = repeated_xdrs(identities, source)
+    make_known(identities.join(repeated, on="id", how="anti"), source)
+    say_repeated(rows.join(repeated, left_on="xdr_id", right_on="id"))
+    return xdrs.join(repeated, on="id", how="anti", maintain_order="left")
 
 
 def _release(waits: pl.DataFrame, origin: Origin) -> pl.DataFrame:

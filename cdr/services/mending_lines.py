@@ -8,28 +8,33 @@ import polars as pl
 
 from cdr.importers.chunks import is_no_text
 from cdr.models import XdrChunk
-from cdr.rules.mending import Change, ChangeKind
+from cdr.rating.dedup import is_repeated
+from cdr.rules.mending import Change
 from cdr.rules.suspense import Result
 from cdr.services.chunks import rate_lines, received_header
 from cdr.services.correcting import corrected_lines
+from cdr.services.identities import IDENTITY, keep_identities, known_xdrs, lock_identities
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.rating import RatedXdrs
 from cdr.services.recording import Origin
+from cdr.services.sources import SourceTerms
 from cdr.services.subjects import line_subjects
 
-_IS_CORRECTED = pl.col("correction") != ""
+_KNOWN = ("suspense_id", "known_start", "known_id")
 
 
 @dataclass(frozen=True, slots=True)
 class LinesRead:
-    """Lines (suspense_id, line_number, raw, correction, detail) as they are read now.
+    """Lines (suspense_id, line_number, raw, correction, zone, detail) as they are read now.
 
-    `mediated` has them by their place from 1, with the key and the text they were received with;
-    `left` are those that the correction does not concern.
+    `mediated` has them by their place from 1, with the text they were received with; `left` are
+    those that the correction does not concern. `received` are the starts and keys (IDENTITY) of the
+    lines as they were received, by suspense_id, where these could be read and say another.
     """
 
     lines: pl.DataFrame
     mediated: MediatedLines
+    received: pl.DataFrame
     left: pl.DataFrame
 
     @property
@@ -68,50 +73,109 @@ def read_again(
 ) -> LinesRead:
     """What lines are by what holds now; nothing is written.
 
-    A line that was corrected before is read as it was corrected to. Of what was no text an escaped
-    copy was kept, which is read only where somebody corrects it.
+    A line that was corrected before, or the zone of its times, is read as it was corrected to. Of
+    what was no text an escaped copy was kept, which is read only where somebody corrects it.
     """
-    so_far = lines.with_columns(raw=pl.when(_IS_CORRECTED).then("correction").otherwise("raw"))
+    so_far = lines.with_columns(
+        raw=pl.when(pl.col("correction") != "").then("correction").otherwise("raw")
+    )
     if change is None:
         changed = so_far.with_columns(is_concerned=~is_no_text(pl.col("detail")))
     else:
         changed = corrected_lines(so_far, change)
     read = changed.filter("is_concerned")
     left = changed.filter(~pl.col("is_concerned"))
-    source = origin.source
-    if change is not None and change.kind is ChangeKind.ZONE:
-        source = replace(source, zone=ZoneInfo(change.new_text))
-    header = received_header(chunk, source)
-
-    mediated = partial(mediate_lines, header=header, first_line=1, at=origin.at)
-    now = mediated(_content(read), source=source, takes_untimely=takes_untimely)
-    received = lines.join(read, on="suspense_id", how="semi", maintain_order="left")
-    if change is not None or received.select(_IS_CORRECTED.any()).item():
-        before = mediated(_content(received), source=origin.source, takes_untimely=True)
-        now = replace(now, xdrs=_with_received_keys(now.xdrs, before.xdrs))
-    kept = received.select("raw", line_number=pl.int_range(1, len(received) + 1))
+    header = received_header(chunk, origin.source)
+    mediated = partial(_mediated, header=header, origin=origin)
+    now = mediated(read, takes_untimely=takes_untimely)
+    as_received = lines.join(read, on="suspense_id", how="semi", maintain_order="left")
+    kept = as_received.select("raw", line_number=pl.int_range(1, len(as_received) + 1))
     xdrs = now.xdrs.drop("raw").join(kept, on="line_number", maintain_order="left")
-    return LinesRead(read, replace(now, xdrs=xdrs), left)
+    received = pl.DataFrame(schema={"suspense_id": pl.Int64, **IDENTITY})
+    if read.select((pl.col("zone") != "").any()).item() or not read["raw"].equals(kept["raw"]):
+        of_source = as_received.with_columns(zone=pl.lit(""))
+        before = mediated(of_source, takes_untimely=True)
+        received = _said_otherwise(before.xdrs, now.xdrs, read["suspense_id"])
+    return LinesRead(read, replace(now, xdrs=xdrs), received, left)
 
 
-def _content(lines: pl.DataFrame) -> bytes:
-    return "\n".join(lines["raw"].to_list()).encode()
+def _mediated(
+    lines: pl.DataFrame, *, header: str, origin: Origin, takes_untimely: bool
+) -> MediatedLines:
+    """Lines by their place from 1, those of each zone read by themselves."""
+    placed = lines.with_columns(place=pl.int_range(1, len(lines) + 1))
+    parts = []
+    for (zone,), some in placed.group_by("zone", maintain_order=True):
+        source = replace(origin.source, zone=ZoneInfo(zone)) if zone else origin.source
+        content = "\n".join(some["raw"].to_list()).encode()
+        part = mediate_lines(
+            content,
+            first_line=1,
+            source=source,
+            at=origin.at,
+            header=header,
+            takes_untimely=takes_untimely,
+        )
+        parts.append(_at_places(part, some["place"]))
+    if not parts:
+        return mediate_lines(b"", first_line=1, source=origin.source, at=origin.at, header=header)
+    xdrs = pl.concat([part.xdrs for part in parts]).sort("line_number")
+    repeated = is_repeated(xdrs)
+    return MediatedLines(
+        xdrs=xdrs.filter(~repeated),
+        waiting=pl.concat([part.waiting for part in parts]).sort("line_number"),
+        duplicate_count=sum(part.duplicate_count for part in parts) + int(repeated.sum()),
+        blank_count=sum(part.blank_count for part in parts),
+    )
 
 
-def _with_received_keys(xdrs: pl.DataFrame, received: pl.DataFrame) -> pl.DataFrame:
-    """The xDRs under the keys of their lines as received, where these could be read."""
-    known = received.select("line_number", received_key="dedup_key")
-    keyed = xdrs.join(known, on="line_number", how="left", maintain_order="left")
-    key = pl.coalesce("received_key", "dedup_key")
-    return keyed.with_columns(dedup_key=key).drop("received_key")
+def _at_places(part: MediatedLines, places: pl.Series) -> MediatedLines:
+    def placed(lines: pl.DataFrame) -> pl.DataFrame:
+        return lines.with_columns(line_number=places.gather(lines["line_number"] - 1))
+
+    return replace(part, xdrs=placed(part.xdrs), waiting=placed(part.waiting))
+
+
+def _said_otherwise(
+    received: pl.DataFrame, corrected: pl.DataFrame, suspense_ids: pl.Series
+) -> pl.DataFrame:
+    """The identities that were received where the corrected lines have others."""
+    both = received.join(corrected, on="line_number", suffix="_now", maintain_order="left")
+    differs = (pl.col("started_at") != pl.col("started_at_now")) | (
+        pl.col("dedup_key") != pl.col("dedup_key_now")
+    )
+    ids = suspense_ids.gather(both["line_number"] - 1)
+    return both.with_columns(suspense_id=ids).filter(differs).select("suspense_id", *IDENTITY)
+
+
+def known_lines(read: LinesRead, source: SourceTerms) -> pl.DataFrame:
+    """The lines (suspense_id) that are stored already, and as which xDR: known_start, known_id.
+
+    It makes no difference whether it was stored as received or as corrected.
+    """
+    said = [read.received, read.xdrs.select("suspense_id", *IDENTITY)]
+    found = known_xdrs(pl.concat(said), source).filter(pl.col("known_id").is_not_null())
+    return found.unique("suspense_id", keep="first", maintain_order=True).select(_KNOWN)
 
 
 def store_read(read: LinesRead, origin: Origin, chunk: XdrChunk) -> pl.DataFrame:
-    """Store the xDRs among the lines; gives those that wait as a whole: suspense_id and reason."""
+    """Store the xDRs among the lines; gives those that wait as a whole: suspense_id and reason.
+
+    Whatever becomes of them, they are known from now on by what was received as well.
+    """
+    xdrs, received = read.xdrs, read.received
+    if not received.is_empty():
+        lock_identities(origin.source)
+        known = known_xdrs(received, origin.source).filter(pl.col("known_id").is_not_null())
+        xdrs = xdrs.join(known, on="suspense_id", how="anti", maintain_order="left")
+        received = received.join(known, on="suspense_id", how="anti")
     mediated = replace(
-        read.mediated, xdrs=read.xdrs.drop("suspense_id"), waiting=read.mediated.waiting.clear()
+        read.mediated, xdrs=xdrs.drop("suspense_id"), waiting=read.mediated.waiting.clear()
     )
     rated = rate_lines(mediated, origin, first_line=chunk.first_line)[1]
+    if not received.is_empty():
+        stored = received.join(known_lines(read, origin.source), on="suspense_id")
+        keep_identities(stored, origin.source, is_received=True)
     if rated is None:
         return pl.DataFrame(schema={"suspense_id": pl.Int64, "reason": pl.String})
     return _waiting_whole(rated).join(read.xdrs, on="line_number").select("suspense_id", "reason")

@@ -34,6 +34,13 @@ def resolve(suspense_ids: Sequence[int], *, at: datetime) -> None:
     rows.update(state=Suspense.State.RESOLVED, resolved_at=at)
 
 
+def say_repeated(rows: pl.DataFrame) -> None:
+    """Say of rows (suspense_id) that they cannot be corrected so, for being known_id then."""
+    for (xdr_id,), some in rows.group_by("known_id"):
+        detail = f"it would be xDR {xdr_id} as corrected, which is stored already"
+        Suspense.objects.filter(pk__in=some["suspense_id"].to_list()).update(detail=detail)
+
+
 def explain_waiting(waiting: pl.DataFrame) -> None:
     """Say why rows, as WAITS, wait now, which may differ from before."""
     if waiting.is_empty():

@@ -19,6 +19,7 @@ from django.db.models import Max
 from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.services.chunks import PLACE_BITS, LineCounts, newest_start, rate_lines
+from cdr.services.identities import known_xdrs
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.rating import RatedXdrs
 from cdr.services.recorded_legs import RecordedLeg, recorded_legs
@@ -228,11 +229,9 @@ def _stored(rated: RatedXdrs) -> dict[int, Received]:
 def _stored_before(line: str, origin: Origin) -> Received:
     """The stored xDR that a line repeats."""
     again = mediate_lines(line.encode(), first_line=1, source=origin.source, at=origin.at).xdrs
-    start, key = again.select("started_at", "dedup_key").row(0)
+    [(start, xdr_id)] = known_xdrs(again, origin.source).select("known_start", "known_id").rows()
     stored = Xdr.objects.only("started_at", "id", "result").get(
-        provider_id=origin.source.provider_id,
-        started_at=from_microseconds(start),
-        dedup_key=key,
+        provider_id=origin.source.provider_id, started_at=from_microseconds(start), id=xdr_id
     )
     rows = Suspense.objects.filter(
         provider_id=origin.source.provider_id,

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
 from cdr.models import Mending, SuspenseReason
-from cdr.rules.mending import FIELDS, Change, ChangeKind
+from cdr.rules.mending import CORRECTABLE, FIELDS, Change, ChangeKind
 from cdr.selectors.suspense import discarded_rows, mendings
 from cdr.services.mending import take_back
 from common import clock
@@ -99,14 +99,15 @@ def change_text(change: Change | None) -> str:
         return ""
     match change.kind:
         case ChangeKind.SET:
-            return f"{FIELDS[change.field]} is “{change.new_text}”"
+            return f"{CORRECTABLE[change.field]} is “{change.new_text}”"
         case ChangeKind.PREFIX:
             field = FIELDS[change.field]
             return f"{field} that begins with “{change.old_text}” begins with “{change.new_text}”"
         case ChangeKind.TEXT:
             return f"“{change.old_text}” is read as “{change.new_text}”"
         case ChangeKind.ZONE:
-            return f"local times are of {change.new_text}"
+            zone = change.new_text or "the time zone that the source says"
+            return f"local times are of {zone}"
         case ChangeKind.LINE:
             return f"the line is read as “{change.new_text}”"
 

@@ -10,10 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from cdr.models import IdentifiedBy, Mending, Suspense
-from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
+from cdr.rules.mending import CORRECTABLE, Change, ChangeKind, Choice
 from cdr.selectors.suspense import chosen_suspense, suspense
 from cdr.services.mending import ask_for_mending, check_change
-from cdr.services.mending_previews import PreviewedRow, preview_change
+from cdr.services.mending_previews import PreviewedRow, StoredXdr, preview_change
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -22,6 +22,7 @@ from web.console.suspense_steps import rows_url
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, form_page
 from web.shared.links import url_of
+from web.shared.tables import instant_html
 from web.shared.writing import plain_number, price_html
 
 _NAMED_BY = {
@@ -35,7 +36,7 @@ _NAMED_BY = {
 class FieldForm(Form):
     """A field of stored xDRs."""
 
-    field = forms.ChoiceField(label="What", choices=list(FIELDS.items()))
+    field = forms.ChoiceField(label="What", choices=list(CORRECTABLE.items()))
     kind = forms.ChoiceField(
         label="How",
         choices=[
@@ -46,7 +47,12 @@ class FieldForm(Form):
     old_text = forms.CharField(
         label="Begins with", required=False, max_length=64, help_text="For another beginning only."
     )
-    new_text = forms.CharField(label="Is to be", required=False, max_length=64)
+    new_text = forms.CharField(
+        label="Is to be",
+        required=False,
+        max_length=64,
+        help_text="A start as 2026-10-05 14:30:00, of the source's zone unless it says +02:00.",
+    )
 
     @property
     def change(self) -> Change:
@@ -78,7 +84,7 @@ class LinesForm(Form):
         required=False,
         strip=False,
         max_length=1000,
-        help_text="A time zone by its name, such as Europe/Berlin.",
+        help_text="A time zone by its name, such as Europe/Berlin; none: what the source says.",
     )
 
     @property
@@ -187,7 +193,7 @@ def _label(row: PreviewedRow) -> str:
 
 
 def _becomes(row: PreviewedRow) -> SafeString:
-    if row.is_left:
+    if row.is_left and row.duplicate_of is None:
         return format_html("{}", "left as it is: the correction does not concern it")
     return format_html(
         '<span class="code">{}</span> → <span class="code">{}</span><br>{}',
@@ -206,7 +212,9 @@ def _outcome(row: PreviewedRow) -> SafeString:
             for kind, amount, currency in row.charges
         ),
     )
+    stored = row.duplicate_of
     parts: Sequence[SafeString] = [
+        *([_duplicate(row.row.provider_id, stored)] if stored else []),
         *([format_html("of {}", row.customer)] if row.customer else []),
         *([charges] if row.charges else []),
         *(
@@ -215,6 +223,16 @@ def _outcome(row: PreviewedRow) -> SafeString:
         ),
     ]
     return format_html_join("; ", "{}", ((part,) for part in parts)) or format_html("no charge")
+
+
+def _duplicate(provider_id: int, stored: StoredXdr) -> SafeString:
+    key = (provider_id, stored.started_at, stored.id)
+    return format_html(
+        'duplicate of <a href="{}">xDR {}</a>, stored on {}',
+        reverse("console_xdr", kwargs={"xdr_key": key}),
+        stored.id,
+        instant_html(stored.stored_at) if stored.stored_at else "no known day",
+    )
 
 
 _AT = "usage/suspense/"

@@ -1,37 +1,24 @@
 """The same line, or the same event, is charged once, whatever was corrected and came first."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from cdr.models import Leg, LegKind, Mending, Source, Suspense, Xdr, XdrCorrection, XdrIdentity
+from cdr.models import Mending, Source, Suspense, Xdr, XdrCorrection, XdrIdentity
 from cdr.rules.mending import Change, ChangeKind, Choice
-from cdr.rules.rerating import Selection
-from cdr.services.mending import ChangeRefused
 from cdr.services.mending_previews import StoredXdr, preview_change
-from cdr.services.rating_again import rate_again
 from common.scope import Scope
-from tests.cdr.worlds import World, make_world
-from tests.factories import make_identifier
-from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.cdr.switches import BY_BOTH, LATER, call_of, charged, comes_again, world_of
+from tests.cdr.worlds import World
+from tests.factories.cdr import CALL_AT, IMPORT_AT, import_lines
 from tests.factories.mending import MENDED_AT, counts, mend, states
-from tests.refusals import refused
 
 OPEN, RESOLVED = Suspense.State.OPEN, Suspense.State.RESOLVED
 KIRITIMATI = Change(ChangeKind.ZONE, new_text="Pacific/Kiritimati")
 """Fourteen hours ahead of UTC, where Berlin is two in summer."""
 AHEAD = IMPORT_AT + timedelta(hours=30)
 """Too far in the future when it comes first; it is not, two days later."""
-LATER = IMPORT_AT + timedelta(days=2)
 CORRECT = Mending.Kind.CORRECT
-
-
-BY_BOTH = pytest.mark.parametrize(
-    "switch", [Source.Format.FREESWITCH_CSV, Source.Format.ASTERISK_CSV]
-)
-"""Calls of FreeSWITCH are known by their ids; those of Asterisk, here, by start and numbers."""
 
 
 @pytest.fixture
@@ -41,40 +28,7 @@ def switch() -> Source.Format:
 
 @pytest.fixture
 def world(db: None, switch: Source.Format) -> World:
-    world = make_world()
-    world.source.format = switch
-    world.source.save()
-    return world
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nameless(Call):
-    """A call as Asterisk writes it without its unique id."""
-
-    @property
-    def line(self) -> str:
-        fields = super().line.replace('"', "").split(",")
-        _, caller, to, context, start, answer, end, duration, billed, *_, account, _, _ = fields
-        texts = (account, caller, to, context, caller, "PJSIP/acme-00000a1f", "", "Dial", "")
-        quoted = ",".join(f'"{text}"' for text in (*texts, start, answer, end))
-        return f'{quoted},{duration},{billed},"ANSWERED","DOCUMENTATION"'
-
-
-def call_of(world: World, **fields: Any) -> Call:
-    """A call as the switch of the world writes it."""
-    kind = Call if world.source.format == Source.Format.FREESWITCH_CSV else Nameless
-    return kind(**fields)
-
-
-def charged() -> int:
-    """How often a customer pays."""
-    return Leg.objects.filter(kind=LegKind.CUSTOMER).count()
-
-
-def comes_again(world: World, line: Call | str) -> int:
-    """How many duplicates there are in a later file of the line, at a time when it can be true."""
-    file = import_lines(world.source, [line, "# another file"], at=LATER)
-    return file.chunks.get().duplicate_count
+    return world_of(switch)
 
 
 @BY_BOTH
@@ -284,111 +238,6 @@ class TestANumberOfAStoredXdr:
 
         assert not XdrIdentity.objects.exists()
         assert comes_again(world, wrong.again(to="493012345678")) == 1
-
-
-class TestTheStartOfAStoredXdr:
-    CHANGE = Change(ChangeKind.SET, "started_at", "", "2026-09-05 11:00:00")
-    STARTED_AT = CALL_AT - timedelta(days=30)
-
-    @BY_BOTH
-    def test_moves_what_waits_with_it(self, world: World) -> None:
-        wrong = call_of(world, account="new")
-        import_lines(world.source, [wrong])
-
-        mending = mend(world.provider, CORRECT, change=self.CHANGE)
-
-        assert counts(mending) == (0, {"unknown_customer": 1}, 0)
-        xdr = Xdr.objects.get()
-        assert xdr.started_at == self.STARTED_AT
-        assert Suspense.objects.get().started_at == self.STARTED_AT
-        correction = XdrCorrection.objects.get()
-        assert (correction.started_at, correction.received_started_at) == (
-            self.STARTED_AT,
-            CALL_AT,
-        )
-        assert correction.told == ("Start “2026-09-05 09:00:00 UTC, not 2026-10-05 09:00:00 UTC”")
-        for line in (wrong, wrong.again(started_at=self.STARTED_AT)):
-            assert comes_again(world, line) == 1
-
-        make_identifier(world.carla, "new")
-        assert counts(mend(world.provider)) == (1, {}, 0)
-        assert set(Leg.objects.values_list("started_at", flat=True)) == {self.STARTED_AT}
-        assert (Xdr.objects.count(), charged()) == (1, 1)
-        day = timedelta(days=1)
-        selection = Selection(self.STARTED_AT - day, self.STARTED_AT + day)
-        (again,), _ = rate_again(Scope.system(world.provider.pk), selection, holds=False)
-        assert not again.has_changes
-
-    def test_can_be_corrected_once_more_and_back(self, world: World) -> None:
-        wrong = call_of(world, account="new")
-        import_lines(world.source, [wrong])
-        mend(world.provider, CORRECT, change=self.CHANGE)
-
-        second = Change(ChangeKind.SET, "started_at", "", "2026-09-06T09:00:00+00:00")
-        mend(world.provider, CORRECT, change=second)
-        assert Xdr.objects.get().started_at == self.STARTED_AT + timedelta(days=1)
-        assert comes_again(world, wrong.again(started_at=self.STARTED_AT)) == 0
-        mend(
-            world.provider,
-            Mending.Kind.DISCARD,
-            note="No.",
-            suspense_ids=(Suspense.objects.latest("pk").pk,),
-        )
-        back = Change(ChangeKind.SET, "started_at", "", "2026-10-05 11:00:00")
-        mend(world.provider, CORRECT, change=back)
-
-        xdr = Xdr.objects.get(result=Xdr.Result.SUSPENDED)
-        assert xdr.started_at == CALL_AT
-        assert XdrCorrection.objects.get(is_current=True).received_started_at is None
-        assert comes_again(world, wrong) == 1
-
-    def test_is_left_where_another_is_stored_there(self, world: World) -> None:
-        wrong = call_of(world, account="new")
-        import_lines(world.source, [wrong.again(started_at=self.STARTED_AT)])
-        import_lines(world.source, [wrong])
-        ids = tuple(Suspense.objects.filter(started_at=CALL_AT).values_list("pk", flat=True))
-
-        mending = mend(world.provider, CORRECT, change=self.CHANGE, suspense_ids=ids)
-
-        assert counts(mending) == (0, {}, 1)
-        assert Xdr.objects.filter(started_at=CALL_AT).exists()
-
-    @pytest.mark.parametrize("start", ["2150-01-01 00:00:00", "1960-01-01 00:00:00"])
-    def test_is_left_where_no_xdr_can_be(self, world: World, start: str) -> None:
-        import_lines(world.source, [call_of(world, account="new")])
-
-        change = Change(ChangeKind.SET, "started_at", "", start)
-        mending = mend(world.provider, CORRECT, change=change)
-
-        assert counts(mending) == (0, {}, 1)
-        assert Xdr.objects.get().started_at == CALL_AT
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            Change(ChangeKind.SET, "started_at", "", "yesterday"),
-            Change(ChangeKind.SET, "started_at", "", ""),
-            Change(ChangeKind.SET, "started_at", "", "0001-01-01 00:00:00+14:00"),
-            Change(ChangeKind.PREFIX, "started_at", "2026", "2025"),
-        ],
-    )
-    def test_is_refused_where_it_is_none(self, world: World, change: Change) -> None:
-        import_lines(world.source, [call_of(world, account="new")])
-
-        with refused(ChangeRefused):
-            mend(world.provider, CORRECT, change=change)
-
-    def test_is_previewed_as_it_would_be(self, world: World) -> None:
-        import_lines(world.source, [call_of(world, account="new")])
-        scope = Scope.system(world.provider.pk)
-
-        (row,) = preview_change(scope, Choice(), self.CHANGE, MENDED_AT).rows
-
-        assert (row.before, row.after) == (
-            "2026-10-05 09:00:00 UTC",
-            "2026-09-05 09:00:00 UTC",
-        )
-        assert [each.reason for each in row.waits] == ["unknown_customer"]
 
 
 class TestThePreviewOfALine:

@@ -357,6 +357,19 @@ class TestCorrectingALine:
         assert (row.correction, row.raw, row.state) == (line, "junk", Suspense.State.RESOLVED)
         assert Xdr.objects.get().customer == world.carla
 
+    def test_names_the_xdr_that_it_would_be_once_more(self, staff: Client, world: World) -> None:
+        line = Call(account="carla").line
+        import_lines(world.source, [line])
+        import_lines(world.source, ["junk"])
+        stored = Xdr.objects.get()
+
+        path = f"{SUSPENSE}{Suspense.objects.get().pk}/correct/"
+        text = staff.post(path, {"new_text": line}).content.decode()
+
+        address = reverse("console_xdr", kwargs={"xdr_key": stored.pk})
+        assert f'duplicate of <a href="{address}">xDR {stored.id}</a>, stored on' in text
+        assert "customer leg" not in text
+
     def test_that_cannot_be_read_either_is_refused_with_what_was_typed(
         self, staff: Client, world: World
     ) -> None:

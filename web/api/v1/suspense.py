@@ -153,6 +153,7 @@ class SuspenseWithLineOut(SuspenseOut):
 
     raw = serializers.CharField()
     correction = serializers.CharField(help_text="How the line is read; empty: as received.")
+    zone = serializers.CharField(help_text="Of its local times; empty: as its source says.")
 
 
 class PreviewIn(StrictIn):
@@ -180,6 +181,9 @@ class PreviewedRowOut(serializers.Serializer[Any]):
     customer = PartyOut(allow_null=True)
     charges = ChargeOut(many=True)
     waiting = WaitingOut(many=True, help_text="Why it would wait on.")
+    duplicate_of = serializers.CharField(
+        allow_null=True, help_text="The xDR, stored already, that it would be once more."
+    )
 
 
 class PreviewOut(serializers.Serializer[Any]):
@@ -242,7 +246,9 @@ class OneRow(Endpoint):
         """A row, open or ended, with its line as received."""
         read_query(NothingIn, request)
         row = selectors.suspense(self.scope, suspense_id)
-        return Response({**_row_out(row), "raw": row.raw, "correction": row.correction})
+        return Response(
+            {**_row_out(row), "raw": row.raw, "correction": row.correction, "zone": row.zone}
+        )
 
 
 class CorrectionPreview(Endpoint):
@@ -347,6 +353,7 @@ def _row_out(row: Suspense) -> dict[str, Any]:
 
 
 def _previewed_out(row: PreviewedRow) -> dict[str, Any]:
+    stored = row.duplicate_of
     return {
         "id": row.row.pk,
         "is_left": row.is_left,
@@ -360,6 +367,7 @@ def _previewed_out(row: PreviewedRow) -> dict[str, Any]:
         "waiting": [
             waiting_out(trouble.reason.value, trouble.detail, None) for trouble in row.waits
         ],
+        "duplicate_of": stored and format_xdr_key(stored.started_at, stored.id),
     }
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from cdr.models import IdentifiedBy, SuspenseReason
 from cdr.models.suspense import SUBJECT_CHARACTERS
-from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
+from cdr.rules.mending import CORRECTABLE, Change, ChangeKind, Choice
 from cdr.selectors.sources import sources
 from cdr.services.mending import MOST_CHOSEN, ChangeRefused
 from common.scope import Scope
@@ -69,10 +69,14 @@ class ChangeIn(StrictIn):
         choices=CHANGES,
         help_text="set: a field of xDRs is new_text. prefix: a field that begins with old_text"
         " begins with new_text. text: in lines old_text is read as new_text. line: the one line"
-        " chosen is read as new_text. zone: local times of lines are of the time zone new_text.",
+        " chosen is read as new_text. zone: local times of lines are of the time zone new_text,"
+        " or, where that is empty, of their source's.",
     )
     field = serializers.ChoiceField(
-        choices=list(FIELDS), required=False, help_text="For set and prefix."
+        choices=list(CORRECTABLE),
+        required=False,
+        help_text="For set and prefix; started_at for set only: a date and time, of the source's"
+        " time zone unless it says an offset.",
     )
     old_text = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=1000

@@ -61,7 +61,8 @@ class TestTheStartOfAStoredXdr:
         assert (Xdr.objects.count(), charged()) == (1, 1)
         day = timedelta(days=1)
         selection = Selection(self.STARTED_AT - day, self.STARTED_AT + day)
-        (again,), _ = rate_again(Scope.system(world.provider.pk), selection, holds=False)
+        scope = Scope.system(world.provider.pk)
+        (again,) = rate_again(scope, selection, holds=False).batches
         assert not again.has_changes
 
     def test_can_be_corrected_once_more_and_back(self, world: World) -> None:

@@ -4,9 +4,11 @@
 
 The engines are embedded ones of its own, fsync on. A fifth of the xDRs name account codes that are
 nobody's. `groups_ms` and `counts_ms` are the fastest of several times asking as a page does: for
-the groups, and for the dashboard's counts by reason. Then all that waits is corrected by a real
-worker, hence rated with three legs; `corrected_per_second` are rows from asking to the end. `load`
-is that of the machine, which lengthens all of it.
+the groups, and for the dashboard's counts by reason; `pages_cpu_ms` are the milliseconds that a
+request to each page keeps a processor busy, here and in its database connection. Then all that
+waits is corrected by a real worker, hence rated with three legs; `corrected_per_second` are rows
+from asking to the end, `worker_cpu_seconds` what its processes compute for. `load` is that of the
+machine, which lengthens all of it.
 """
 
 import sys

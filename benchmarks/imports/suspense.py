@@ -12,6 +12,7 @@ from django.db import connection
 
 from benchmarks.imports.measure import POLL_SECONDS, import_file
 from benchmarks.imports.options import world_parser
+from benchmarks.imports.suspense_pages import measure_pages
 from benchmarks.imports.workers import running_workers
 from benchmarks.imports.world import AT, make_world, random_accounts, write_calls
 from cdr.models import Mending, Suspense, Xdr, XdrCorrection
@@ -26,15 +27,17 @@ TIMES = 5
 
 @dataclass(frozen=True)
 class Figures:
-    """Of the clock on the wall; what others do on the machine lengthens them."""
+    """Of the clock on the wall, which what others do on the machine lengthens; `cpu` is not."""
 
     xdrs: int
     suspended: int
     groups: int
     groups_ms: float
     counts_ms: float
+    pages_cpu_ms: dict[str, float]
     corrected: int
     corrected_per_second: int
+    worker_cpu_seconds: float
     peak_mib: int
     load: float
 
@@ -59,7 +62,8 @@ def measure(options: argparse.Namespace) -> Figures:
         assert sum(group.row_count for group in groups) == waiting
         groups_ms = fastest(lambda: suspense_groups(scope, today))
         counts_ms = fastest(lambda: suspense_counts(scope, today))
-        clock = time.perf_counter()
+        pages = measure_pages(source.provider)
+        clock, busy = time.perf_counter(), workers.cpu_seconds()
         mending = ask_for_mending(
             provider_id=source.provider_id,
             kind=Mending.Kind.CORRECT,
@@ -71,7 +75,7 @@ def measure(options: argparse.Namespace) -> Figures:
         while mending.state != Mending.State.DONE:
             time.sleep(POLL_SECONDS)
             mending.refresh_from_db()
-        seconds = time.perf_counter() - clock
+        seconds, cpu_seconds = time.perf_counter() - clock, workers.cpu_seconds() - busy
         peak = workers.peak_mib()
     assert mending.freed_count == waiting == XdrCorrection.objects.count()
     assert not Xdr.objects.filter(result=Xdr.Result.SUSPENDED).exists()
@@ -81,8 +85,10 @@ def measure(options: argparse.Namespace) -> Figures:
         groups=len(groups),
         groups_ms=round(groups_ms, 1),
         counts_ms=round(counts_ms, 1),
+        pages_cpu_ms=pages,
         corrected=mending.freed_count,
         corrected_per_second=round(waiting / seconds),
+        worker_cpu_seconds=round(cpu_seconds, 1),
         peak_mib=peak,
         load=round(os.getloadavg()[0], 1),
     )

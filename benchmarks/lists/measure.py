@@ -86,15 +86,15 @@ def _times(client: Client, address: str, requests: int) -> _Times:
     for _ in range(WARM_UP):
         response = client.get(address)
         assert response.status_code == HTTPStatus.OK, f"{address}: {response.status_code}"
-    times, busy = [], _busy_milliseconds()
+    times, busy = [], busy_milliseconds()
     for _ in range(requests):
         clock = time.perf_counter()
         client.get(address)
         times.append((time.perf_counter() - clock) * 1000)
-    return _Times(sorted(times), (_busy_milliseconds() - busy) / requests)
+    return _Times(sorted(times), (busy_milliseconds() - busy) / requests)
 
 
-def _busy_milliseconds() -> float:
+def busy_milliseconds() -> float:
     """Processor time of this process and of the one that serves its database connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

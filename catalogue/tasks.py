@@ -14,6 +14,7 @@ def relabel_rates(*, relabelling_id: int, **_: object) -> int | None:
     at = clock.now()
     return tried(
         Relabelling.objects.filter(pk=relabelling_id, state=Relabelling.State.QUEUED),
+        clock=clock.now,
         work=lambda: relabelling.relabel_rates(relabelling_id=relabelling_id, at=at),
         give_up=lambda _: relabelling.give_up_relabelling(relabelling_id=relabelling_id, at=at),
     )
@@ -31,6 +32,7 @@ def write_rate_export(*, export_id: int, **_: object) -> bool | None:
     at = clock.now()
     return tried(
         RateExport.objects.filter(pk=export_id, state=RateExport.State.QUEUED),
+        clock=clock.now,
         work=lambda: rate_exports.write_rate_export(export_id=export_id, at=at),
         give_up=lambda _: rate_exports.give_up_rate_export(export_id=export_id, at=at),
     )
@@ -48,6 +50,7 @@ def edit_rates(*, edit_id: int, **_: object) -> None:
     at = clock.now()
     tried(
         RateBatchEdit.objects.filter(pk=edit_id, state=RateBatchEdit.State.WAITING),
+        clock=clock.now,
         work=lambda: rate_edits.make_rate_edit(edit_id=edit_id, at=at),
         give_up=lambda error: rate_edits.give_up_rate_edit(edit_id=edit_id, error=error, at=at),
     )
@@ -65,6 +68,7 @@ def work_on_rate_import(*, import_id: int, **_: object) -> None:
     at = clock.now()
     tried(
         RateImport.objects.filter(pk=import_id, state__in=RateImport.WORKING),
+        clock=clock.now,
         work=lambda: rate_import_work.work_on_rate_import(import_id=import_id, at=at),
         give_up=lambda error: rate_import_work.give_up_rate_import(
             import_id=import_id, error=error

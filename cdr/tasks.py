@@ -5,9 +5,10 @@ from django.db.models import Q
 
 from catalogue.models import RateImport
 from catalogue.services.rate_import_work import give_up_rate_import
-from cdr.models import Rerating, ReratingSlice, Source, WhatIf
+from cdr.models import Mending, Rerating, ReratingSlice, Source, WhatIf, XdrChunk, XdrFile
 from cdr.services.chunks import rate_chunk
-from cdr.services.mending import requeue_lost_mendings, work_on_mending
+from cdr.services.giving_up import give_up_chunk, give_up_file
+from cdr.services.mending import give_up_mending, requeue_lost_mendings, work_on_mending
 from cdr.services.rate_undoing import requeue_lost_undos, undo_rate_import
 from cdr.services.rerating import give_up_rerating, plan_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import give_up_slice, work_on_slice
@@ -25,13 +26,23 @@ MONTHS_AHEAD = 3
 @shared_task(name="cdr.split_file")
 def split_file_task(*, file_id: int, **_: object) -> None:
     """Cut a file into chunks; a file that was split before is left alone."""
-    split_file(file_id=file_id, at=now())
+    tried(
+        XdrFile.objects.filter(pk=file_id, state=XdrFile.State.RECEIVED),
+        clock=now,
+        work=lambda: split_file(file_id=file_id, at=now()),
+        give_up=lambda _: give_up_file(file_id=file_id, at=now()),
+    )
 
 
 @shared_task(name="cdr.rate_chunk")
 def rate_chunk_task(*, chunk_id: int, **_: object) -> None:
     """Rate a chunk in one transaction; a chunk that is DONE is left alone."""
-    rate_chunk(chunk_id=chunk_id, at=now())
+    tried(
+        XdrChunk.objects.filter(pk=chunk_id, state=XdrChunk.State.WAITING),
+        clock=now,
+        work=lambda: rate_chunk(chunk_id=chunk_id, at=now()),
+        give_up=lambda _: give_up_chunk(chunk_id=chunk_id, at=now()),
+    )
 
 
 @shared_task(name="cdr.sweep_files")
@@ -63,7 +74,12 @@ def take_files_task(*, source_id: int, **_: object) -> None:
 @shared_task(name="cdr.mend_suspense")
 def mend_suspense_task(*, mending_id: int, **_: object) -> None:
     """Deal with the chunks of a mending that are left; one that was dealt with is left alone."""
-    work_on_mending(mending_id=mending_id, clock=now)
+    tried(
+        Mending.objects.filter(pk=mending_id, state=Mending.State.AT_WORK),
+        clock=now,
+        work=lambda: work_on_mending(mending_id=mending_id, clock=now),
+        give_up=lambda _: give_up_mending(mending_id=mending_id, at=now()),
+    )
 
 
 @shared_task(name="cdr.sweep_suspense")
@@ -77,6 +93,7 @@ def plan_rerating_task(*, rerating_id: int, **_: object) -> None:
     """Cut a re-rating into slices; one that was cut before is left alone."""
     tried(
         Rerating.objects.filter(pk=rerating_id, state=Rerating.State.PLANNING),
+        clock=now,
         work=lambda: plan_rerating(rerating_id=rerating_id, at=now()),
         give_up=lambda _: give_up_rerating(rerating_id=rerating_id, at=now()),
     )
@@ -91,6 +108,7 @@ def rerate_slice_task(*, slice_id: int, **_: object) -> None:
             | Q(state=ReratingSlice.State.AGREED, rerating__state=Rerating.State.APPLYING),
             pk=slice_id,
         ),
+        clock=now,
         work=lambda: work_on_slice(slice_id=slice_id, at=now()),
         give_up=lambda _: give_up_slice(slice_id=slice_id, at=now()),
     )
@@ -109,6 +127,7 @@ def answer_what_if_task(*, what_if_id: int, **_: object) -> None:
         WhatIf.objects.filter(
             pk=what_if_id, state__in=[WhatIf.State.WAITING, WhatIf.State.RUNNING]
         ),
+        clock=now,
         work=lambda: answer_what_if(what_if_id=what_if_id, clock=now),
         give_up=lambda error: give_up_what_if(what_if_id=what_if_id, error=error, at=now()),
     )
@@ -125,6 +144,7 @@ def undo_rate_import_task(*, import_id: int, **_: object) -> None:
     """Take a rate import back; one that was taken back, or could not be, is left alone."""
     tried(
         RateImport.objects.filter(pk=import_id, state=RateImport.State.UNDOING),
+        clock=now,
         work=lambda: undo_rate_import(import_id=import_id, at=now()),
         give_up=lambda error: give_up_rate_import(import_id=import_id, error=error),
     )

@@ -1,6 +1,8 @@
-"""PostgreSQL advisory locks, held to the end of the transaction."""
+"""PostgreSQL advisory locks, held to the end of a transaction: a pooler may stand in between."""
 
 import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -19,6 +21,31 @@ def try_lock_in_transaction(name: str, *parts: object) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(name, *parts)])
         row: tuple[bool] = cursor.fetchone()
     return row[0]
+
+
+@contextmanager
+def held_by_nobody_else(name: str, ids: Collection[int]) -> Iterator[set[int]]:
+    """Hold the locks named by `name` and one of `ids` each while the block runs; which are held.
+
+    Those that somebody else holds are left out at once. The locks are in a transaction of a
+    connection of its own, so that the block commits what it likes, and the database gives them up
+    when the process ends, however that ends.
+    """
+    own = connection.copy()
+    keys = {lock_key(name, each): each for each in ids}
+    try:
+        own.set_autocommit(False)
+        with own.cursor() as cursor:
+            # It is idle on purpose, for as long as the work takes.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute(
+                "SELECT key FROM unnest(%s::bigint[]) AS key WHERE pg_try_advisory_xact_lock(key)",
+                [list(keys)],
+            )
+            held = {keys[key] for (key,) in cursor.fetchall()}
+        yield held
+    finally:
+        own.close()
 
 
 def lock_key(name: str, *parts: object) -> int:

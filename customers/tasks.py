@@ -14,6 +14,7 @@ def prepare_rate_notice(*, notice_id: int, **_: object) -> int | None:
     at = clock.now()
     return tried(
         RateNotice.objects.filter(pk=notice_id, state=RateNotice.State.PREPARING),
+        clock=clock.now,
         work=lambda: rate_notices.prepare_rate_notice(notice_id=notice_id, at=at),
         give_up=lambda _: rate_notices.give_up_rate_notice(notice_id=notice_id, at=at),
     )

@@ -18,7 +18,13 @@ from prometheus_client.registry import Collector
 from redis import RedisError
 
 from billing.selectors.progress import payers_of_runs_at_work
-from cdr.selectors.flow import SourceTotals, source_totals, suspense_totals, waiting_totals
+from cdr.selectors.flow import (
+    SourceTotals,
+    failed_totals,
+    source_totals,
+    suspense_totals,
+    waiting_totals,
+)
 from common import clock
 from common.broker import queues
 from payments.selectors.payments import event_totals
@@ -81,7 +87,14 @@ def _usage(at: datetime) -> Iterator[Metric]:
     )
     for provider, work, count in waiting_totals():
         waiting.add_metric((provider, work), count)
-    yield from (suspense, waiting)
+    failed = GaugeMetricFamily(
+        "tollgate_work_failed",
+        "What workers gave up, and waits for somebody to start it again.",
+        labels=("provider", "work"),
+    )
+    for provider, work, count in failed_totals():
+        failed.add_metric((provider, work), count)
+    yield from (suspense, waiting, failed)
 
 
 def _lag(sources: list[SourceTotals], at: datetime) -> Metric:

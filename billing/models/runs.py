@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from common.tries import Tried
 from customers.models import Customer
 from resellers.models import Reseller
 from tenancy.owned import ProviderOwned
@@ -51,7 +52,7 @@ class BillRun(ProviderOwned):
         ]
 
 
-class BillRunItem(ProviderOwned):
+class BillRunItem(Tried, ProviderOwned):
     """One payer's part of a bill run: the unit of its fan-out, done in one transaction.
 
     Its estimates are approved or discarded together; what is discarded stays unbilled.

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from billing.models import BillRun
+from billing.models import BillRun, BillRunItem
 from billing.services.batches import do_each
 from billing.services.bill_runs import finish_calculation, finish_issuing
 from billing.services.estimates import estimate_items
@@ -17,7 +18,8 @@ def calculate(*, run_id: int, item_ids: Sequence[int], at: datetime) -> None:
     """
     run = BillRun.objects.filter(pk=run_id, state=BillRun.State.CALCULATING).first()
     if run is not None:
-        do_each(lambda ids: estimate_items(run=run, item_ids=ids, at=at), run, item_ids)
+        work = partial(_estimate, run, at)
+        do_each(work, run, item_ids, waiting=BillRunItem.State.WAITING, at=at)
         finish_calculation(run_id=run_id, at=at)
 
 
@@ -25,5 +27,14 @@ def issue(*, run_id: int, item_ids: Sequence[int], at: datetime) -> None:
     """Issue a batch of approved items; the run's last batch closes it."""
     run = BillRun.objects.filter(pk=run_id, state=BillRun.State.ISSUING).first()
     if run is not None:
-        do_each(lambda ids: issue_items(run=run, item_ids=ids, at=at), run, item_ids)
+        work = partial(_issue, run, at)
+        do_each(work, run, item_ids, waiting=BillRunItem.State.APPROVED, at=at)
         finish_issuing(run_id=run_id, at=at)
+
+
+def _estimate(run: BillRun, at: datetime, item_ids: Sequence[int]) -> int:
+    return estimate_items(run=run, item_ids=item_ids, at=at)
+
+
+def _issue(run: BillRun, at: datetime, item_ids: Sequence[int]) -> int:
+    return issue_items(run=run, item_ids=item_ids, at=at)

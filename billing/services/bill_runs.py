@@ -22,6 +22,7 @@ from common.errors import DomainError
 from common.jobs import enqueue
 from common.periods import Period
 from common.scope import Scope
+from common.tries import UNTRIED
 from customers.models import Customer
 from ledger.selectors import ledger_faults
 from tenancy.models import Provider
@@ -235,7 +236,7 @@ def approve_bill_run(
             f"The ledger has {len(faults)} faults, first: {faults[0]}. Run verify_ledger."
         )
     chosen = waiting if item_ids is None else waiting.filter(pk__in=item_ids)
-    count = chosen.update(state=BillRunItem.State.APPROVED)
+    count = chosen.update(state=BillRunItem.State.APPROVED, **UNTRIED)
     if item_ids is not None and not count:
         raise NothingToApprove("None of these estimates waits for approval any more.")
     run.approved_at, run.approved_by_id = at, actor_id
@@ -344,7 +345,7 @@ def _failures(run: BillRun) -> str:
 def _calculate_again(
     run: BillRun, items: QuerySet[BillRunItem], *, at: datetime, actor_id: int | None
 ) -> None:
-    items.update(state=BillRunItem.State.WAITING, error="")
+    items.update(state=BillRunItem.State.WAITING, error="", **UNTRIED)
     _move(run, BillRun.State.CALCULATING, at=at, actor_id=actor_id)
 
 

@@ -284,5 +284,5 @@ def _mark(items: Sequence[BillRunItem], estimated_ids: set[int | None]) -> None:
     for item in items:
         estimated = item.pk in estimated_ids
         item.state = BillRunItem.State.ESTIMATED if estimated else BillRunItem.State.EMPTY
-        item.error = ""
-    BillRunItem.objects.bulk_update(items, ["state", "error"])
+        item.error, item.try_began_at = "", None
+    BillRunItem.objects.bulk_update(items, ["state", "error", "try_began_at"])

@@ -52,7 +52,7 @@ def issue_items(*, run: BillRun, item_ids: Sequence[int], at: datetime) -> int:
     )
     _issue(run, invoices, run.issue_date, at)
     BillRunItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        state=BillRunItem.State.ISSUED, error=""
+        state=BillRunItem.State.ISSUED, error="", try_began_at=None
     )
     return len(items)
 

@@ -723,7 +723,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "state",
                     models.CharField(
@@ -782,7 +785,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "rate_ids",
                     django.contrib.postgres.fields.ArrayField(
@@ -851,7 +857,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("name", models.CharField(max_length=255)),
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.PositiveBigIntegerField()),
@@ -941,7 +950,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "rate_import",
                     models.ForeignKey(
@@ -1184,7 +1196,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "format",
                     models.CharField(choices=[("csv", "CSV"), ("xlsx", "Excel")], max_length=4),

@@ -20,6 +20,7 @@ from catalogue.services.rate_files import stored
 from common.errors import DomainError
 from common.jobs import enqueue
 from common.locks import lock_in_transaction
+from common.tries import start_anew
 
 State = RateImport.State
 
@@ -200,7 +201,7 @@ def _claim(rate_import: RateImport, state: RateImport.State, at: datetime) -> No
         )
     rate_import.state, rate_import.error = state, ""
     rate_import.touched_at, rate_import.read_count = at, 0
-    rate_import.try_count = 0
+    start_anew(rate_import)
     rate_import.save()
 
 

@@ -161,6 +161,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("number", models.PositiveIntegerField()),
                 ("first_line", models.PositiveBigIntegerField()),
                 ("first_byte", models.PositiveBigIntegerField()),
@@ -169,7 +173,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("WAITING", "Waiting"), ("DONE", "Done")],
+                        choices=[("WAITING", "Waiting"), ("DONE", "Done"), ("FAILED", "Failed")],
                         default="WAITING",
                         max_length=7,
                     ),
@@ -202,7 +206,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("reason", models.CharField(max_length=300)),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
@@ -358,7 +365,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("number", models.PositiveIntegerField()),
                 ("started_from", models.DateTimeField()),
                 ("started_to", models.DateTimeField()),
@@ -621,6 +631,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "kind",
                     models.CharField(
@@ -680,13 +694,14 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("AT_WORK", "At work"), ("DONE", "Done")],
+                        choices=[("AT_WORK", "At work"), ("DONE", "Done"), ("FAILED", "Failed")],
                         default="AT_WORK",
                         max_length=7,
                     ),
                 ),
                 ("row_count", models.BigIntegerField()),
                 ("done_chunk_id", models.BigIntegerField(default=0)),
+                ("done_lines_chunk_id", models.BigIntegerField(default=0)),
                 ("freed_count", models.BigIntegerField(default=0)),
                 ("waiting_count", models.BigIntegerField(default=0)),
                 ("left_count", models.BigIntegerField(default=0)),
@@ -959,6 +974,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("name", models.CharField(max_length=255)),
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.PositiveBigIntegerField()),
@@ -1201,7 +1220,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="xdrchunk",
             constraint=models.CheckConstraint(
-                condition=models.Q(state="WAITING")
+                condition=models.Q(state__in=["WAITING", "FAILED"])
                 | models.Q(
                     line_count=models.F("rated_count")
                     + models.F("zero_count")
@@ -1221,7 +1240,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 (
                     "policy",
                     models.CharField(

@@ -4,10 +4,11 @@ from django.conf import settings
 from django.db import models
 
 from cdr.models.sources import Source
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class XdrFile(ProviderOwned):
+class XdrFile(Tried, ProviderOwned):
     """One file of xDRs as received; the same bytes are refused a second time.
 
     `header` has the lines in front that name its columns, for whoever reads a part of it. `store`
@@ -63,7 +64,7 @@ class XdrFile(ProviderOwned):
         self.save(update_fields=["error"])
 
 
-class XdrChunk(ProviderOwned):
+class XdrChunk(Tried, ProviderOwned):
     """Consecutive lines of a file that are rated and committed in one transaction.
 
     The counters are written by that transaction; a file's counts are the sums of its chunks.
@@ -72,12 +73,13 @@ class XdrChunk(ProviderOwned):
     They tell what the import did: what suspense releases later does not change them. `queued_at` is
     when a worker was last asked for the chunk. `source` is its file's, and `newest_started_at` the
     latest start of an xDR that it brought, so that one look into an index tells how far behind a
-    source is.
+    source is. One that FAILED was given up: it brought nothing, and can be started again.
     """
 
     class State(models.TextChoices):
         WAITING = "WAITING"
         DONE = "DONE"
+        FAILED = "FAILED"
 
     file = models.ForeignKey(XdrFile, on_delete=models.PROTECT, related_name="chunks")
     source = models.ForeignKey(Source, models.PROTECT, related_name="+", db_index=False)
@@ -101,7 +103,7 @@ class XdrChunk(ProviderOwned):
         constraints = [
             models.UniqueConstraint(fields=["file", "number"], name="chunk_number_unique"),
             models.CheckConstraint(
-                condition=models.Q(state="WAITING")
+                condition=models.Q(state__in=["WAITING", "FAILED"])
                 | models.Q(
                     line_count=models.F("rated_count")
                     + models.F("zero_count")

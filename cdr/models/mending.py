@@ -7,16 +7,19 @@ from django.utils.functional import cached_property
 
 from cdr.models.sources import IdentifiedBy, Source
 from cdr.rules.mending import FIELDS, Change, ChangeKind, Choice
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class Mending(ProviderOwned):
+class Mending(Tried, ProviderOwned):
     """Chosen suspense that is tried again, as it is or corrected, taken nevertheless, or discarded.
 
     Chosen is what is open, said by all that is filled in, and no younger than `last_id`. Chunks are
-    worked on in the order of their ids, `done_chunk_id` being the last; the counters and
-    `waiting_counts` (rows by reason) are written by the same transactions. `left_count` are rows
-    that it does not concern: their text begins otherwise, or another leg of their xDR stands.
+    worked on in the order of their ids, `done_chunk_id` being the last whose xDRs were, and
+    `done_lines_chunk_id` the last whose lines were; the counters and `waiting_counts` (rows by
+    reason) are written by the same transactions. `left_count` are rows that it does not concern:
+    their text begins otherwise, or another leg of their xDR stands. One that FAILED was given up;
+    what it did so far stays, and started again it goes on from there.
     """
 
     class Kind(models.TextChoices):
@@ -29,6 +32,7 @@ class Mending(ProviderOwned):
     class State(models.TextChoices):
         AT_WORK = "AT_WORK", "At work"
         DONE = "DONE"
+        FAILED = "FAILED"
 
     kind = models.CharField(max_length=7, choices=Kind.choices)
     note = models.CharField(max_length=300, blank=True)
@@ -51,6 +55,7 @@ class Mending(ProviderOwned):
     state = models.CharField(max_length=7, choices=State.choices, default=State.AT_WORK)
     row_count = models.BigIntegerField()
     done_chunk_id = models.BigIntegerField(default=0)
+    done_lines_chunk_id = models.BigIntegerField(default=0)
     freed_count = models.BigIntegerField(default=0)
     waiting_count = models.BigIntegerField(default=0)
     left_count = models.BigIntegerField(default=0)

@@ -27,6 +27,7 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
+from common.tries import UNTRIED
 
 PLACE_BITS = 18
 """An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
@@ -45,11 +46,11 @@ class LineCounts:
 
 
 def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
-    """Rate the lines of a chunk and mark it DONE; False if there is nothing to do.
+    """Rate the lines of a WAITING chunk and mark it DONE; False if there is nothing to do.
 
     Everything the chunk brings is committed at once or not at all, and the chunk is locked the
     while, so that repeating the call, at the same time too, changes nothing. The last chunk of a
-    file marks it DONE; a file whose stored text is gone becomes FAILED, and one that is only not to
+    file ends it; a file whose stored text is gone becomes FAILED, and one that is only not to
     be had on this machine is left to others.
     """
     return run_in_transaction(lambda: _rate_locked(chunk_id, at))
@@ -58,7 +59,7 @@ def rate_chunk(*, chunk_id: int, at: datetime) -> bool:
 def _rate_locked(chunk_id: int, at: datetime) -> bool:
     chunks = XdrChunk.objects.select_for_update(no_key=True, of=("self",)).select_related("file")
     chunk = chunks.get(pk=chunk_id)
-    if chunk.state == XdrChunk.State.DONE:
+    if chunk.state != XdrChunk.State.WAITING:
         return False
     try:
         content = chunk_content(chunk)
@@ -166,6 +167,7 @@ def newest_start(rated: RatedXdrs | None) -> datetime | None:
 
 def _finish(chunk: XdrChunk, counts: LineCounts, newest: datetime | None, at: datetime) -> None:
     XdrChunk.objects.filter(pk=chunk.pk).update(
+        **UNTRIED,
         state=XdrChunk.State.DONE,
         finished_at=at,
         newest_started_at=newest,
@@ -176,14 +178,25 @@ def _finish(chunk: XdrChunk, counts: LineCounts, newest: datetime | None, at: da
         partly_suspended_count=counts.partly_suspended,
         blank_count=counts.blank,
     )
+    end_file(chunk.file_id, at)
+
+
+def end_file(file_id: int, at: datetime) -> None:
+    """End a file no chunk of which waits: DONE, or FAILED where chunks were given up."""
     # Locked before counting: of two last chunks that end together, the second sees the first done.
-    file = XdrFile.objects.select_for_update(no_key=True).get(pk=chunk.file_id)
-    if file.chunks.filter(state=XdrChunk.State.WAITING).exists():
+    file = XdrFile.objects.select_for_update(no_key=True).get(pk=file_id)
+    chunks = file.chunks.order_by("number")
+    if chunks.filter(state=XdrChunk.State.WAITING).exists():
         _commit_without_waiting()
-    else:
-        XdrFile.objects.filter(pk=file.pk).update(
-            state=XdrFile.State.DONE, error="", finished_at=at
+        return
+    if (failed := chunks.filter(state=XdrChunk.State.FAILED).first()) is not None:
+        file.mark_failed(
+            f"Lines {failed.first_line} to {failed.first_line + failed.line_count - 1} were tried"
+            f" five times and could not be rated: {failed.try_error}."
         )
+        return
+    file.state, file.error, file.finished_at = XdrFile.State.DONE, "", at
+    file.save(update_fields=["state", "error", "finished_at"])
 
 
 def _commit_without_waiting() -> None:

@@ -21,6 +21,7 @@ from cdr.services.splitting import PATIENCE, unlocked_ids
 from common.errors import DomainError
 from common.jobs import enqueue
 from common.scope import Scope
+from common.tries import start_anew
 
 State = Mending.State
 Kind = Mending.Kind
@@ -50,6 +51,10 @@ class ChangeRefused(DomainError):
 
 class NotTakenBack(DomainError):
     """It discarded nothing, is not over, or was taken back."""
+
+
+class MendingNotFailed(DomainError):
+    """Only what was given up is started again."""
 
 
 @transaction.atomic
@@ -166,17 +171,25 @@ def _fault_of_start(change: Change) -> tuple[str, str] | None:
 
 
 def work_on_mending(*, mending_id: int, clock: Callable[[], datetime]) -> int:
-    """Deal with the chunks that are left, each in a transaction; returns how many.
+    """Deal with what is left; returns how many transactions that took.
 
-    Whoever is stopped in between leaves the rest to the next; two at the same time share it.
+    Lines of a chunk that became no xDRs are one, its xDRs another: each takes counters of
+    allowances and then totals of tiers, once, as everybody does. Whoever is stopped in between
+    leaves the rest to the next.
     """
     mending = Mending.objects.get(pk=mending_id)
-    ahead = rows_of_mending(mending).filter(chunk_id__gt=mending.done_chunk_id)
-    chunk_ids = sorted(set(ahead.values_list("chunk_id", flat=True)))
-    for chunk_id in chunk_ids:
-        run_in_transaction(partial(_work_on_chunk, mending_id, chunk_id, clock()))
+    chosen = rows_of_mending(mending).order_by()
+    lines = chosen.filter(xdr_id=None, chunk_id__gt=mending.done_lines_chunk_id)
+    xdrs = chosen.filter(xdr_id__isnull=False, chunk_id__gt=mending.done_chunk_id)
+    parts = sorted(
+        (chunk_id, is_of_xdrs)
+        for is_of_xdrs, rows in ((False, lines), (True, xdrs))
+        for chunk_id in set(rows.values_list("chunk_id", flat=True))
+    )
+    for chunk_id, is_of_xdrs in parts:
+        run_in_transaction(partial(_work_on_part, mending_id, chunk_id, is_of_xdrs, clock()))
     run_in_transaction(partial(_finish, mending_id, clock()))
-    return len(chunk_ids)
+    return len(parts)
 
 
 @transaction.atomic
@@ -193,12 +206,54 @@ def requeue_lost_mendings(*, at: datetime) -> int:
     return len(mending_ids)
 
 
-def _work_on_chunk(mending_id: int, chunk_id: int, at: datetime) -> None:
+@transaction.atomic
+def give_up_mending(*, mending_id: int, at: datetime) -> None:
+    """End a mending that always fails; what it did so far stays, the rest waits as before."""
     mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
-    if mending.state == State.DONE or chunk_id <= mending.done_chunk_id:
+    if mending.state != State.AT_WORK:
         return
-    mended = mend_chunk(mending, rows_of_mending(mending), chunk_id, at)
-    mending.done_chunk_id, mending.queued_at = chunk_id, at
+    mending.state = State.FAILED
+    mending.save(update_fields=["state"])
+    why = {"error": mending.try_error, "done": mending.done_count}
+    _record("suspense.mending_given_up", mending, at=at, actor_id=None, after=why)
+
+
+@transaction.atomic
+def start_mending_again(*, mending_id: int, at: datetime, actor_id: int | None) -> Mending:
+    """Have a mending that was given up go on where it failed.
+
+    :raises MendingNotFailed: it was not given up, or was started again already.
+    """
+    mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
+    if mending.state != State.FAILED:
+        raise MendingNotFailed(f"{mending} is {mending.get_state_display().lower()}.")
+    before = {"error": mending.try_error}
+    start_anew(mending)
+    mending.state, mending.queued_at = State.AT_WORK, at
+    mending.save()
+    done = {"done": mending.done_count}
+    _record(
+        "suspense.mending_started_again",
+        mending,
+        at=at,
+        actor_id=actor_id,
+        before=before,
+        after=done,
+    )
+    enqueue("cdr.mend_suspense", mending_id=mending.pk)
+    return mending
+
+
+def _work_on_part(mending_id: int, chunk_id: int, is_of_xdrs: bool, at: datetime) -> None:
+    mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
+    done = "done_chunk_id" if is_of_xdrs else "done_lines_chunk_id"
+    if mending.state != State.AT_WORK or chunk_id <= getattr(mending, done):
+        return
+    rows = rows_of_mending(mending).filter(xdr_id__isnull=not is_of_xdrs)
+    mended = mend_chunk(mending, rows, chunk_id, at)
+    setattr(mending, done, chunk_id)
+    # Only tries that bring it no further use it up.
+    mending.queued_at, mending.try_count = at, 0
     mending.freed_count += mended.freed
     mending.waiting_count += sum(mended.waiting.values())
     mending.left_count += mended.left
@@ -208,7 +263,7 @@ def _work_on_chunk(mending_id: int, chunk_id: int, at: datetime) -> None:
 
 def _finish(mending_id: int, at: datetime) -> None:
     mending = Mending.objects.select_for_update(no_key=True).get(pk=mending_id)
-    if mending.state == State.DONE:
+    if mending.state != State.AT_WORK:
         return
     mending.state, mending.finished_at = State.DONE, at
     mending.save(update_fields=["state", "finished_at"])

@@ -76,7 +76,10 @@ class _Tried:
 
 
 def mend_chunk(mending: Mending, rows: QuerySet[Suspense], chunk_id: int, at: datetime) -> Mended:
-    """Do to the rows of a chunk what was asked; part of a transaction, and safe to repeat."""
+    """Do to the rows of a chunk what was asked; part of a transaction, and safe to repeat.
+
+    The rows are all lines, or all of xDRs: counters and totals are locked once, in one order.
+    """
     chunks = XdrChunk.objects.select_related("file").select_for_update(no_key=True, of=("self",))
     chunk = chunks.get(pk=chunk_id)
     chosen = _locked(rows.filter(chunk_id=chunk_id))

@@ -19,6 +19,7 @@ from common.errors import DomainError
 from common.jobs import enqueue
 from common.locks import lock_in_transaction
 from common.scope import Scope
+from common.tries import UNTRIED
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
 
@@ -153,7 +154,7 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     if (other := others.first()) is not None:
         raise AnotherIsApplied(f"{other} is being applied: wait until it is over.")
     ReratingSlice.objects.filter(pk__in=slice_ids).update(
-        state=SliceState.AGREED, queued_at=at, try_count=0
+        state=SliceState.AGREED, queued_at=at, **UNTRIED
     )
     rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
     rerating.save(update_fields=["state", "applying_since", "applied_by"])

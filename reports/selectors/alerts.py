@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from billing.models import BillRun
-from cdr.models import XdrChunk, XdrFile
+from cdr.models import Mending, XdrChunk, XdrFile
 from cdr.selectors.suspense import open_suspense
 from common.scope import Scope
 from customers.models import Customer
@@ -31,6 +31,7 @@ class Alert(Enum):
 
     FILES_FAILED = auto()
     FILES_STUCK = auto()
+    MENDINGS_FAILED = auto()
     SUSPENSE = auto()
     RUNS_FAILED = auto()
     RUNS_TO_APPROVE = auto()
@@ -71,6 +72,10 @@ def _files_stuck(scope: Scope, at: datetime) -> _Lots:
         received_at__lt=at - STUCK_AFTER,
     )
     return [rows]
+
+
+def _mendings_failed(scope: Scope, _: datetime) -> _Lots:
+    return [Mending.objects.visible_to(scope).filter(state=Mending.State.FAILED)]
 
 
 def _suspense(scope: Scope, _: datetime) -> _Lots:
@@ -127,6 +132,7 @@ def _customers_drafted(scope: Scope, _: datetime) -> _Lots:
 _ROWS: Mapping[Alert, Callable[[Scope, datetime], _Lots]] = {
     Alert.FILES_FAILED: _files_failed,
     Alert.FILES_STUCK: _files_stuck,
+    Alert.MENDINGS_FAILED: _mendings_failed,
     Alert.SUSPENSE: _suspense,
     Alert.RUNS_FAILED: _runs_failed,
     Alert.RUNS_TO_APPROVE: _runs_to_approve,

@@ -16,6 +16,7 @@ from catalogue.services.rate_imports import confirm_import, start_comparing
 from common.tries import GIVEN_UP, MOST_TRIES
 from tests.factories import make_product, make_provider, make_rate_table, make_staff
 from tests.factories.rate_files import AT, compare_rates
+from tests.factories.tries import let_the_pause_pass
 
 TEXT = "prefix,rate,destination,effective_from\n49,0.06,Destination 49,\n"
 LATER = AT + timedelta(days=1)
@@ -46,6 +47,7 @@ def fail(rate_import: RateImport, times: int) -> RateImport:
     for _ in range(times):
         with pytest.raises(KeyError):
             tasks.work_on_rate_import(import_id=rate_import.pk)
+        let_the_pause_pass(RateImport)
     return RateImport.objects.get(pk=rate_import.pk)
 
 
@@ -119,6 +121,7 @@ class TestAFileThatCannotBeWritten:
         for _ in range(MOST_TRIES - 1):
             with pytest.raises(LookupError):
                 tasks.write_rate_export(export_id=asked.pk)
+            let_the_pause_pass(RateExport)
 
         tasks.write_rate_export(export_id=asked.pk)
 
@@ -141,6 +144,7 @@ class TestAnEditThatCannotBeMade:
         for _ in range(MOST_TRIES - 1):
             with pytest.raises(KeyError):
                 tasks.edit_rates(edit_id=asked.pk)
+            let_the_pause_pass(RateBatchEdit)
 
         tasks.edit_rates(edit_id=asked.pk)
 

@@ -160,7 +160,6 @@ class TestKilledWorker:
         with transaction.atomic():
             Rerating.objects.select_for_update().get(pk=rerating.pk)
             with killed_at_the_end(start_worker(tmp_path)):
-                requeue_lost_reratings(at=now() + PATIENCE)
                 wait_for(is_blocked, "the worker to wait for the lock")
         applied_before = rerating.slices.filter(state="APPLIED").count()
 

@@ -208,7 +208,7 @@ class TestMetrics:
         for _ in range(4):
             import_lines(make_world().source, [Call(account="carla"), "junk"])
 
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(19):
             scrape(client)
 
 

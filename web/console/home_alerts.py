@@ -46,6 +46,14 @@ _WATCHED = (
         "console_xdr_files",
         tone="wrong",
     ),
+    _Watch(
+        Alert.MENDINGS_FAILED,
+        "usage.read",
+        "Work on suspense that was given up",
+        "console_mendings",
+        "state=FAILED",
+        "wrong",
+    ),
     _Watch(Alert.SUSPENSE, "usage.read", "xDRs and legs in suspense", "console_suspense"),
     _Watch(
         Alert.RUNS_FAILED,

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from cdr.models import Mending, SuspenseReason
 from cdr.rules.mending import CORRECTABLE, FIELDS, Change, ChangeKind
 from cdr.selectors.suspense import discarded_rows, mendings
-from cdr.services.mending import take_back
+from cdr.services.mending import start_mending_again, take_back
 from common import clock
 from common.scope import Surface
 from customers.selectors import customers
@@ -77,6 +77,7 @@ def mending_show(request: SurfaceRequest, mending_id: int) -> HttpResponse:
     context = {
         "mending": mending,
         "title": f"{mending.get_kind_display()}: {title_of(mending.choice)}",
+        "has_failed": mending.state == State.FAILED,
         "change": change_text(mending.correction),
         "waiting": _waiting(mending),
         "rows_url": f"{reverse('console_suspense_rows')}?mending={mending.pk}",
@@ -113,6 +114,9 @@ def change_text(change: Change | None) -> str:
 
 
 def _actions(mending: Mending) -> list[Action]:
+    if mending.state == State.FAILED:
+        url = reverse("console_mending_again", kwargs={"mending_id": mending.pk})
+        return [Action("Start again", url, "arrow-path", needs="usage.write", is_main=True)]
     if mending.kind != Mending.Kind.DISCARD or mending.state != State.DONE:
         return []
     url = reverse("console_mending_take_back", kwargs={"mending_id": mending.pk})
@@ -122,7 +126,7 @@ def _actions(mending: Mending) -> list[Action]:
 @page_of(Surface.CONSOLE, "usage.read")
 def mending_progress_part(request: SurfaceRequest, mending_id: int) -> HttpResponse:
     mending = mendings(request.scope).get(pk=mending_id)
-    if mending.state == State.DONE:
+    if mending.state != State.AT_WORK:
         url = url_of(request.scope, mending)
         return HttpResponse(headers={"HX-Redirect": url}) if request.htmx else redirect(url)
     return render(request, "console/usage/_mending_progress.html", _progress(mending))
@@ -166,6 +170,29 @@ def mending_take_back(request: SurfaceRequest, mending_id: int) -> HttpResponse:
     return confirm_page(request, review, confirm=confirm, cancel_url=url_of(request.scope, mending))
 
 
+@page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
+def mending_again(request: SurfaceRequest, mending_id: int) -> HttpResponse:
+    mending = mendings(request.scope).get(pk=mending_id)
+
+    def confirm() -> str:
+        user_id = request.scope.user_id
+        again = start_mending_again(mending_id=mending.pk, at=clock.now(), actor_id=user_id)
+        return url_of(request.scope, again)
+
+    review = Review(
+        title="Start it again?",
+        lead="It goes on where it failed. What can be rated then is charged.",
+        facts=[
+            ("What", f"{mending.get_kind_display()}: {title_of(mending.choice)}"),
+            ("Rows done before", plain_number(mending.done_count)),
+            ("Rows left", plain_number(mending.row_count - mending.done_count)),
+            ("What went wrong", mending.try_error),
+        ],
+        submit="Start again",
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=url_of(request.scope, mending))
+
+
 _AT = "usage/suspense/done/"
 urls = [
     path(_AT, mending_list, name="console_mendings"),
@@ -173,5 +200,6 @@ urls = [
     path(
         f"{_AT}<int:mending_id>/progress/", mending_progress_part, name="console_mending_progress"
     ),
+    path(f"{_AT}<int:mending_id>/again/", mending_again, name="console_mending_again"),
     path(f"{_AT}<int:mending_id>/take-back/", mending_take_back, name="console_mending_take_back"),
 ]

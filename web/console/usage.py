@@ -18,6 +18,7 @@ from cdr.importers.unpacking import ArchiveRefused, FileExpandsTooMuch
 from cdr.models import Source, XdrFile
 from cdr.selectors import files as selectors
 from cdr.selectors.sources import sources
+from cdr.services.giving_up import start_file_again
 from cdr.services.intake import (
     SourceDisabled,
     XdrFileEmpty,
@@ -28,13 +29,15 @@ from cdr.services.intake import (
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.shared.actions import Action
+from web.shared.actions import Action, allowed
 from web.shared.filters import Filters, choice_filter, row_filter, since_filter
 from web.shared.form_fields import Form
-from web.shared.form_pages import FormPage, form_page
+from web.shared.form_pages import FormPage, Review, confirm_page, form_page
+from web.shared.links import url_of
 from web.shared.lists import Empty, list_page
 from web.shared.progress import time_left
 from web.shared.tables import BadgeColumn, Column, InstantColumn, LinkColumn, NumberColumn, Table
+from web.shared.writing import plain_number
 
 ENDINGS = (".csv", ".txt", ".log", ".json", ".ndjson", ".gz", ".zip")
 ENDED = (XdrFile.State.DONE, XdrFile.State.FAILED)
@@ -161,7 +164,8 @@ def file_upload(request: SurfaceRequest) -> HttpResponse:
 @page_of(Surface.CONSOLE, "usage.read")
 def file_detail(request: SurfaceRequest, file_id: int) -> HttpResponse:
     file = selectors.files(request.scope).get(pk=file_id)
-    context = {"file": file, **_progress(request, file)}
+    actions = allowed(request.scope, _actions(file))
+    context = {"file": file, "actions": actions, **_progress(request, file)}
     return render(request, "console/usage/file_detail.html", context)
 
 
@@ -169,6 +173,37 @@ def file_detail(request: SurfaceRequest, file_id: int) -> HttpResponse:
 def file_progress(request: SurfaceRequest, file_id: int) -> HttpResponse:
     file = selectors.files(request.scope).get(pk=file_id)
     return render(request, "console/usage/_file_progress.html", _progress(request, file))
+
+
+def _actions(file: XdrFile) -> list[Action]:
+    if file.state != XdrFile.State.FAILED and not file.failed_count:  # type: ignore[attr-defined]
+        return []
+    url = reverse("console_xdr_file_again", kwargs={"file_id": file.pk})
+    return [Action("Start again", url, "arrow-path", needs="usage.write", is_main=True)]
+
+
+@page_of(Surface.CONSOLE, "usage.write", FORM_METHODS)
+def file_again(request: SurfaceRequest, file_id: int) -> HttpResponse:
+    file = selectors.files(request.scope).get(pk=file_id)
+    progress = selectors.file_progress(request.scope, file.pk)
+
+    def confirm() -> str:
+        start_file_again(file_id=file.pk, at=clock.now(), actor_id=request.scope.user_id)
+        messages.success(request, f"{file.name} was started again.")
+        return url_of(request.scope, file)
+
+    left = progress.line_count - progress.done_line_count
+    review = Review(
+        title=f"Start {file.name} again?",
+        lead="What is left of it is rated by what holds now, and charged. What was rated stays.",
+        facts=[
+            ("Lines rated before", plain_number(progress.done_line_count)),
+            ("Lines left", plain_number(left) if progress.line_count else "all of them"),
+            ("What went wrong", progress.error or progress.failed_error),
+        ],
+        submit="Start again",
+    )
+    return confirm_page(request, review, confirm=confirm, cancel_url=url_of(request.scope, file))
 
 
 def _progress(request: SurfaceRequest, file: XdrFile) -> dict[str, object]:
@@ -194,4 +229,5 @@ urls = [
     path("usage/files/new/", file_upload, name="console_xdr_file_upload"),
     path("usage/files/<int:file_id>/", file_detail, name="console_xdr_file"),
     path("usage/files/<int:file_id>/progress/", file_progress, name="console_xdr_file_progress"),
+    path("usage/files/<int:file_id>/again/", file_again, name="console_xdr_file_again"),
 ]

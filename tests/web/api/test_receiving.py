@@ -296,7 +296,7 @@ class TestSendingMany:
         split_file(file_id=file.pk, at=timezone.now())
         rate_chunk(chunk_id=XdrChunk.objects.get().pk, at=timezone.now())
         shown = world.program.get(address).json()
-        assert (shown["state"], shown["chunks"]) == ("done", {"count": 1, "done": 1})
+        assert (shown["state"], shown["chunks"]) == ("done", {"count": 1, "done": 1, "failed": 0})
         assert shown["counts"] == {
             "read": 5,
             "rated": 1,

@@ -96,6 +96,7 @@ PAGES = {
     "console_xdr_file_upload": Page(staff("usage.write")),
     "console_xdr_file": Page(staff("usage.read"), file),
     "console_xdr_file_progress": Page(staff("usage.read"), file),
+    "console_xdr_file_again": Page(staff("usage.write"), file),
     "console_sources": Page(staff("usage.read")),
     "console_source_create": Page(staff("usage.write")),
     "console_source_edit": Page(staff("usage.write"), source),
@@ -119,5 +120,6 @@ PAGES = {
     "console_mendings": Page(staff("usage.read")),
     "console_mending": Page(staff("usage.read"), mending),
     "console_mending_progress": Page(staff("usage.read"), mending_at_work),
+    "console_mending_again": Page(staff("usage.write"), mending),
     "console_mending_take_back": Page(staff("usage.write"), mending),
 }

@@ -36,7 +36,7 @@ _COUNTS = {
     "partly_suspended": "partly_suspended",
     "blank": "blank",
 }
-_CHUNKS = {"count": "chunk", "done": "done"}
+_CHUNKS = {"count": "chunk", "done": "done", "failed": "failed"}
 """How counts are written, and the columns that hold them."""
 
 
@@ -45,6 +45,7 @@ class ChunksOut(serializers.Serializer[Any]):
 
     count = serializers.IntegerField()
     done = serializers.IntegerField()
+    failed = serializers.IntegerField(help_text="Given up; staff can start the file again.")
 
 
 class XdrFileOut(serializers.Serializer[Any]):

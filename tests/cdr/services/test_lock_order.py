@@ -1,0 +1,53 @@
+"""What is locked is locked in one order by everybody, or two workers could wait crosswise."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import make_identifier
+from tests.factories.allowances import give_minutes
+from tests.factories.cdr import CALL_AT, IMPORT_AT, import_lines
+from tests.factories.mending import try_again
+from tests.factories.tiers import make_metered, usage
+
+pytestmark = pytest.mark.django_db
+
+TABLES = ("cdr_mending", "cdr_allowancecounter", "cdr_tiertotal")
+"""Those of a mending: its own row first, by which a transaction of it is known."""
+
+
+def locked(statements: list[str]) -> list[str]:
+    """The tables whose rows the statements lock or make, in order, each once in a row.
+
+    What is locked is written later, in any order.
+    """
+    tables = [
+        table
+        for sql in statements
+        for table in TABLES
+        if f'"{table}"' in sql or f" {table}" in sql
+        if "FOR NO KEY UPDATE" in sql or sql.lstrip().startswith("INSERT")
+    ]
+    return [each for at, each in enumerate(tables) if at == 0 or tables[at - 1] != each]
+
+
+def test_trying_again_locks_allowances_before_totals_once_in_a_transaction() -> None:
+    """Lines that came too early, and xDRs of a customer unknown then, of the same chunk."""
+    metered = make_metered()
+    give_minutes(metered.carla, metered.product, 1_000)
+    early = usage(60_000, at=IMPORT_AT + timedelta(days=2))
+    import_lines(metered.source, [early, usage(60_000, account="late", at=CALL_AT)])
+    make_identifier(metered.carla, "late")
+
+    with CaptureQueriesContext(connection) as context:
+        retried = try_again(metered.provider, at=IMPORT_AT + timedelta(days=3))
+
+    order = " ".join(locked([query["sql"] for query in context]))
+    transactions = [part.split() for part in order.split("cdr_mending")]
+    assert (retried.freed, retried.waiting) == (2, 0)
+    assert [part for part in transactions if part] == [
+        ["cdr_allowancecounter", "cdr_tiertotal"],
+        ["cdr_allowancecounter", "cdr_tiertotal"],
+    ]

@@ -15,8 +15,7 @@ PARTITIONED = ("cdr_xdr", "cdr_leg", "cdr_replacedleg", "cdr_allowanceuse")
 
 _known: set[date] = set()
 """Months that have partitions, as this process saw them: to ask takes as long as to store one xDR.
-Of months that another process retires since, xDRs are told by the row that says so; whoever comes
-between finds no partition, stores nothing and begins anew."""
+Whoever finds none of a month that is gone since stores nothing, and begins anew with none known."""
 
 
 class MonthRetired(DomainError):
@@ -54,6 +53,11 @@ def ensure_known_partitions(months: Iterable[date]) -> None:
         ensure_partitions(unknown)
         # What was made may be taken back with its transaction, and is known only afterwards.
         transaction.on_commit(partial(_known.update, unknown))
+
+
+def forget_known_partitions() -> None:
+    """Have every month be asked for again."""
+    _known.clear()
 
 
 def lock_partitions() -> None:

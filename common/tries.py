@@ -80,7 +80,7 @@ def tried(
             if not close_if_lost() and _failed(waiting.model, pk, error, give_up, clock()):
                 return None
             raise
-        _rows(waiting.model, pk).filter(try_began_at__isnull=False).update(**UNTRIED)
+        _succeeded(waiting.model, pk)
         return answer
 
 
@@ -146,10 +146,21 @@ def _begin(waiting: QuerySet[Any], give_up: Callable[[str], object], at: datetim
         _log.error("given up after %s tries: %s %s", MOST_TRIES, waiting.model.__name__, row["pk"])
         give_up(GIVEN_UP)
         return False
-    with connection.cursor() as cursor:
-        # A mark that is lost with the server is a death that does not count: no disk is waited for.
-        cursor.execute("SET LOCAL synchronous_commit = off")
+    # A mark that is lost with the server is a death that does not count.
+    _wait_for_no_disk()
     return True
+
+
+@transaction.atomic
+def _succeeded(model: type[models.Model], pk: int) -> None:
+    _rows(model, pk).filter(try_began_at__isnull=False).update(**UNTRIED)
+    # A mark that comes back with the server is on a row that waits no longer.
+    _wait_for_no_disk()
+
+
+def _wait_for_no_disk() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 @transaction.atomic

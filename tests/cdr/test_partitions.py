@@ -15,9 +15,15 @@ from cdr.partitions import (
     ensure_known_partitions,
     ensure_partitions,
 )
+from cdr.services.races import run_in_transaction
 from tenancy.row_security import acting_for, web_role
 from tests.factories import make_provider
 from tests.race import race
+
+_USE = """
+    INSERT INTO cdr_allowanceuse (provider_id, started_at, xdr_id, counter_id, volume)
+    VALUES (1, '1999-04-09 12:00+00', 1, 1, 1)
+"""
 
 
 def partitions_of(parent: str) -> list[tuple[str, str]]:
@@ -102,6 +108,25 @@ class TestKnownMonths:
         with transaction.atomic():
             ensure_known_partitions([month])
         assert len(partitions_of("cdr_leg")) == 1
+        drop_partitions(month)
+
+    def test_are_asked_for_again_where_one_is_gone(self) -> None:
+        month = date(1999, 4, 1)
+        answers = []
+
+        def store() -> None:
+            ensure_known_partitions([month])
+            with connection.cursor() as cursor:
+                cursor.execute(_USE)
+                answers.append(cursor.rowcount)
+
+        run_in_transaction(store)
+        with connection.cursor() as cursor:
+            for parent in PARTITIONED:  # as a crash takes back what was not on disk
+                cursor.execute(f"DROP TABLE {parent}_1999_04")
+        run_in_transaction(store)
+
+        assert answers == [1, 1]
         drop_partitions(month)
 
 

@@ -9,7 +9,7 @@ from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.rules.rerating import Selection
 from cdr.services.mending import ChangeRefused
 from cdr.services.mending_previews import preview_change
-from cdr.services.rating_again import rate_again
+from cdr.services.rating_again import Counting, rate_again
 from common.scope import Scope
 from tests.cdr.switches import BY_BOTH, call_of, charged, comes_again, world_of
 from tests.cdr.worlds import World
@@ -62,7 +62,8 @@ class TestTheStartOfAStoredXdr:
         day = timedelta(days=1)
         selection = Selection(self.STARTED_AT - day, self.STARTED_AT + day)
         scope = Scope.system(world.provider.pk)
-        (again,) = rate_again(scope, selection, holds=False).batches
+        counting = Counting.before(scope, selection)
+        (again,) = rate_again(scope, selection, counting, holds=False).batches
         assert not again.has_changes
 
     def test_can_be_corrected_once_more_and_back(self, world: World) -> None:

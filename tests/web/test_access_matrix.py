@@ -1,10 +1,14 @@
 """Every URL and everybody: what a GET answers. A URL that is not in the table fails the test."""
 
 from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
+from typing import NamedTuple
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import DjangoDbBlocker
 
 from resellers.models import Reseller
 from tenancy.models import Provider, User
@@ -79,26 +83,55 @@ def other_customers(name: str) -> bool:
     return name.startswith(("account_centre_", "reseller_portal_"))
 
 
+class Asking(NamedTuple):
+    """Somebody who asks: under which name of the table, of which provider, and signed in how."""
+
+    kind: str
+    provider: Provider
+    cookies: SimpleCookie
+
+    def browser(self) -> Client:
+        client = Client()
+        client.cookies = SimpleCookie(self.cookies.output(header="", sep=";"))
+        return client
+
+
+@pytest.fixture(scope="module")
+def asking(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[Asking]]:
+    """Everybody, of two providers: made once for all tests here, in a transaction around theirs."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield [
+            Asking(kind, provider, signed_in(make and make(provider)))
+            for provider in (make_provider(), make_provider())
+            for kind, make in PEOPLE
+        ]
+        transaction.set_rollback(True)
+
+
+def signed_in(user: User | None) -> SimpleCookie:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client.cookies
+
+
 class TestTheMatrix:
     def test_has_every_url_in_it(self) -> None:
         assert set(url_names()) == set(PAGES)
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("name", PAGES)
-    def test_holds_for_everybody(self, name: str) -> None:
-        provider, other = make_provider(), make_provider()
-        at = url(name, provider)
+    def test_holds_for_everybody(self, asking: list[Asking], name: str) -> None:
+        own = asking[0].provider
+        at = url(name, own)
         expected, found = [], []
-        for kind, make in PEOPLE:
-            for asked_by in (provider, other):
-                client = Client()
-                if make is not None:
-                    client.force_login(make(asked_by))
-                is_own = asked_by == provider and not (
-                    other_customers(name) and PAGES[name].arguments is not nothing
-                )
-                expected.append((kind, expected_answer(PAGES[name], kind, is_own=is_own)))
-                found.append((kind, client.get(at).status_code))
+        for somebody in asking:
+            is_own = somebody.provider == own and not (
+                other_customers(name) and PAGES[name].arguments is not nothing
+            )
+            kind = somebody.kind
+            expected.append((kind, expected_answer(PAGES[name], kind, is_own=is_own)))
+            found.append((kind, somebody.browser().get(at).status_code))
 
         assert found == expected
 
@@ -109,14 +142,14 @@ class TestTheResellerPortal:
 
     @pytest.mark.parametrize("method", UNSAFE_METHODS)
     @pytest.mark.parametrize("name", NAMES)
-    def test_refuses_every_unsafe_method_whoever_asks(self, name: str, method: str) -> None:
-        provider = make_provider()
-        at = url(name, provider)
-        for _, make in PEOPLE:
-            client = Client()
-            if make is not None:
-                client.force_login(make(provider))
-            assert client.generic(method, at).status_code == 405
+    def test_refuses_every_unsafe_method_whoever_asks(
+        self, asking: list[Asking], name: str, method: str
+    ) -> None:
+        at = url(name, asking[0].provider)
+
+        answers = {somebody.browser().generic(method, at).status_code for somebody in asking}
+
+        assert answers == {405}
 
     def test_has_all_the_pages_below_its_address(self) -> None:
         below = {name for name in PAGES if url(name, make_provider()).startswith("/reseller/")}

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdr.models import Source, Xdr, XdrFile
+from cdr.models import Mending, Source, Xdr, XdrFile
+from tests.factories.mending import mend
 from tests.web.api.world import World, call
+from web.api.schema import openapi
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +40,23 @@ class TestTheList:
         assert found(customer=999_999) == []
         assert found(source="api", result="rated") == ["call-1"]
         assert found(started_from=timezone.now().isoformat()) == []
+
+    def test_says_what_was_discarded_as_the_schema_does(self, world: World) -> None:
+        sent = call(account_code="?")
+        world.program.post("xdrs", sent)
+        mend(world.provider, Mending.Kind.DISCARD, note="A test of the switch.")
+
+        again = world.program.post("xdrs", sent).json()
+        (listed,) = world.program.get("xdrs", result="discarded").json()["results"]
+
+        assert (again["result"], again["is_duplicate"]) == ("discarded", True)
+        assert listed["result"] == "discarded"
+        told = openapi()["components"]["schemas"]
+        for name in ("XdrOut", "XdrReceivedOut"):
+            results = told[name]["properties"]["result"]
+            if "$ref" in results:
+                results = told[results["$ref"].rpartition("/")[2]]
+            assert results["enum"] == ["rated", "zero", "suspended", "discarded"]
 
     @pytest.mark.parametrize(
         ("query", "status"),

@@ -7,13 +7,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from cdr.models import Leg, LegKind, PartyKind, SuspenseReason
+from cdr.models import Leg, LegKind, PartyKind, SuspenseReason, Xdr
 from cdr.rating import Candidate
 from cdr.selectors.equivalents import Equivalent
 from cdr.services.recorded_legs import RecordedLeg
 
 PARTY_KINDS = [kind.name.lower() for kind in PartyKind]
 LEG_KINDS = [kind.name.lower() for kind in LegKind]
+XDR_RESULTS = [result.name.lower() for result in Xdr.Result]
 
 
 class PartyOut(serializers.Serializer[Any]):

@@ -49,7 +49,7 @@ from web.api.combining import Combiner
 from web.api.endpoint import Endpoint
 from web.api.idempotency import REPLAYED, Answer, NamedCall, replayed
 from web.api.problems import MEDIA_TYPE, Refused, refusal_of
-from web.api.v1.legs import LegOut, WaitingOut, leg_out, waiting_out
+from web.api.v1.legs import XDR_RESULTS, LegOut, WaitingOut, leg_out, waiting_out
 from web.api.v1.xdr_files import file_out
 
 NDJSON = "application/x-ndjson"
@@ -99,7 +99,7 @@ class XdrReceivedOut(serializers.Serializer[Any]):
     id = serializers.CharField(
         allow_null=True, help_text="null: it waits, and is not even stored as an xDR."
     )
-    result = serializers.ChoiceField(choices=["rated", "zero", "suspended"])
+    result = serializers.ChoiceField(choices=XDR_RESULTS)
     is_duplicate = serializers.BooleanField(help_text="It was stored before.")
     legs = LegOut(many=True)
     waiting = WaitingOut(many=True)

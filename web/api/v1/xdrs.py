@@ -20,6 +20,7 @@ from common.scope import Scope
 from web.api.endpoint import Endpoint
 from web.api.pages import NothingIn, PageIn, page_response, read_query
 from web.api.v1.legs import (
+    XDR_RESULTS,
     CandidateOut,
     EquivalentOut,
     IncludedOut,
@@ -54,9 +55,7 @@ class XdrsIn(PageIn):
     started_to = serializers.DateTimeField(required=False, help_text="Those before it.")
     customer = serializers.IntegerField(required=False, help_text="The customer's number.")
     source = serializers.SlugField(required=False)  # type: ignore[assignment]
-    result = serializers.ChoiceField(
-        choices=[(name.lower(), name) for name in Xdr.Result.names], required=False
-    )
+    result = serializers.ChoiceField(choices=XDR_RESULTS, required=False)
 
 
 class XdrOut(serializers.Serializer[Any]):
@@ -78,7 +77,7 @@ class XdrOut(serializers.Serializer[Any]):
     customer = PartyOut(allow_null=True)
     vendor = PartyOut(allow_null=True)
     terminating_customer = PartyOut(allow_null=True)
-    result = serializers.ChoiceField(choices=["rated", "zero", "suspended"])
+    result = serializers.ChoiceField(choices=XDR_RESULTS)
 
 
 class XdrPageOut(serializers.Serializer[Any]):

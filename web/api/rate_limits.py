@@ -13,6 +13,8 @@ from django.conf import settings
 from redis import Redis, RedisError
 
 WINDOW_SECONDS = 60
+ANSWERS_WITHIN_SECONDS = 1
+"""How long a call waits to be counted, before it is answered uncounted."""
 FAILURES_A_MINUTE = 60
 """Calls with no valid token, from one address, before it is told to wait."""
 
@@ -47,7 +49,7 @@ def count_failure(address: str) -> Allowance:
 
 
 def _count(name: str, limit: int) -> Allowance:
-    """A cache that is out of reach limits nobody: the calls are more than the counting."""
+    """A cache that is out of reach, or silent, limits nobody: calls are more than the counting."""
     now = time.time()
     key = f"{name}:{int(now // WINDOW_SECONDS)}"
     resets_in = max(1, math.ceil(WINDOW_SECONDS - now % WINDOW_SECONDS))
@@ -61,7 +63,7 @@ def _count(name: str, limit: int) -> Allowance:
 
 def _counted(key: str) -> int:
     """By one question: the framework's cache asks whether there is something to count first."""
-    counts = _counts()
+    counts = _counts(settings.REDIS_URL)
     count: int = counts.incr(f"{settings.KEY_PREFIX}:{key}")
     if count == 1:
         counts.expire(f"{settings.KEY_PREFIX}:{key}", 2 * WINDOW_SECONDS)
@@ -69,5 +71,7 @@ def _counted(key: str) -> int:
 
 
 @cache
-def _counts() -> Redis:
-    return Redis.from_url(settings.REDIS_URL)
+def _counts(url: str) -> Redis:
+    return Redis.from_url(
+        url, socket_timeout=ANSWERS_WITHIN_SECONDS, socket_connect_timeout=ANSWERS_WITHIN_SECONDS
+    )

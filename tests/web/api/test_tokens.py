@@ -1,9 +1,12 @@
 """Who is let in: a token that is valid, from where it may be used, for what its scopes say."""
 
 import json
+import socket
+import time
 from datetime import timedelta
 from http import HTTPStatus
 from io import BytesIO
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ from tests import factories
 from tests.factories.api import Program, make_token, member_of, program_of
 from tests.race import race
 from tests.web.api.world import World, call
-from web.api.rate_limits import FAILURES_A_MINUTE
+from web.api.rate_limits import ANSWERS_WITHIN_SECONDS, FAILURES_A_MINUTE
 
 pytestmark = pytest.mark.django_db
 
@@ -216,6 +219,23 @@ class TestTheRateLimit:
         assert answers[2].json()["code"] == "TooManyRequests"
         assert 1 <= int(answers[2]["Retry-After"]) <= 60
         assert other.get("xdrs").status_code == HTTPStatus.OK
+
+    def test_waits_not_long_for_a_cache_that_does_not_answer(
+        self, provider: Provider, settings: Settings
+    ) -> None:
+        program = program_of(provider)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+            giving_up = Timer(10, silent.shutdown, [socket.SHUT_RDWR])
+            giving_up.start()
+            began = time.monotonic()
+
+            answer = program.get("xdrs")
+
+            waited = time.monotonic() - began
+            giving_up.cancel()
+        assert answer.status_code == HTTPStatus.OK
+        assert waited < 5 * ANSWERS_WITHIN_SECONDS
 
     def test_slows_down_who_guesses(self, provider: Provider) -> None:
         guesses = [Program("tgt_guess").get("xdrs") for _ in range(FAILURES_A_MINUTE + 1)]

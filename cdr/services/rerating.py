@@ -183,7 +183,7 @@ def requeue_lost_reratings(*, at: datetime) -> int:
     """Queue again what has waited for longer than PATIENCE; returns how many pieces of work.
 
     A message too many does no harm: whoever gets it finds the work done. Slices that wait for
-    others of their re-rating are not lost, and each message counts as a try.
+    others of their re-rating are not lost.
     """
     lost = at - PATIENCE
     rerating_ids = unlocked_ids(Rerating.objects.filter(state=State.PLANNING, queued_at__lte=lost))

@@ -3,6 +3,7 @@
 import gzip
 import json
 import zipfile
+from contextlib import closing
 from decimal import Decimal
 from http import HTTPStatus
 from io import BytesIO
@@ -27,11 +28,13 @@ from cdr.models import (
 from cdr.services import single_xdrs
 from cdr.services.chunks import rate_chunk
 from cdr.services.splitting import split_file
+from common.locks import lock_key
 from tenancy.models import AnsweredCall
 from tests import factories
 from tests.factories.allowances import give_minutes
 from tests.factories.api import program_of
 from tests.web.api.world import World, call
+from web.api.v1 import receiving
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +160,23 @@ class TestSendingOne:
         assert answer["Content-Type"] == "application/problem+json"
         assert list(answer.json()["fields"]) == [field]
         assert (Xdr.objects.count(), XdrFile.objects.count()) == (0, 0)
+
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+    def test_that_needs_what_others_hold_is_to_be_sent_again(
+        self, world: World, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(receiving, "LOCKS_WITHIN_SECONDS", 1)
+        with closing(connection.copy()) as other:
+            with other.cursor() as cursor:
+                key = lock_key("identities of xDRs", world.source.pk)
+                cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+
+            answer = world.program.post("xdrs", call(), headers)
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "HeldByOthers")
+        assert answer["Content-Type"] == "application/problem+json"
+        assert (Xdr.objects.count(), XdrFile.objects.count()) == (0, 0)
+        assert world.program.post("xdrs", call(), headers).status_code == HTTPStatus.CREATED
 
     @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
     def test_that_the_database_refuses_is_told_like_any_failure(

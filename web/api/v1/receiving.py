@@ -9,9 +9,10 @@ from http import HTTPStatus
 from io import BufferedReader
 from typing import Any, cast
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.http import HttpResponse
 from django.urls import reverse
+from psycopg2.errors import LockNotAvailable
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
@@ -40,6 +41,7 @@ from cdr.services.single_xdrs import (
 )
 from common import clock
 from common.scope import Scope
+from common.statements import execute
 from tenancy import row_security
 from tenancy.models import AnsweredCall
 from tenancy.selectors import answered_call
@@ -53,6 +55,9 @@ from web.api.v1.legs import XDR_RESULTS, LegOut, WaitingOut, leg_out, waiting_ou
 from web.api.v1.xdr_files import file_out
 
 NDJSON = "application/x-ndjson"
+LOCKS_WITHIN_SECONDS = 5
+"""How long xDRs wait for what others hold: the xDRs of all sources that a process is sent wait with
+them, and a re-rating may hold the allowances of a customer for minutes."""
 
 
 class SourceIn(serializers.Serializer[Any]):
@@ -195,7 +200,8 @@ def receive_xdr(endpoint: Endpoint, source_id: int, sent: Any) -> HttpResponse:
 
 def _settle(response: HttpResponse, wish: _Wish, request: Request) -> None:
     try:
-        answer = _together.answer((wish.scope.provider_id, wish.source_id), wish)
+        together = _together.answer((wish.scope.provider_id, wish.source_id), wish)
+        answer = together or _refusal(_held_by_others(), request)
     except IntegrityError as error:
         answer = _answered_meanwhile(response, wish, request) or _refusal(error, request)
     except Exception as error:
@@ -206,6 +212,15 @@ def _settle(response: HttpResponse, wish: _Wish, request: Request) -> None:
     response.headers["Content-Type"] = MEDIA_TYPE if is_refused else "application/json"
     if answer.location:
         response.headers["Location"] = answer.location
+
+
+def _held_by_others() -> Refused:
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "HeldByOthers",
+        "Usage of the same customers is being rated at this moment, and holds what this needs."
+        " Nothing was stored: send it again in a while.",
+    )
 
 
 def _refusal(error: Exception, request: Request) -> Answer:
@@ -234,14 +249,23 @@ def _acting_for(scope: Scope) -> Any:
     return row_security.web_role_for(provider_id=scope.provider_id, user_id=scope.user_id)
 
 
-def _receive_together(wishes: Sequence[_Wish]) -> list[Answer]:
-    """xDRs of one source, and the answers that are kept of them, in one transaction."""
-    return run_until_won(partial(_receive, wishes, clock.now()))
+def _receive_together(wishes: Sequence[_Wish]) -> Sequence[Answer | None]:
+    """xDRs of one source, and the answers that are kept of them, in one transaction.
+
+    None for each where others hold what it needs: to do each alone would wait as long every time.
+    """
+    try:
+        return run_until_won(partial(_receive, wishes, clock.now()))
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        return [None] * len(wishes)
 
 
 def _receive(wishes: Sequence[_Wish], at: datetime) -> list[Answer]:
     scope, source_id = wishes[0].scope, wishes[0].source_id
     with _acting_for(scope):
+        execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCKS_WITHIN_SECONDS}s"])
         lines = [wish.line for wish in wishes]
         received = receive_xdrs(source_id=source_id, lines=lines, at=at)
         known = {each.name for each in received if each.is_duplicate and each.name is not None}
@@ -257,7 +281,7 @@ def _receive(wishes: Sequence[_Wish], at: datetime) -> list[Answer]:
     return answers
 
 
-_together: Combiner[_Wish, Answer] = Combiner(_receive_together, MOST_AT_ONCE)
+_together: Combiner[_Wish, Answer | None] = Combiner(_receive_together, MOST_AT_ONCE)
 
 
 def _answer(received: Received, before: Mapping[Any, Sequence[Leg]]) -> Answer:

@@ -1,7 +1,6 @@
 """Rate tables: what all their rates share, and which table is searched after them."""
 
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -11,6 +10,7 @@ from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
+from common.zones import is_time_zone
 
 
 class RateTableNameTaken(DomainError):
@@ -193,7 +193,7 @@ def change_code_deck(
 def _check_table(currency: str, time_zone: str, decimals: int, product: Product) -> None:
     if not is_currency(currency):
         raise RateTableRefused(f"'{currency}' is not a currency; write it as EUR.")
-    if time_zone not in available_timezones():
+    if not is_time_zone(time_zone):
         raise RateTableRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")
     if not 0 <= decimals <= 8:
         raise RateTableRefused(f"Costs round to 0 to 8 decimals, not {decimals}.")

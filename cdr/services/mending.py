@@ -22,6 +22,7 @@ from common.errors import DomainError
 from common.jobs import enqueue
 from common.scope import Scope
 from common.tries import start_anew
+from common.zones import is_time_zone
 
 State = Mending.State
 Kind = Mending.Kind
@@ -151,11 +152,8 @@ def _fault(change: Change) -> tuple[str, str] | None:
             return "new_text", f"{FIELDS[change.field]} has at most {longest} characters."
     if "\0" in change.new_text or "\n" in change.new_text:
         return "new_text", "Write one line of text."
-    if change.kind is ChangeKind.ZONE and change.new_text:
-        try:
-            ZoneInfo(change.new_text)
-        except (KeyError, ValueError, OSError):
-            return "new_text", "There is no time zone of this name."
+    if change.kind is ChangeKind.ZONE and change.new_text and not is_time_zone(change.new_text):
+        return "new_text", "There is no time zone of this name."
     return None
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -18,6 +17,7 @@ from cdr.services.sources import TrunkTerms
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
+from common.zones import is_time_zone
 from resellers.models import Vendor
 
 _RATED = (ProductKind.VOICE, ProductKind.METERED)
@@ -223,7 +223,7 @@ def _apply(source: Source, details: SourceDetails) -> None:
 
 
 def _check(source: Source, details: SourceDetails) -> None:
-    if source.time_zone not in available_timezones():
+    if not is_time_zone(source.time_zone):
         raise _refused(
             "time_zone", f"'{source.time_zone}' is not a time zone; write it as Europe/Berlin."
         )

@@ -3,7 +3,6 @@
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -11,6 +10,7 @@ from common.currencies import is_currency
 from common.errors import DomainError
 from common.fields import check_fields
 from common.locks import lock_in_transaction
+from common.zones import is_time_zone
 from tenancy.models import BillerEntity, Provider, Role
 from tenancy.rules.permissions import built_in_roles
 
@@ -89,7 +89,7 @@ def check_time_zone(time_zone: str) -> None:
 
     :raises ProviderRefused: unless it is one.
     """
-    if time_zone not in available_timezones():
+    if not is_time_zone(time_zone):
         raise ProviderRefused(f"'{time_zone}' is not a time zone; write it as Europe/Berlin.")
 
 

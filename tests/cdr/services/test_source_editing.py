@@ -106,6 +106,7 @@ class TestCreateSource:
             ({"name": ""}, "name"),
             ({"name": "x" * 101}, "name"),
             ({"time_zone": "Berlin"}, "time_zone"),
+            ({"time_zone": "Factory"}, "time_zone"),
             ({"country_prefix": "+49"}, "country_prefix"),
             ({"country_prefix": "12345"}, "country_prefix"),
             ({"oldest_days": 0}, "oldest_days"),

@@ -73,6 +73,7 @@ class TestCreateProvider:
             ("currency", "EURO"),
             ("time_zone", "Berlin"),
             ("time_zone", "/etc/passwd"),
+            ("time_zone", "localtime"),
             ("country", "Germany"),
         ],
     )

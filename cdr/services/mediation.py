@@ -44,13 +44,18 @@ class MediatedLines:
 
     `xdrs` has line_number, raw, dedup_key, the texts as received, started_at (int64 microseconds
     UTC), duration_seconds and volume (int64, billable seconds). `waiting` has line_number, raw,
-    reason, detail and started_at.
+    reason, detail and started_at. `repeated` are the line numbers of duplicates.
     """
 
     xdrs: pl.DataFrame
     waiting: pl.DataFrame
-    duplicate_count: int
+    repeated: pl.Series
     blank_count: int
+
+    @property
+    def duplicate_count(self) -> int:
+        """How many lines say again what another of them said."""
+        return len(self.repeated)
 
 
 def mediate_lines(
@@ -79,7 +84,7 @@ def mediate_lines(
     return MediatedLines(
         xdrs=timely,
         waiting=waiting,
-        duplicate_count=int(repeated.sum()),
+        repeated=keyed["line_number"].filter(repeated),
         blank_count=parsed.blank_lines,
     )
 

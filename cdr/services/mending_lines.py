@@ -10,7 +10,7 @@ from cdr.importers.chunks import is_no_text
 from cdr.models import XdrChunk
 from cdr.rating.dedup import is_repeated
 from cdr.rules.mending import Change
-from cdr.rules.suspense import Result
+from cdr.rules.suspense import Result, Suspended
 from cdr.services.chunks import rate_lines, received_header
 from cdr.services.correcting import corrected_lines
 from cdr.services.identities import IDENTITY, keep_identities, known_xdrs, lock_identities
@@ -88,6 +88,8 @@ def read_again(
     header = received_header(chunk, origin.source)
     mediated = partial(_mediated, header=header, origin=origin)
     now = mediated(read, takes_untimely=takes_untimely)
+    if change is not None:
+        now = _with_empty(now, read)
     as_received = lines.join(read, on="suspense_id", how="semi", maintain_order="left")
     kept = as_received.select("raw", line_number=pl.int_range(1, len(as_received) + 1))
     xdrs = now.xdrs.drop("raw").join(kept, on="line_number", maintain_order="left")
@@ -124,7 +126,9 @@ def _mediated(
     return MediatedLines(
         xdrs=xdrs.filter(~repeated),
         waiting=pl.concat([part.waiting for part in parts]).sort("line_number"),
-        duplicate_count=sum(part.duplicate_count for part in parts) + int(repeated.sum()),
+        repeated=pl.concat(
+            [*(part.repeated for part in parts), xdrs["line_number"].filter(repeated)]
+        ),
         blank_count=sum(part.blank_count for part in parts),
     )
 
@@ -133,7 +137,26 @@ def _at_places(part: MediatedLines, places: pl.Series) -> MediatedLines:
     def placed(lines: pl.DataFrame) -> pl.DataFrame:
         return lines.with_columns(line_number=places.gather(lines["line_number"] - 1))
 
-    return replace(part, xdrs=placed(part.xdrs), waiting=placed(part.waiting))
+    return replace(
+        part,
+        xdrs=placed(part.xdrs),
+        waiting=placed(part.waiting),
+        repeated=places.gather(part.repeated - 1),
+    )
+
+
+def _with_empty(mediated: MediatedLines, lines: pl.DataFrame) -> MediatedLines:
+    """With lines that hold no xDR as corrected among those that wait: to discard takes a reason."""
+    held = [mediated.xdrs["line_number"], mediated.waiting["line_number"], mediated.repeated]
+    placed = lines.with_columns(line_number=pl.int_range(1, len(lines) + 1))
+    empty = placed.filter(~pl.col("line_number").is_in(pl.concat(held).implode())).select(
+        "line_number",
+        "raw",
+        reason=pl.lit(str(Suspended.UNPARSABLE)),
+        detail=pl.lit("it holds no xDR as corrected"),
+        started_at=pl.lit(None, pl.Int64),
+    )
+    return replace(mediated, waiting=pl.concat([mediated.waiting, empty]).sort("line_number"))
 
 
 def _said_otherwise(

@@ -168,11 +168,8 @@ def _of_lines(rows: Sequence[Suspense], change: Change, at: datetime) -> dict[in
         raws = {row.pk: row.correction or row.raw for row in rows}
         texts = dict(read.lines.select("suspense_id", "raw").iter_rows())
     concerned = set(read.lines["suspense_id"])
-    told = {
-        pk: _Outcome(raws[pk], text, waits=(Trouble(SuspenseReason.UNPARSABLE, "it holds no xDR"),))
-        for pk, text in texts.items()
-        if pk in concerned
-    }
+    # Those that say again what another of them says end as duplicates of that one.
+    told = {pk: _Outcome(raws[pk], text) for pk, text in texts.items() if pk in concerned}
     for pk, reason, detail in read.waits.select("suspense_id", "reason", "detail").iter_rows():
         trouble = Trouble(SuspenseReason(reason), detail)
         told[pk] = _Outcome(raws[pk], texts[pk], waits=(trouble,))

@@ -17,6 +17,7 @@ from cdr.services.mending import (
     requeue_lost_mendings,
     work_on_mending,
 )
+from cdr.services.mending_previews import preview_change
 from cdr.services.rating_again import Counting, rate_again
 from cdr.services.splitting import PATIENCE
 from common.scope import Scope
@@ -165,6 +166,8 @@ class TestCorrectingAField:
             Change(ChangeKind.TEXT, "", "", "x"),
             Change(ChangeKind.LINE, "", "", "a\nb"),
             Change(ChangeKind.ZONE, "", "", "Europe/Atlantis"),
+            Change(ChangeKind.ZONE, "", "", "posix/Europe/Berlin"),
+            Change(ChangeKind.ZONE, "", "", "Factory"),
         ],
     )
     def test_is_refused_where_it_says_nothing_that_can_be(
@@ -247,6 +250,32 @@ class TestCorrectingLines:
         assert counts(mending) == (1, {}, 0)
         # Fourteen hours ahead of UTC, where Berlin is two.
         assert Xdr.objects.get().started_at == early.started_at - timedelta(hours=12)
+
+    @pytest.mark.parametrize("text", ["", "  ", "\t\r"])
+    def test_that_leaves_nothing_of_a_line_frees_nothing(self, world: World, text: str) -> None:
+        import_lines(world.source, ["junk", "more junk"])
+
+        change = Change(ChangeKind.TEXT, "", "junk", text)
+        mending = mend(world.provider, Kind.CORRECT, change=change)
+
+        assert counts(mending) == (0, {"unparsable": 2}, 0)
+        assert states() == [OPEN, OPEN]
+        assert Suspense.objects.order_by("pk")[0].detail == "it holds no xDR as corrected"
+
+    def test_that_makes_lines_alike_stores_one_of_them(self, world: World) -> None:
+        line = Call(account="carla").line
+        import_lines(world.source, [line.replace("2026-10-05", f"2026-1{x}-05") for x in "34"])
+        for wrong in ("2026-13-05", "2026-14-05"):
+            change = Change(ChangeKind.TEXT, "", wrong, "2026-15-05")
+            mend(world.provider, Kind.CORRECT, change=change)
+        change = Change(ChangeKind.TEXT, "", "2026-15-05", "2026-10-05")
+
+        preview = preview_change(Scope.system(world.provider.pk), Choice(), change, MENDED_AT)
+        mending = mend(world.provider, Kind.CORRECT, change=change)
+
+        assert (preview.freed_count, preview.left_count) == (2, 0)
+        assert counts(mending) == (2, {}, 0)
+        assert Xdr.objects.count() == 1
 
 
 class TestTryingAgain:

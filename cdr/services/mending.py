@@ -182,7 +182,7 @@ def work_on_mending(*, mending_id: int, clock: Callable[[], datetime]) -> int:
     parts = sorted(
         (chunk_id, is_of_xdrs)
         for is_of_xdrs, rows in ((False, lines), (True, xdrs))
-        for chunk_id in set(rows.values_list("chunk_id", flat=True))
+        for chunk_id in rows.values_list("chunk_id", flat=True).distinct()
     )
     for chunk_id, is_of_xdrs in parts:
         run_in_transaction(partial(_work_on_part, mending_id, chunk_id, is_of_xdrs, clock()))

@@ -15,6 +15,7 @@ from cdr.rules.mending import Choice
 from cdr.rules.suspense import LINE_REASONS
 from cdr.selectors.sources import sources
 from cdr.selectors.suspense_groups import SuspenseGroup
+from cdr.services.mending import MOST_CHOSEN
 from common.scope import Scope
 from customers.models import Customer
 from customers.selectors import customers
@@ -27,7 +28,6 @@ NAMES = (
     *("reason", "source", "named_by", "subject", "nameless"),
     *("rate_table", "customer", "file", "row"),
 )
-MOST_CHOSEN = 1000
 HEADINGS = ("Chosen", "How much")
 _BY_NUMBER = (SuspenseReason.UNKNOWN_VENDOR,)
 BY_TABLE = (

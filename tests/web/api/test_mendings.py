@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from cdr.models import Mending, Suspense, Xdr, XdrCorrection
+from cdr.services.mending import give_up_mending
 from tests.factories import make_identifier
 from tests.factories.api import program_of
 from tests.factories.cdr import import_lines
@@ -232,6 +233,19 @@ class TestAMending:
         assert (answer.status_code, answer.json()["code"]) == (422, "NothingChosen")
         assert back.status_code == HTTPStatus.NOT_FOUND
         assert Mending.objects.count() == 1
+
+
+    def test_that_was_given_up_says_why(self, world: World) -> None:
+        wait(world, "K-17")
+        pk = asked(world, kind="retry").json()["id"]
+        Mending.objects.filter(pk=pk).update(try_error="OSError: gone")
+        before = world.program.get(f"mendings/{pk}").json()
+
+        give_up_mending(mending_id=pk, at=timezone.now())
+
+        after = world.program.get(f"mendings/{pk}").json()
+        assert (before["state"], before["error"]) == ("at_work", "")
+        assert (after["state"], after["error"]) == ("failed", "OSError: gone")
 
 
 class TestTheList:

@@ -85,7 +85,10 @@ class MendingOut(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=KINDS)
-    state = serializers.ChoiceField(choices=STATES)
+    state = serializers.ChoiceField(
+        choices=STATES, help_text="failed: given up; somebody can start it again in the console."
+    )
+    error = serializers.CharField(help_text="Why it was given up; empty: it was not.")
     choice = ChoiceOut()
     change = ChangeOut(allow_null=True)
     note = serializers.CharField()
@@ -131,7 +134,7 @@ class Mendings(Endpoint):
     def post(self, request: Request) -> Response:
         """Have chosen suspense tried again, corrected, accepted or discarded by a worker.
 
-        202: a worker is at it; look at it again until its state is done.
+        202: a worker is at it; look at it again until its state is done or failed.
         """
         read_query(NothingIn, request)
         asked = MendingIn(data=request.data)
@@ -219,6 +222,7 @@ def _mending_out(mending: Mending) -> dict[str, Any]:
         "id": mending.pk,
         "kind": mending.kind.lower(),
         "state": mending.state.lower(),
+        "error": mending.try_error if mending.state == Mending.State.FAILED else "",
         "choice": choice_out(mending.choice, mending.source.slug if mending.source else None),
         "change": change_out(mending.correction),
         "note": mending.note,

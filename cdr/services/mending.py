@@ -150,6 +150,9 @@ def _fault(change: Change) -> tuple[str, str] | None:
         longest = WIDTHS[change.field]
         if len(change.new_text) > longest:
             return "new_text", f"{FIELDS[change.field]} has at most {longest} characters."
+        # What an xDR is known by is put together with one that no field holds.
+        if not change.new_text.isprintable():
+            return "new_text", "Write it without control characters."
     if "\0" in change.new_text or "\n" in change.new_text:
         return "new_text", "Write one line of text."
     if change.kind is ChangeKind.ZONE and change.new_text and not is_time_zone(change.new_text):

@@ -8,6 +8,7 @@ from django.db import connection
 
 from cdr.models import Suspense
 from cdr.services.recording import DETAIL_CHARACTERS
+from common.statements import execute
 
 WAITS = {
     "suspense_id": pl.Int64,
@@ -26,6 +27,12 @@ _EXPLAIN = """
         AS w(id, reason, detail, named_by, subject, rate_table_id)
     WHERE s.id = w.id
 """
+_SAY_REPEATED = """
+    UPDATE cdr_suspense s
+    SET detail = 'it would be xDR ' || w.xdr_id || ' as corrected, which is stored already'
+    FROM unnest(%s::bigint[], %s::bigint[]) AS w(id, xdr_id)
+    WHERE s.id = w.id
+"""
 
 
 def resolve(suspense_ids: Sequence[int], *, at: datetime) -> None:
@@ -36,9 +43,7 @@ def resolve(suspense_ids: Sequence[int], *, at: datetime) -> None:
 
 def say_repeated(rows: pl.DataFrame) -> None:
     """Say of rows (suspense_id) that they cannot be corrected so, for being known_id then."""
-    for (xdr_id,), some in rows.group_by("known_id"):
-        detail = f"it would be xDR {xdr_id} as corrected, which is stored already"
-        Suspense.objects.filter(pk__in=some["suspense_id"].to_list()).update(detail=detail)
+    execute(_SAY_REPEATED, [rows["suspense_id"].to_list(), rows["known_id"].to_list()])
 
 
 def explain_waiting(waiting: pl.DataFrame) -> None:

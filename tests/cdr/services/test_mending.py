@@ -163,6 +163,7 @@ class TestCorrectingAField:
             Change(ChangeKind.PREFIX, "destination_number", "", "44"),
             Change(ChangeKind.PREFIX, "destination_number", "44", "44"),
             Change(ChangeKind.SET, "caller_ip", "", "9" * 46),
+            Change(ChangeKind.SET, "caller_number", "", "49\x1f30"),
             Change(ChangeKind.TEXT, "", "", "x"),
             Change(ChangeKind.LINE, "", "", "a\nb"),
             Change(ChangeKind.ZONE, "", "", "Europe/Atlantis"),

@@ -234,7 +234,6 @@ class TestAMending:
         assert back.status_code == HTTPStatus.NOT_FOUND
         assert Mending.objects.count() == 1
 
-
     def test_that_was_given_up_says_why(self, world: World) -> None:
         wait(world, "K-17")
         pk = asked(world, kind="retry").json()["id"]

@@ -157,6 +157,7 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
         raise Http404
     kind, value, choice = IdentifiedBy(row.named_by), row.subject, group_of(row)
     row_count = chosen_suspense(request.scope, choice).count()
+    may_try_again = "usage.write" in request.scope.permissions
 
     def save(form: GivingForm) -> str:
         customer = form.cleaned_data["customer"]
@@ -167,10 +168,13 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
+        url = (
+            asked_for(request, Kind.RETRY, choice, row_count)
+            if may_try_again
+            else reverse("console_identifiers", kwargs={"customer_id": customer.pk})
+        )
         messages.success(request, f"{kind.label} {value} is {customer}'s from now on.")
-        if "usage.write" not in request.scope.permissions:
-            return reverse("console_identifiers", kwargs={"customer_id": customer.pk})
-        return asked_for(request, Kind.RETRY, choice, row_count)
+        return url
 
     def review(form: GivingForm) -> Review:
         return Review(
@@ -184,9 +188,14 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
 
     page = FormPage(
         f"Give {kind.label.lower()} {value} to a customer",
-        submit="Give it and try again",
+        submit="Give it and try again" if may_try_again else "Give it",
         cancel_url=address("console_suspense_rows", query(choice)),
-        lead="Usage under it is charged to this customer from now on, and so is what waits for it.",
+        lead="Usage under it is charged to this customer from now on"
+        + (
+            ", and so is what waits for it."
+            if may_try_again
+            else "; what waits for it once somebody who may tries it again."
+        ),
     )
     refusals = dict.fromkeys((IdentifierRefused, IdentifierTaken), "customer")
     return form_page(

@@ -59,9 +59,10 @@ def suspense_trunk(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
+        url = asked_for(request, Mending.Kind.RETRY, choice, row_count)
         told = f"Calls of {source} to {said['tech_prefix']}… go to {said['vendor']} from now on."
         messages.success(request, told)
-        return asked_for(request, Mending.Kind.RETRY, choice, row_count)
+        return url
 
     def review(form: TrunkForm) -> Review:
         said = form.cleaned_data

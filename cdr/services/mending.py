@@ -150,11 +150,10 @@ def _fault(change: Change) -> tuple[str, str] | None:
         longest = WIDTHS[change.field]
         if len(change.new_text) > longest:
             return "new_text", f"{FIELDS[change.field]} has at most {longest} characters."
-        # What an xDR is known by is put together with one that no field holds.
-        if not change.new_text.isprintable():
-            return "new_text", "Write it without control characters."
-    if "\0" in change.new_text or "\n" in change.new_text:
-        return "new_text", "Write one line of text."
+    # What an xDR is known by is put together with a control character that no field holds.
+    is_unfit = not change.kind.is_of_lines and not change.new_text.isprintable()
+    if is_unfit or "\0" in change.new_text or "\n" in change.new_text:
+        return "new_text", "Write one line of text, without control characters."
     if change.kind is ChangeKind.ZONE and change.new_text and not is_time_zone(change.new_text):
         return "new_text", "There is no time zone of this name."
     return None

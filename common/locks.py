@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import Error, connection
 
 
 def lock_in_transaction(name: str, *parts: object) -> None:
@@ -45,6 +45,10 @@ def held_by_nobody_else(name: str, ids: Collection[int]) -> Iterator[set[int]]:
             held = {keys[key] for (key,) in cursor.fetchall()}
         yield held
     finally:
+        # PostgreSQL sees only later that a connection is closed: whoever comes next would find the
+        # locks held.
+        with suppress(Error):
+            own.rollback()
         own.close()
 
 

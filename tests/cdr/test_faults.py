@@ -350,5 +350,5 @@ def crash(engine: PostgresEngine) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not engine.is_running(), "the server to be gone")
-    connection.close()
     engine.start()
+    connect_to(engine)

@@ -39,9 +39,10 @@ Visits = Callable[..., Visit]
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 EMAIL, PASSWORD = "nora@nord.example", "a long enough password"
 IN_OCTOBER = datetime(2026, 10, 20, 14, tzinfo=UTC)
-# A hundred minutes to Germany at 0.015; the SIP line for October, and for November in advance.
+# A hundred minutes to Germany, 30 of them included, at 0.015; the SIP line for October, and for
+# November in advance.
 CALLS = [Call(account="nord", seconds=600, started_at=IN_OCTOBER) for _ in range(10)]
-NET = Decimal("1.50") + 2 * Decimal("12.50")
+NET = Decimal("1.05") + 2 * Decimal("12.50")
 
 
 @pytest.fixture

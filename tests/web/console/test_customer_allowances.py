@@ -39,7 +39,7 @@ class TestTheTab:
         text = words(page(staff, tab(customer)))
 
         assert "Europe Calls all usage, pooled 0 min of 300 min" in text
-        told = f"{item.product.name} Active 3 21.60 EUR Month \N{EN DASH} Europe: 300 min"
+        told = f"{item.product.name} Active 3 21.60 EUR Month Europe: 300 min"
         assert told in words(page(staff, f"/console/customers/{customer.pk}/subscriptions/"))
 
     def test_says_where_there_is_none(self, staff: Client, customer: Customer) -> None:

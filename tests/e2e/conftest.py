@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import environ
 import pytest
 from celery import current_app
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tenancy.models import User
 from tests.e2e.background import Background, Calendar
-from tests.e2e.visits import Visit
+from tests.e2e.visits import PATIENCE, Visit
 from tests.e2e.world import OCTOBER_5
 from tests.mail_server import MailServer, mail_server
 
@@ -28,6 +28,7 @@ def browser() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps a loop running, whence Django takes every query here for an async one.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )

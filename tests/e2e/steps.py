@@ -1,23 +1,37 @@
 """What people do again and again, step by step as the pages ask it."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from payments.services.sandbox import Card
+
+# What a label stands beside, all of them in one instant: a page may renew itself meanwhile.
+PAIRS = """rows => rows.map(row =>
+    ["dt", "dd"].map(part => row.querySelector(part).innerText.trim()))"""
 
 
 def go_to(page: Page, *names: str) -> None:
     """Follow links of the menu."""
     for name in names:
-        page.get_by_label("Main").get_by_role("link", name=name, exact=True).first.click()
+        click(page.get_by_label("Main").get_by_role("link", name=name, exact=True).first)
 
 
 def follow(page: Page, name: str) -> None:
     """Follow a link of the page itself, the first of such a name."""
-    page.locator("#content").get_by_role("link", name=name).first.click()
+    click(page.locator("#content").get_by_role("link", name=name).first)
 
 
 def press(page: Page, name: str) -> None:
-    page.locator("#content").get_by_role("button", name=name, exact=True).click()
+    """Press a button that sends a form."""
+    click(page.locator("#content").get_by_role("button", name=name, exact=True))
+
+
+def click(what: Locator) -> None:
+    """Click on what leads to another page, and wait till that is there as a whole.
+
+    A click alone is over before the page is, so that what reads it at once would find nothing.
+    """
+    with what.page.expect_navigation():
+        what.click()
 
 
 def fill(page: Page, fields: dict[str, str]) -> None:
@@ -53,8 +67,4 @@ def facts(page: Page, heading: str = "") -> dict[str, str]:
     """Labels and values shown in pairs; of one section where its heading is given."""
     area = page.locator("section", has=page.get_by_role("heading", name=heading, exact=True))
     where = area.first if heading else page.locator("main")
-    pairs = where.locator("dl > div").all()
-    return {
-        pair.locator("dt").inner_text().strip(): pair.locator("dd").first.inner_text().strip()
-        for pair in pairs
-    }
+    return dict(where.locator("dl > div").evaluate_all(PAIRS))

@@ -17,6 +17,7 @@ from payments.models import Payment, WebhookEvent
 from payments.services.sandbox import Card
 from tests.e2e.background import Background, Calendar
 from tests.e2e.steps import (
+    click,
     facts,
     fill,
     follow,
@@ -81,7 +82,7 @@ class TestANewCustomer:
         page.goto("/account/")
         sign_in(page, EMAIL, PASSWORD)
         go_to(page, "Invoices and credit notes")
-        page.locator("#list tbody").get_by_role("link").first.click()
+        click(page.locator("#list tbody").get_by_role("link").first)
         invoice = Invoice.objects.get(reseller=None)
         expect(page.get_by_role("cell", name="Telephone calls").first).to_be_visible()
         buyer.illustrate("account-invoice")
@@ -187,7 +188,7 @@ def bill_october(page: Page, background: Background, *, script: bool) -> None:
         background.do_all()
         if not script:  # with it the page loads itself anew, and two at once would be one too many
             page.reload()
-    expect(page.get_by_text("Issued", exact=True).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Issued", exact=True).first).to_be_visible()
 
 
 class TestPayingByCard:

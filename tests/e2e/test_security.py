@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Page, expect
 
 from tenancy.models import User
+from tests.e2e.steps import click
 from tests.e2e.visits import Visit
 from tests.factories import make_provider, make_reseller, make_reseller_user, make_staff
 
@@ -41,19 +42,19 @@ def with_a_key(page: Page) -> None:
 
 def give_password(page: Page) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    click(page.get_by_role("button", name="Go on"))
 
 
 def sign_in(page: Page) -> None:
     page.goto("/sign-in/")
     page.get_by_label("E-mail").fill("admin@aurora.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    click(page.get_by_role("button", name="Sign in", exact=True))
 
 
 def add_key(page: Page, *, alone: bool) -> None:
     page.goto("/security/")
-    page.get_by_role("link", name="Add a passkey or key").click()
+    click(page.get_by_role("link", name="Add a passkey or key"))
     if page.get_by_role("button", name="Go on").is_visible():
         give_password(page)
     page.get_by_label("Name").fill("Work phone")
@@ -65,7 +66,7 @@ def add_key(page: Page, *, alone: bool) -> None:
 
 def sign_out(page: Page) -> None:
     page.goto("/security/")
-    page.get_by_role("button", name="Sign out").click()
+    click(page.get_by_role("button", name="Sign out"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cdr.models import Source
+from tests.e2e.steps import press
 from tests.e2e.visits import Visit
 from tests.e2e.world import make_colleague
 from tests.factories import make_product, make_provider, make_source
@@ -55,7 +56,7 @@ class TestColumnsOfOtherCsv:
         page.locator("#id_decimal_sign").select_option(",")
         for name, column in {**COLUMNS, "volume": "Dauer"}.items():
             page.locator(f"#id_{name}").fill(column)
-        page.get_by_role("button", name="Try the lines").click()
+        press(page, "Try the lines")
 
         expect(page.get_by_text("442071234567", exact=True)).to_be_visible()
         assert page.locator("#id_volume").input_value() == "Dauer"

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from cdr.models import Leg, Suspense, XdrFile
 from tests.e2e.background import Background, Calendar
-from tests.e2e.steps import fill, follow, go_to, press, upload_usage
+from tests.e2e.steps import PAIRS, click, fill, follow, go_to, press, upload_usage
 from tests.e2e.visits import Visit
 from tests.e2e.world import Aurora, make_aurora, make_colleague
 from tests.factories import make_customer, make_identifier
@@ -36,11 +36,7 @@ def calls(count: int) -> list[Call | str]:
 
 def counts(page: Page) -> dict[str, str]:
     """The figures on top of a page, by their labels."""
-    figures = page.locator("dl.stats > div").all()
-    return {
-        figure.locator("dt").inner_text(): figure.locator("dd").first.inner_text()
-        for figure in figures
-    }
+    return dict(page.locator("dl.stats > div").evaluate_all(PAIRS))
 
 
 class TestAFileOfUsage:
@@ -84,7 +80,7 @@ class TestAFileOfUsage:
         waiting = page.locator("dl.facts > div", has_text="Chunks of files to rate").locator("dd")
         expect(waiting).to_have_text("3")
         background.do_all()
-        expect(waiting).to_have_text("0", timeout=15_000)
+        expect(waiting).to_have_text("0")
         assert counts(page)["New in the last hour"] == "20"
         window.look("usage-metrics")
         window.illustrate("usage-metrics")
@@ -121,8 +117,8 @@ class TestAFileOfUsage:
 
     def _correct_the_line(self, page: Page, broken: str) -> None:
         go_to(page, "Usage", "Suspense")
-        page.get_by_role("row", name="Unparsable").get_by_role("link").first.click()
-        page.get_by_role("row", name="five minutes").get_by_role("link").first.click()
+        click(page.get_by_role("row", name="Unparsable").get_by_role("link").first)
+        click(page.get_by_role("row", name="five minutes").get_by_role("link").first)
         follow(page, "Correct the line")
         expect(page.get_by_role("textbox")).to_have_value(broken)
         press(page, "See what it would become")
@@ -174,7 +170,7 @@ class TestRates:
         assert window.complaints == []
 
     def _send(self, page: Page, content: bytes) -> None:
-        page.locator("#content").get_by_role("link", name="Import", exact=True).click()
+        click(page.locator("#content").get_by_role("link", name="Import", exact=True))
         page.get_by_label("File").set_input_files(
             {"name": "rates.csv", "mimeType": "text/csv", "buffer": content}
         )

@@ -1,7 +1,13 @@
-"""What legs have of the usage charge that holds them."""
+"""What legs are, and what they have of the usage charge that holds them."""
+
+from decimal import Decimal
 
 from django.db import models
 
+from catalogue.models import Rate, RateTable
+from cdr.models.parties import LegKind
+from subscriptions.models import Subscription
+from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
 
@@ -11,8 +17,43 @@ class InCharge(ProviderOwned):
     That is not kept with the legs: there are many times as many. Payer and payee are the parties
     whose margin a leg moves: a customer leg is earned by the customer's reseller (or the provider
     where it has none) though the provider collects it.
+
+    `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
+    put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
+    xDR's volume: of a customer leg only. `usage_charge` also says what the payer was charged the
+    leg as, whatever destination, reseller or product are called or belong to by now.
+    A leg without a rate is priced by the tiers of `subscription`, in its currency: as what it added
+    to the month's total, which was `total_before` in volume units.
     """
 
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    started_at = models.DateTimeField()
+    xdr_id = models.BigIntegerField()
+    number = models.SmallIntegerField()
+    kind = models.SmallIntegerField(choices=LegKind.choices)
+    rate_table = models.ForeignKey(
+        RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    rate = models.ForeignKey(
+        Rate, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    subscription = models.ForeignKey(
+        Subscription,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    total_before = models.BigIntegerField(null=True)
+    billed_volume = models.BigIntegerField()
+    included_volume = models.BigIntegerField(db_default=0, default=0)
+    amount = models.DecimalField(max_digits=18, decimal_places=8)
+    additive_amount = models.DecimalField(
+        max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
+    )
     usage_charge = models.ForeignKey(
         "cdr.UsageCharge", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from catalogue.models import Rate, RateTable
+from catalogue.models import RateTable
 from cdr.models.in_charge import InCharge
 from cdr.models.parties import LegKind, PartyKind
 from cdr.models.sources import Source
@@ -14,8 +14,6 @@ from cdr.models.suspense import SuspenseReason
 from common.tries import Tried
 from customers.models import Customer
 from resellers.models import Reseller, Vendor
-from subscriptions.models import Subscription
-from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
 
@@ -194,34 +192,6 @@ class ReplacedLeg(InCharge):
     """
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number", "rerating_id")
-    provider = models.ForeignKey(
-        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    started_at = models.DateTimeField()
-    xdr_id = models.BigIntegerField()
-    number = models.SmallIntegerField()
     rerating = models.ForeignKey(
         Rerating, models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    kind = models.SmallIntegerField(choices=LegKind.choices)
-    rate_table = models.ForeignKey(
-        RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    rate = models.ForeignKey(
-        Rate, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    subscription = models.ForeignKey(
-        Subscription,
-        models.PROTECT,
-        null=True,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
-    )
-    total_before = models.BigIntegerField(null=True)
-    billed_volume = models.BigIntegerField()
-    included_volume = models.BigIntegerField(db_default=0, default=0)
-    amount = models.DecimalField(max_digits=18, decimal_places=8)
-    additive_amount = models.DecimalField(
-        max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
     )

@@ -1,19 +1,14 @@
 """xDRs and their legs, in monthly partitions."""
 
-from decimal import Decimal
-
 from django.db import models
 
-from catalogue.models import Rate, RateTable
 from catalogue.rules.tags import TAGS_CHARACTERS
 from cdr.models.files import XdrChunk
 from cdr.models.in_charge import InCharge
-from cdr.models.parties import LegKind
 from cdr.models.sources import Source
 from cdr.rules.suspense import Result as Outcome
 from customers.models import Customer
 from resellers.models import Vendor
-from subscriptions.models import Subscription
 from tenancy.models import Provider
 from tenancy.owned import ProviderOwned
 
@@ -81,43 +76,6 @@ class Xdr(ProviderOwned):
 
 
 class Leg(InCharge):
-    """One party's charge for one xDR; partitioned like the xDRs.
-
-    `amount` is in the currency of the rate table; `additive_amount` is what of it an additive rate
-    put on top of the regular one, `rate`. `included_volume` is what allowances covered of the
-    xDR's volume: of a customer leg only. `usage_charge` is the sum that holds it: who pays whom,
-    and what the payer was charged it as, whatever destination, reseller or product are called or
-    belong to by now.
-    A leg without a rate is priced by the tiers of `subscription`, in its currency: as what it added
-    to the month's total, which was `total_before` in volume units.
-    """
+    """One party's charge for one xDR; partitioned like the xDRs."""
 
     pk = models.CompositePrimaryKey("provider_id", "started_at", "xdr_id", "number")
-    provider = models.ForeignKey(
-        Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    started_at = models.DateTimeField()
-    xdr_id = models.BigIntegerField()
-    number = models.SmallIntegerField()
-    kind = models.SmallIntegerField(choices=LegKind.choices)
-    rate_table = models.ForeignKey(
-        RateTable, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    rate = models.ForeignKey(
-        Rate, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    subscription = models.ForeignKey(
-        Subscription,
-        models.PROTECT,
-        null=True,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
-    )
-    total_before = models.BigIntegerField(null=True)
-    billed_volume = models.BigIntegerField()
-    included_volume = models.BigIntegerField(db_default=0, default=0)
-    amount = models.DecimalField(max_digits=18, decimal_places=8)
-    additive_amount = models.DecimalField(
-        max_digits=18, decimal_places=8, db_default=Decimal(0), default=Decimal(0)
-    )

@@ -32,7 +32,6 @@ from catalogue.services.items import (
     remove_item,
     written_terms,
 )
-from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -309,7 +308,7 @@ def catalogue_item_change(request: SurfaceRequest, catalogue_id: int, item_id: i
     url = address("console_catalogue", catalogue)
 
     def save(form: ItemForm) -> str:
-        try:
+        with form.telling_changes():
             change_item(
                 item=item,
                 terms=form.terms,
@@ -317,9 +316,6 @@ def catalogue_item_change(request: SurfaceRequest, catalogue_id: int, item_id: i
                 at=clock.now(),
                 actor_id=request.scope.user_id,
             )
-        except ChangedMeanwhile as refusal:
-            form.tell_changes(refusal)
-            raise
         messages.success(request, f"{item.product} was changed in the draft.")
         return url
 

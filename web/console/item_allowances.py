@@ -35,7 +35,6 @@ from catalogue.services.allowances import (
     remove_allowance,
     written_allowance,
 )
-from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -270,7 +269,7 @@ def item_allowance_change(
     url = _address("console_item_allowances", item)
 
     def save(form: AllowanceForm) -> str:
-        try:
+        with form.telling_changes():
             change_allowance(
                 row=row,
                 allowance=form.allowance,
@@ -278,9 +277,6 @@ def item_allowance_change(
                 at=clock.now(),
                 actor_id=request.scope.user_id,
             )
-        except ChangedMeanwhile as refusal:
-            form.tell_changes(refusal)
-            raise
         messages.success(request, f"{form.cleaned_data['name']} was changed in the draft.")
         return url
 

@@ -13,7 +13,6 @@ from catalogue import selectors
 from catalogue.models import Rate, RateTable
 from catalogue.rules.rate_terms import RateRefused, RateTerms
 from catalogue.services.rates import add_rate, change_rate, written_terms
-from catalogue.services.seen import ChangedMeanwhile
 from common import clock
 from common.scope import Surface
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -118,7 +117,7 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
     rate = selectors.rate(request.scope, rate_id)
 
     def save(form: RateForm) -> str:
-        try:
+        with form.telling_changes():
             change_rate(
                 rate=rate,
                 terms=form.terms,
@@ -126,9 +125,6 @@ def rate_change(request: SurfaceRequest, rate_id: int) -> HttpResponse:
                 at=clock.now(),
                 actor_id=request.scope.user_id,
             )
-        except ChangedMeanwhile as refusal:
-            form.tell_changes(refusal)
-            raise
         messages.success(request, "The rate was changed.")
         since = min(rate.effective_from, form.terms.effective_from)
         return url_after(request, rate, since=since, otherwise=_rate_url(rate))

@@ -1,6 +1,8 @@
 """Forms that change what their page showed, and are refused where it is something else by now."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -39,8 +41,19 @@ class SeenForm(Form):
             self.add_error(None, "The form came back damaged: open the page again.")
         return cleaned
 
-    def tell_changes(self, refusal: ChangedMeanwhile) -> None:
-        """Say at each field what it is by now; who sends the form again has seen it."""
+    @contextmanager
+    def telling_changes(self) -> Iterator[None]:
+        """Say at each field what it is by now where that refuses what is saved within.
+
+        Who sends the form again has seen it.
+        """
+        try:
+            yield
+        except ChangedMeanwhile as refusal:
+            self._tell(refusal)
+            raise
+
+    def _tell(self, refusal: ChangedMeanwhile) -> None:
         for name, text in refusal.by_field.items():
             self.add_error(name if name in self.fields else None, text)
         self.data = self.data.copy()  # type: ignore[attr-defined]  # what was sent, as QueryDict

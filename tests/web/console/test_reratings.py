@@ -27,17 +27,6 @@ ASKED = {
 
 
 @pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
-
-
-@pytest.fixture
 def measured(world: World) -> Rerating:
     """Carla's call of 0.10 EUR is to cost 0.14."""
     import_lines(world.source, [Call(account="carla")])

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from cdr.models import CustomerIdentifier
 from common.clock import now
 from resellers.models import BillingModeAssignment
-from tests.cdr.worlds import World, make_world
+from tests.cdr.worlds import World
 from tests.factories import (
     make_billing_mode,
     make_customer,
@@ -19,7 +19,6 @@ from tests.factories import (
     make_provider,
     make_rate_table,
     make_reseller,
-    make_staff,
 )
 from tests.factories.cdr import Call, import_lines
 from tests.web.console.pages import as_role, confirm, page, refused
@@ -31,17 +30,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 @pytest.fixture(autouse=True)
 def _own_files_dir(settings: Settings, tmp_path: Path) -> None:
     settings.XDR_FILES_DIR = tmp_path / "xdr_files"
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 def path(world: World, rest: str = "") -> str:

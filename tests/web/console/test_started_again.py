@@ -11,7 +11,6 @@ from cdr.services.giving_up import give_up_chunk
 from cdr.services.mending import give_up_mending
 from cdr.services.splitting import split_file
 from tests.cdr.worlds import World, make_world
-from tests.factories import make_staff
 from tests.factories.cdr import IMPORT_AT, Call, import_lines, receive
 from tests.factories.mending import mend, worked_on
 from tests.web.console.pages import as_role, confirm, page, table
@@ -20,17 +19,6 @@ from tests.web.console.suspense import SUSPENSE
 pytestmark = pytest.mark.django_db
 FILES = "/console/usage/files/"
 WHY = "IntegrityError: new row violates a constraint"
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 def failed_file(world: World, *, of_it_at_work: bool = False) -> XdrFile:

@@ -11,7 +11,6 @@ from tests.factories import (
     make_billing_mode,
     make_rate_table,
     make_source,
-    make_staff,
 )
 from tests.factories.cdr import Call, import_lines
 from tests.factories.mending import mend
@@ -19,17 +18,6 @@ from tests.web.console.pages import as_role, page, table
 from tests.web.console.suspense import ROWS, SUSPENSE, group
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 class TestTheGroups:

@@ -21,17 +21,6 @@ from tests.web.console.suspense import SUSPENSE
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
-
-
 class TestGivingToACustomer:
     def test_names_the_customer_and_tries_again(self, staff: Client, world: World) -> None:
         import_lines(world.source, [Call(account="K-17"), Call(account="K-17")])

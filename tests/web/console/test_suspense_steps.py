@@ -9,7 +9,6 @@ from cdr.models import Mending, Suspense, Xdr
 from tests.cdr.worlds import World, make_world
 from tests.factories import (
     make_identifier,
-    make_staff,
 )
 from tests.factories.cdr import CALL_AT, Call, import_lines
 from tests.factories.mending import mend, worked_on
@@ -17,17 +16,6 @@ from tests.web.console.pages import as_role, confirm, page, refused, table
 from tests.web.console.suspense import SUSPENSE, group
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 class TestTryingAgain:

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from cdr.models import XdrFile
 from cdr.services.splitting import split_file
-from tests.cdr.worlds import World, make_world
+from tests.cdr.worlds import World
 from tests.factories import make_product, make_provider, make_source, make_staff
 from tests.factories.cdr import IMPORT_AT, Call, file_of, import_lines, receive
 
@@ -25,17 +25,6 @@ UPLOAD = f"{FILES}new/"
 def store(tmp_path: Path, settings: Settings) -> Path:
     settings.XDR_FILES_DIR = tmp_path
     return tmp_path
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 def page(client: Client, path: str) -> str:

@@ -11,24 +11,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from cdr.models import RetiredMonth, Xdr
 from tests.cdr.worlds import World, make_world
-from tests.factories import make_billing_mode, make_rate, make_rate_table, make_staff
+from tests.factories import make_billing_mode, make_rate, make_rate_table
 from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
 from tests.web.account_centre.pages import words
 
 pytestmark = pytest.mark.django_db
 XDRS = "/console/usage/xdrs/"
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def staff(client: Client, world: World) -> Client:
-    client.force_login(make_staff(world.provider))
-    return client
 
 
 def page(client: Client, path: str) -> str:

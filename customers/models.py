@@ -20,7 +20,7 @@ class Customer(ProviderOwned):
     seen_by_branch = "reseller_id"
 
     class State(models.TextChoices):
-        AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION"
+        AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION", "Awaiting confirmation"
         DRAFT = "DRAFT"
         ACTIVE = "ACTIVE"
         RESTRICTED = "RESTRICTED"
@@ -32,9 +32,9 @@ class Customer(ProviderOwned):
         EXEMPT = "EXEMPT"
 
     class Channel(models.TextChoices):
-        SIGN_UP = "SIGN_UP"
+        SIGN_UP = "SIGN_UP", "Sign up"
         CONSOLE = "CONSOLE"
-        API = "API"
+        API = "API", "API"
 
     number = models.PositiveIntegerField()
     organisation = models.CharField(max_length=200, blank=True)

@@ -25,8 +25,8 @@ class Payment(ProviderOwned):
         GATEWAY = "GATEWAY"
         CASH = "CASH"
         CHEQUE = "CHEQUE"
-        BANK_TRANSFER = "BANK_TRANSFER"
-        CARD_TERMINAL = "CARD_TERMINAL"
+        BANK_TRANSFER = "BANK_TRANSFER", "Bank transfer"
+        CARD_TERMINAL = "CARD_TERMINAL", "Card terminal"
         OTHER = "OTHER"
 
     class State(models.TextChoices):

@@ -31,8 +31,8 @@ class CommissionPlan(ProviderOwned):
     """The percent a reseller earns and on what, between two dates; closed periods never change."""
 
     class Base(models.TextChoices):
-        INVOICED_NET = "INVOICED_NET"
-        COLLECTED_NET = "COLLECTED_NET"
+        INVOICED_NET = "INVOICED_NET", "Invoiced net"
+        COLLECTED_NET = "COLLECTED_NET", "Collected net"
 
     reseller = models.ForeignKey(
         Reseller, on_delete=models.PROTECT, related_name="commission_plans"
@@ -86,7 +86,7 @@ class PayoutStatement(ProviderOwned):
         SETTLED = "SETTLED"
 
     class Mode(models.TextChoices):
-        BANK_TRANSFER = "BANK_TRANSFER"
+        BANK_TRANSFER = "BANK_TRANSFER", "Bank transfer"
         CHEQUE = "CHEQUE"
         CASH = "CASH"
         OTHER = "OTHER"

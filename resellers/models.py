@@ -141,9 +141,9 @@ class BillingModeAssignment(ProviderOwned):
     """Billing mode on: from `valid_from` the reseller pays its parent by `rate_table`."""
 
     class Policy(models.TextChoices):
-        PARENT_VENDORS_ONLY = "PARENT_VENDORS_ONLY"
-        EVERY_CALL = "EVERY_CALL"
-        INTERNAL_TABLE = "INTERNAL_TABLE"
+        PARENT_VENDORS_ONLY = "PARENT_VENDORS_ONLY", "Parent vendors only"
+        EVERY_CALL = "EVERY_CALL", "Every call"
+        INTERNAL_TABLE = "INTERNAL_TABLE", "Internal table"
 
     reseller = models.ForeignKey(
         Reseller, on_delete=models.PROTECT, related_name="billing_mode_assignments"

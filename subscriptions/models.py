@@ -57,7 +57,7 @@ class Charge(ProviderOwned):
 
     class Kind(models.TextChoices):
         RECURRING = "RECURRING"
-        ONE_TIME = "ONE_TIME"
+        ONE_TIME = "ONE_TIME", "One-time"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="charges")
     subscription = models.ForeignKey(

@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("ESTIMATE", "Estimate"),
                             ("ISSUED", "Issued"),
-                            ("PART_PAID", "Part Paid"),
+                            ("PART_PAID", "Part paid"),
                             ("PAID", "Paid"),
                             ("CANCELLED", "Cancelled"),
                         ],
@@ -504,7 +504,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("RECURRING", "Recurring"),
                             ("USAGE", "Usage"),
-                            ("ONE_TIME", "One Time"),
+                            ("ONE_TIME", "One-time"),
                         ],
                         max_length=9,
                     ),

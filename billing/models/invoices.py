@@ -38,7 +38,7 @@ class Invoice(ProviderOwned):
     class State(models.TextChoices):
         ESTIMATE = "ESTIMATE"
         ISSUED = "ISSUED"
-        PART_PAID = "PART_PAID"
+        PART_PAID = "PART_PAID", "Part paid"
         PAID = "PAID"
         CANCELLED = "CANCELLED"
 
@@ -171,7 +171,7 @@ class InvoiceLine(ProviderOwned):
     class Group(models.TextChoices):
         RECURRING = "RECURRING"
         USAGE = "USAGE"
-        ONE_TIME = "ONE_TIME"
+        ONE_TIME = "ONE_TIME", "One-time"
 
     provider = models.ForeignKey(
         Provider, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False

@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("RECURRING", "Recurring"),
-                            ("ONE_TIME", "One Time"),
+                            ("ONE_TIME", "One-time"),
                             ("METERED", "Metered"),
                             ("VOICE", "Voice"),
                         ],
@@ -181,8 +181,8 @@ class Migration(migrations.Migration):
                     "rounding",
                     models.CharField(
                         choices=[
-                            ("half_up", "Half Up"),
-                            ("half_even", "Half Even"),
+                            ("half_up", "Half up"),
+                            ("half_even", "Half even"),
                             ("up", "Up"),
                             ("down", "Down"),
                         ],
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 (
                     "increment_base",
                     models.CharField(
-                        choices=[("after_minimum", "After Minimum"), ("total", "Total")],
+                        choices=[("after_minimum", "After minimum"), ("total", "Total")],
                         default="after_minimum",
                         max_length=13,
                     ),
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
                     "connection_fee_due",
                     models.CharField(
                         choices=[
-                            ("beyond_allowance", "Beyond Allowance"),
+                            ("beyond_allowance", "Beyond allowance"),
                             ("always", "Always"),
                         ],
                         default="beyond_allowance",

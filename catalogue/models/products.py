@@ -10,7 +10,7 @@ class ProductKind(models.TextChoices):
     """How a product is charged."""
 
     RECURRING = "RECURRING"
-    ONE_TIME = "ONE_TIME"
+    ONE_TIME = "ONE_TIME", "One-time"
     METERED = "METERED"
     VOICE = "VOICE"
 

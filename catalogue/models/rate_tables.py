@@ -59,13 +59,13 @@ class RateTable(ProviderOwned):
     """
 
     class RoundingMode(models.TextChoices):
-        HALF_UP = "half_up"
-        HALF_EVEN = "half_even"
+        HALF_UP = "half_up", "Half up"
+        HALF_EVEN = "half_even", "Half even"
         UP = "up"
         DOWN = "down"
 
     class IncrementBase(models.TextChoices):
-        AFTER_MINIMUM = "after_minimum"
+        AFTER_MINIMUM = "after_minimum", "After minimum"
         TOTAL = "total"
 
     class Boundary(models.TextChoices):
@@ -73,7 +73,7 @@ class RateTable(ProviderOwned):
         SPLIT = "split"
 
     class FeeDue(models.TextChoices):
-        BEYOND_ALLOWANCE = "beyond_allowance"
+        BEYOND_ALLOWANCE = "beyond_allowance", "Beyond allowance"
         ALWAYS = "always"
 
     name = models.CharField(max_length=100)

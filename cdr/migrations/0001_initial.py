@@ -1248,9 +1248,9 @@ class Migration(migrations.Migration):
                     "policy",
                     models.CharField(
                         choices=[
-                            ("PARENT_VENDORS_ONLY", "Parent Vendors Only"),
-                            ("EVERY_CALL", "Every Call"),
-                            ("INTERNAL_TABLE", "Internal Table"),
+                            ("PARENT_VENDORS_ONLY", "Parent vendors only"),
+                            ("EVERY_CALL", "Every call"),
+                            ("INTERNAL_TABLE", "Internal table"),
                         ],
                         max_length=19,
                     ),

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("AWAITING_CONFIRMATION", "Awaiting Confirmation"),
+                            ("AWAITING_CONFIRMATION", "Awaiting confirmation"),
                             ("DRAFT", "Draft"),
                             ("ACTIVE", "Active"),
                             ("RESTRICTED", "Restricted"),
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     models.CharField(
-                        choices=[("SIGN_UP", "Sign Up"), ("CONSOLE", "Console"), ("API", "Api")],
+                        choices=[("SIGN_UP", "Sign up"), ("CONSOLE", "Console"), ("API", "API")],
                         max_length=7,
                     ),
                 ),

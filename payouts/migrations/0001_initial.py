@@ -38,8 +38,8 @@ class Migration(migrations.Migration):
                     "base",
                     models.CharField(
                         choices=[
-                            ("INVOICED_NET", "Invoiced Net"),
-                            ("COLLECTED_NET", "Collected Net"),
+                            ("INVOICED_NET", "Invoiced net"),
+                            ("COLLECTED_NET", "Collected net"),
                         ],
                         max_length=13,
                     ),
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("BANK_TRANSFER", "Bank Transfer"),
+                            ("BANK_TRANSFER", "Bank transfer"),
                             ("CHEQUE", "Cheque"),
                             ("CASH", "Cash"),
                             ("OTHER", "Other"),

@@ -89,9 +89,9 @@ class Migration(migrations.Migration):
                     "policy",
                     models.CharField(
                         choices=[
-                            ("PARENT_VENDORS_ONLY", "Parent Vendors Only"),
-                            ("EVERY_CALL", "Every Call"),
-                            ("INTERNAL_TABLE", "Internal Table"),
+                            ("PARENT_VENDORS_ONLY", "Parent vendors only"),
+                            ("EVERY_CALL", "Every call"),
+                            ("INTERNAL_TABLE", "Internal table"),
                         ],
                         default="PARENT_VENDORS_ONLY",
                         max_length=19,

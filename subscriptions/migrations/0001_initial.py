@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("RECURRING", "Recurring"), ("ONE_TIME", "One Time")], max_length=9
+                        choices=[("RECURRING", "Recurring"), ("ONE_TIME", "One-time")], max_length=9
                     ),
                 ),
                 ("description", models.CharField(max_length=300)),

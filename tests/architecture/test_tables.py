@@ -177,3 +177,15 @@ class TestTheModels:
         }
 
         assert inexact == set()
+
+    def test_write_choices_as_sentences_are_written(self) -> None:
+        capitalised = {
+            f"{model._meta.label}.{field.name}: {label}"
+            for model in MODELS
+            for field in model._meta.local_fields
+            for value, label in field.flatchoices
+            # What Django makes of a name where the choice has no label: Part Paid.
+            if "_" in str(value) and str(label) == str(value).replace("_", " ").title()
+        }
+
+        assert capitalised == set()

@@ -193,7 +193,7 @@ class TestAcquiredCustomers:
         ]
         assert (rows[0].first_invoice, rows[0].first_invoice_date) == ("INV-1", date(2026, 10, 2))
         assert (rows[1].first_invoice, rows[1].first_invoice_date) == ("", None)
-        assert (rows[0].reseller_number, rows[0].channel) == (5, "Sign Up")
+        assert (rows[0].reseller_number, rows[0].channel) == (5, "Sign up")
 
 
 class TestAcquisition:

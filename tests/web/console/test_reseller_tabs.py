@@ -110,7 +110,7 @@ class TestItsCommission:
         text = page(staff, path(reseller, "commission/"))
 
         assert "12.5" in text
-        assert "Collected Net" in text
+        assert "Collected net" in text
 
 
 class TestItsHistory:

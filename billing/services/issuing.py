@@ -10,6 +10,7 @@ from billing.models import BillRun, BillRunItem, Invoice, NumberSeries
 from billing.rules.due_dates import due_date
 from billing.services.numbering import take_numbers
 from billing.services.postings import invoice_postings
+from billing.services.tier_statements import keep_tier_statements
 from ledger.services import post
 
 # The tag is copied now, as the sales reports go by the invoice date. The state comes last: from
@@ -50,6 +51,7 @@ def issue_items(*, run: BillRun, item_ids: Sequence[int], at: datetime) -> int:
         at=at,
         actor_id=run.approved_by_id,
     )
+    keep_tier_statements(invoices)
     _issue(run, invoices, run.issue_date, at)
     BillRunItem.objects.filter(pk__in=[item.pk for item in items]).update(
         state=BillRunItem.State.ISSUED, error="", try_began_at=None

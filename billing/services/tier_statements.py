@@ -15,7 +15,8 @@ from catalogue.rules.tiers import parse_tiers
 from catalogue.rules.units import volume_units_per_rating_unit
 from common.money import ZERO
 
-# Usage of a subscription's days in a calendar month: on this invoice, and on others before it.
+# Usage of a subscription's days in a calendar month: on this invoice, and on those issued before.
+# What other estimates hold was not charged yet, and may be discarded.
 _BILLED_AT_TIERS = """
     WITH taken AS (
         SELECT b.invoice_id, s.id AS subscription_id, date_trunc('month', u.day)::date AS month,
@@ -41,6 +42,7 @@ _BILLED_AT_TIERS = """
         SELECT sum(u.billed_volume) AS volume, sum(u.amount) AS amount
         FROM cdr_usagecharge u
         JOIN billing_billedusage b ON b.usage_charge_id = u.id AND b.invoice_id <> t.invoice_id
+        JOIN billing_invoice o ON o.id = b.invoice_id AND o.state <> 'ESTIMATE'
         WHERE u.provider_id = s.provider_id AND u.kind = 1 AND u.payer_kind = 2
             AND u.payer_id = s.customer_id AND u.product_id = s.product_id
             AND u.currency = s.currency
@@ -54,8 +56,9 @@ _BILLED_AT_TIERS = """
 def keep_tier_statements(estimates: Sequence[Invoice]) -> None:
     """Write to estimates how tiers make up what they charge, by product and month.
 
-    A month is left out where what was charged of it so far is not the price of what was used of it
-    so far: its usage came in another order than it was billed in. The lines stand by themselves.
+    Once more as they are issued, for other invoices may have been issued in between. A month is
+    left out where what was charged of it so far is not the price of what was used of it so far: its
+    usage came in another order than it is billed in. The lines stand by themselves.
     """
     provider_ids = {estimate.provider_id for estimate in estimates}
     metered = Product.objects.filter(provider_id__in=provider_ids, kind=ProductKind.METERED)
@@ -68,9 +71,11 @@ def keep_tier_statements(estimates: Sequence[Invoice]) -> None:
     for invoice_id, *month in rows:
         if (statement := _statement(*month)) is not None:
             by_invoice.setdefault(invoice_id, []).append(statement)
-    changed = [estimate for estimate in estimates if estimate.pk in by_invoice]
-    for estimate in changed:
-        estimate.tier_statements = by_invoice[estimate.pk]
+    changed = []
+    for estimate in estimates:
+        if estimate.tier_statements != (now := by_invoice.get(estimate.pk, [])):
+            estimate.tier_statements = now
+            changed.append(estimate)
     Invoice.objects.bulk_update(changed, ["tier_statements"])
 
 

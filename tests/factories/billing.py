@@ -117,7 +117,11 @@ def calculate_run(
 
 def issue_run(provider: Provider, period: Period = OCTOBER, at: datetime = IN_NOVEMBER) -> BillRun:
     """The provider's run for the period, calculated, approved and issued."""
-    run = calculate_run(provider, period, at)
+    return issue_calculated(calculate_run(provider, period, at), at)
+
+
+def issue_calculated(run: BillRun, at: datetime = IN_NOVEMBER) -> BillRun:
+    """The run approved and issued."""
     approve_bill_run(run_id=run.pk, at=at, actor_id=None)
     start_issuing(run_id=run.pk, at=at, actor_id=None)
     bill_run_work.issue(run_id=run.pk, item_ids=item_ids(run), at=at)

@@ -16,7 +16,7 @@ from cdr.models import UsageCharge
 from common.periods import month
 from common.scope import Scope
 from subscriptions.models import Subscription
-from tests.factories.billing import issue_run
+from tests.factories.billing import calculate_run, issue_calculated, issue_run
 from tests.factories.cdr import CALL_AT, import_lines
 from tests.factories.rerating import rerate
 from tests.factories.tiers import Metered, make_metered, usage
@@ -76,6 +76,44 @@ class TestTheStatementOfAnInvoice:
         assert statement.total == "120 GB"
         assert (statement.quantity_before, statement.amount_before) == ("60 GB", Decimal(6))
         assert statement.amount == Decimal(5)
+
+    def test_takes_off_nothing_that_is_only_estimated(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(60_000)])
+        calculate_run(metered.provider)
+        import_lines(metered.source, [usage(30_000)])
+
+        calculate_run(metered.provider, NOVEMBER, IN_DECEMBER)
+
+        (statement,) = statements(metered)
+        assert (statement.total, statement.quantity_before) == ("30 GB", "")
+        assert (statement.amount_before, statement.amount) == (Decimal(0), Decimal(3))
+
+    def test_takes_off_what_was_issued_since_it_was_estimated(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(60_000)])
+        october = calculate_run(metered.provider)
+        import_lines(metered.source, [usage(60_000)])
+        november = calculate_run(metered.provider, NOVEMBER, IN_DECEMBER)
+        assert statements(metered) == []
+
+        issue_calculated(october)
+        issue_calculated(november, IN_DECEMBER)
+
+        (statement,) = statements(metered)
+        assert (statement.total, statement.quantity_before) == ("120 GB", "60 GB")
+        assert (statement.amount_before, statement.amount) == (Decimal(6), Decimal(5))
+
+    def test_is_left_out_where_a_later_month_was_issued_first(self, metered: Metered) -> None:
+        import_lines(metered.source, [usage(60_000)])
+        october = calculate_run(metered.provider)
+        import_lines(metered.source, [usage(60_000)])
+        november = calculate_run(metered.provider, NOVEMBER, IN_DECEMBER)
+
+        issue_calculated(november, IN_DECEMBER)
+        issue_calculated(october, IN_DECEMBER)
+
+        kept = list(Invoice.objects.order_by("pk").values_list("tier_statements", flat=True))
+        assert kept[1] == []
+        assert (kept[0][0]["quantity_before"], kept[0][0]["amount"]) == ("60 GB", "6.00000000")
 
     def test_parts_months(self, metered: Metered) -> None:
         import_lines(metered.source, [usage(60_000)])

@@ -118,6 +118,11 @@ _CORRECTIONS = (
     " ON c.provider_id = x.provider_id AND c.xdr_id = x.id AND c.is_current"
 )
 
+_OF_XDRS = (
+    "x.started_at = ANY(%s::timestamptz[])"
+    " AND (x.started_at, x.id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -125,6 +130,16 @@ class Condition:
 
     sql: str
     parameters: Sequence[Any]
+
+
+def of_xdrs(starts: Sequence[Any], ids: Sequence[Any]) -> Condition:
+    """These very xDRs, by start (an instant, or one as text) and id.
+
+    The starts are said once more by themselves: of the index they are all that counts. Otherwise
+    each xDR is looked for among all that started with it, or all of the month are read: 0.7 s for
+    10,000 xDRs of a switch that begins 200 a second, instead of 0.04 (2026-11-22).
+    """
+    return Condition(_OF_XDRS, [sorted(set(starts)), starts, ids])
 
 
 def stored_xdrs(scope: Scope, condition: Condition) -> pl.DataFrame:

@@ -13,17 +13,18 @@ from cdr.models import Mending, Suspense, XdrChunk
 from cdr.rules.instants import to_microseconds
 from cdr.rules.mending import KNOWN_BY, Change
 from cdr.rules.suspense import Result, Suspended
-from cdr.selectors.stored_xdrs import Condition, stored_xdrs
+from cdr.selectors.stored_xdrs import of_xdrs, stored_xdrs
 from cdr.services.correcting import corrected_xdrs, record_corrections
 from cdr.services.identities import lock_identities
 from cdr.services.mending_lines import read_again, store_read
 from cdr.services.moving import change_is_known, identities_of, make_known, repeated_xdrs
 from cdr.services.recording import Origin
-from cdr.services.releasing import OF_WAITING, release_xdrs
+from cdr.services.releasing import release_xdrs
 from cdr.services.settling import explain_waiting, resolve, say_repeated
 from cdr.services.sources import source_terms
 from common.copying import timestamps
 from common.scope import Scope
+from common.statements import fetch_rows
 
 _ROWS = {
     "suspense_id": pl.Int64,
@@ -42,6 +43,7 @@ _DECIDE = """
     UPDATE cdr_xdr x SET result = %s
     FROM unnest(%s::timestamptz[], %s::bigint[]) AS w(started_at, id)
     WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id AND x.result = %s
+      AND x.started_at = ANY(%s::timestamptz[])
     RETURNING x.id
 """
 _KEEP_TEXTS = """
@@ -216,11 +218,10 @@ def _decide(mending: Mending, chosen: pl.DataFrame, chunk: XdrChunk, at: datetim
     results = (Result.SUSPENDED, Result.DISCARDED)
     before, after = results if is_discarded else results[::-1]
     keys = rows.unique("xdr_id")
-    instants = timestamps(keys["started_at"]).to_list()
-    with connection.cursor() as cursor:
-        xdr_ids = keys["xdr_id"].to_list()
-        cursor.execute(_DECIDE, [int(after), instants, xdr_ids, chunk.provider_id, int(before)])
-        decided = pl.DataFrame(cursor.fetchall(), schema={"xdr_id": pl.Int64}, orient="row")
+    starts, ids = timestamps(keys["started_at"]).to_list(), keys["xdr_id"].to_list()
+    of_provider = [chunk.provider_id, int(before), sorted(set(starts))]
+    ids_decided = fetch_rows(_DECIDE, [int(after), starts, ids, *of_provider])
+    decided = pl.DataFrame(ids_decided, schema={"xdr_id": pl.Int64}, orient="row")
     done = pl.concat([chosen.filter(is_line), rows.join(decided, on="xdr_id", how="semi")])
     Suspense.objects.filter(pk__in=done["suspense_id"].to_list()).update(
         state=Suspense.State.DISCARDED if is_discarded else Suspense.State.OPEN,
@@ -233,6 +234,5 @@ def _decide(mending: Mending, chosen: pl.DataFrame, chunk: XdrChunk, at: datetim
 
 def _stored(rows: pl.DataFrame, provider_id: int) -> pl.DataFrame:
     keys = rows.unique("xdr_id")
-    values = [timestamps(keys["started_at"]).to_list(), keys["xdr_id"].to_list()]
-    condition = Condition(OF_WAITING.format("x", "id"), values)
-    return stored_xdrs(Scope.system(provider_id), condition)
+    chosen = of_xdrs(timestamps(keys["started_at"]).to_list(), keys["xdr_id"].to_list())
+    return stored_xdrs(Scope.system(provider_id), chosen)

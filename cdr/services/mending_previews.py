@@ -13,7 +13,7 @@ from cdr.rating import COST_SCALE_DIGITS
 from cdr.rules.instants import from_microseconds
 from cdr.rules.mending import KNOWN_BY, START, Change, ChangeKind, Choice
 from cdr.rules.suspense import LINE_REASONS, Result
-from cdr.selectors.stored_xdrs import Condition, stored_xdrs
+from cdr.selectors.stored_xdrs import of_xdrs, stored_xdrs
 from cdr.selectors.suspense import chosen_suspense
 from cdr.services.allowances import preview_allowances
 from cdr.services.chunks import PLACE_BITS
@@ -23,7 +23,6 @@ from cdr.services.moving import identities_of, repeated_xdrs
 from cdr.services.price_tables import fitting_price_tables
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin
-from cdr.services.releasing import OF_WAITING
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
 from cdr.services.tier_counting import preview_tiers
@@ -197,8 +196,8 @@ def _of_xdrs(
     scope: Scope, rows: Sequence[Suspense], change: Change, at: datetime
 ) -> dict[int, _Outcome]:
     source = source_terms(rows[0].source_id)
-    keys = [[row.started_at for row in rows], [row.xdr_id for row in rows]]
-    found = stored_xdrs(scope, Condition(OF_WAITING.format("x", "id"), keys))
+    chosen = of_xdrs([row.started_at for row in rows], [row.xdr_id for row in rows])
+    found = stored_xdrs(scope, chosen)
     stored = found.filter(pl.col("result") == Result.SUSPENDED)
     corrected = corrected_xdrs(stored, change, Origin(source, 0, at)).filter("is_concerned")
     if corrected.is_empty():

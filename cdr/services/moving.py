@@ -19,6 +19,7 @@ _RECEIVED = """
     JOIN cdr_xdr x ON x.provider_id = %s AND x.started_at = asked.started_at AND x.id = asked.id
     LEFT JOIN cdr_xdrcorrection c
         ON c.provider_id = x.provider_id AND c.xdr_id = x.id AND c.is_current
+    WHERE x.started_at = ANY(%s::timestamptz[])
 """
 _AS_RECEIVED = {
     "id": pl.Int64,
@@ -62,8 +63,9 @@ def identities_of(corrected: pl.DataFrame, source: SourceTerms) -> pl.DataFrame:
     received_start, instants in microseconds UTC. The key is another only where it is of the start
     and the numbers, for want of a call id.
     """
-    keys = [timestamps(corrected["old_start"]).to_list(), corrected["id"].to_list()]
-    rows = fetch_rows(_RECEIVED, [*keys, source.provider_id])
+    starts = timestamps(corrected["old_start"]).to_list()
+    keys = [starts, corrected["id"].to_list(), source.provider_id]
+    rows = fetch_rows(_RECEIVED, [*keys, sorted(set(starts))])
     received = pl.DataFrame(rows, schema=_AS_RECEIVED, orient="row")
     now = received.select("id", "own_key", "duration_seconds").join(
         corrected.select("id", "old_start", "started_at", "caller_number", "destination_number"),

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
-from cdr.selectors.stored_xdrs import Condition, stored_legs, stored_xdrs
+from cdr.selectors.stored_xdrs import Condition, of_xdrs, stored_legs, stored_xdrs
 from cdr.services.allowances import count_usage
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
@@ -19,7 +19,7 @@ from common.scope import Scope
 
 _TOLD = ("suspense_id", "row", "reason", "detail", "table_id")
 _LEG = ("xdr_id", "leg_kind", "payer_kind", "payer_id")
-OF_WAITING = "({0}.started_at, {0}.{1}) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
+_LEGS_OF = "(l.started_at, l.xdr_id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """The xDRs as columns; leg_count is the greatest number one of its legs has."""
     scope = Scope.system(origin.source.provider_id)
     keys = [timestamps(per_xdr["started_at"]).to_list(), per_xdr["xdr_id"].to_list()]
-    xdrs = stored_xdrs(scope, Condition(OF_WAITING.format("x", "id"), keys))
-    legs = stored_legs(scope, Condition(OF_WAITING.format("l", "xdr_id"), keys))
+    xdrs = stored_xdrs(scope, of_xdrs(*keys))
+    legs = stored_legs(scope, Condition(_LEGS_OF, keys))
     counts = legs.group_by("xdr_id").agg(leg_count=pl.col("number").max())
     numbered = xdrs.join(counts, left_on="id", right_on="xdr_id", how="left")
     return numbered.with_columns(pl.col("leg_count").fill_null(0))

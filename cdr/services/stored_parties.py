@@ -16,6 +16,7 @@ _UPDATE = """
                 %s::bigint[], %s::bigint[], %s::bigint[])
         AS w(started_at, id, result, number, tags, customer_id, vendor_id, called_id)
     WHERE x.provider_id = %s AND x.started_at = w.started_at AND x.id = w.id
+      AND x.started_at = ANY(%s::timestamptz[])
 """
 
 
@@ -24,5 +25,6 @@ def update_xdrs(rows: pl.DataFrame, provider_id: int) -> None:
     if rows.is_empty():
         return
     values = [rows[column].to_list() for column in ["id", "result", *FOUND]]
+    starts = timestamps(rows["started_at"]).to_list()
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, [timestamps(rows["started_at"]).to_list(), *values, provider_id])
+        cursor.execute(_UPDATE, [starts, *values, provider_id, sorted(set(starts))])

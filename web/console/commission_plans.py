@@ -86,7 +86,9 @@ class TermsForm(Form):
 class PlanForm(TermsForm):
     field_order = ("reseller",)
 
-    reseller = forms.ModelChoiceField(queryset=Reseller.objects.none())
+    reseller = forms.ModelChoiceField(
+        queryset=Reseller.objects.none(), empty_label="Choose a reseller"
+    )
 
     def __init__(self, *args: Any, rows: QuerySet[Reseller], **options: Any) -> None:
         super().__init__(*args, **options)

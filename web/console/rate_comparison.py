@@ -36,9 +36,13 @@ _signer = Signer(salt="rate-comparison")
 
 
 class ComparisonForm(Form):
-    left = forms.ModelChoiceField(queryset=RateTable.objects.none(), widget=Select())
+    left = forms.ModelChoiceField(
+        queryset=RateTable.objects.none(), empty_label="Choose a rate table", widget=Select()
+    )
     left_at = InstantField(label="Left as it is at")
-    right = forms.ModelChoiceField(queryset=RateTable.objects.none(), widget=Select())
+    right = forms.ModelChoiceField(
+        queryset=RateTable.objects.none(), empty_label="Choose a rate table", widget=Select()
+    )
     right_at = InstantField(label="Right as it is at")
     begins = forms.RegexField(
         r"^[0-9]{0,15}$",

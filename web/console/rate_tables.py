@@ -79,7 +79,9 @@ class RateTableForm(Form):
     )
 
     name = forms.CharField(max_length=100)
-    product = forms.ModelChoiceField(queryset=Product.objects.none())
+    product = forms.ModelChoiceField(
+        queryset=Product.objects.none(), empty_label="Choose a product"
+    )
     currency = CurrencyField()
     notes = forms.CharField(widget=forms.Textarea, required=False)
     rounding = forms.ChoiceField(

@@ -137,6 +137,7 @@ class ReratingForm(Form):
             "Only these, if you say so",
             (
                 "customer",
+                "reseller",
                 "vendor",
                 "source",
                 "rate_table",
@@ -159,13 +160,19 @@ class ReratingForm(Form):
     reseller = forms.ModelChoiceField(
         queryset=Reseller.objects.none(),
         required=False,
+        empty_label="Any",
         help_text="Its customers' usage, that of all below it, and what it pays or earns a leg of.",
     )
-    vendor = forms.ModelChoiceField(queryset=Vendor.objects.none(), required=False)
-    source = forms.ModelChoiceField(queryset=Source.objects.none(), required=False)
+    vendor = forms.ModelChoiceField(
+        queryset=Vendor.objects.none(), required=False, empty_label="Any"
+    )
+    source = forms.ModelChoiceField(
+        queryset=Source.objects.none(), required=False, empty_label="Any"
+    )
     rate_table = forms.ModelChoiceField(
         queryset=RateTable.objects.none(),
         required=False,
+        empty_label="Any",
         help_text="What was rated at it, or at a table that inherits from it, and what waits for a"
         " rate.",
     )

@@ -100,7 +100,9 @@ def file_list(request: SurfaceRequest) -> HttpResponse:
 
 class UploadForm(Form):
     source = forms.ModelChoiceField(
-        queryset=Source.objects.none(), help_text="It says how the lines are to be read."
+        queryset=Source.objects.none(),
+        empty_label="Choose a source",
+        help_text="It says how the lines are to be read.",
     )
     file = forms.FileField(
         help_text="As the switch wrote it: plain, gzip, or a zip archive of one file.",

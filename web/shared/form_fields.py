@@ -179,7 +179,10 @@ class CountryField(forms.CharField):
 
 
 class Form(forms.Form):
-    """The base of every form. `groups` may put its fields below headings, in that order."""
+    """The base of every form. `groups` may put its fields below headings, in that order.
+
+    A field that is named there and was taken out of the form is left out.
+    """
 
     required_css_class = "required"
     groups: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
@@ -189,7 +192,10 @@ class Form(forms.Form):
         """Headings with their fields; one without a heading where no groups are named."""
         if not self.groups:
             return [("", self.visible_fields())]
-        named = [(title, [self[name] for name in names]) for title, names in self.groups]
+        named = [
+            (title, [self[name] for name in names if name in self.fields])
+            for title, names in self.groups
+        ]
         rest = [
             field
             for field in self.visible_fields()

@@ -1,10 +1,13 @@
 """Widgets of forms, and what they show of a stored value."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.test.html import parse_html
+from django.urls import get_resolver
 
 from web.shared.form_fields import ExactField, Form, MoneyField, Select
 
@@ -53,3 +56,39 @@ class TestAStoredValue:
         form = PriceForm({"price": "19.0000"}, initial={"price": Decimal("7.0000")})
 
         assert form["price"].value() == "19.0000"
+
+
+class GroupedForm(Form):
+    groups = (("Which", ("number", "owner")),)
+
+    number = forms.IntegerField()
+    owner = forms.CharField()
+
+
+def forms_of_pages(base: type[Form] = Form) -> Iterator[type[Form]]:
+    for form in base.__subclasses__():
+        yield form
+        yield from forms_of_pages(form)
+
+
+class TestAForm:
+    def test_leaves_out_of_its_groups_what_was_taken_out_of_it(self) -> None:
+        form = GroupedForm()
+        del form.fields["owner"]
+
+        assert [(title, [one.name for one in found]) for title, found in form.fieldsets] == [
+            ("Which", ["number"])
+        ]
+
+    def test_of_every_page_says_in_words_what_a_row_not_chosen_means(self) -> None:
+        assert get_resolver().url_patterns  # all pages are imported
+        [(_, dashes)] = BLANK_CHOICE_DASH
+
+        wordless = {
+            f"{form.__module__}.{form.__name__}.{name}"
+            for form in forms_of_pages()
+            for name, field in form.base_fields.items()
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label == dashes
+        }
+
+        assert wordless == set()

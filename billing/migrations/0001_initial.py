@@ -83,6 +83,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_partial", False)),
+                        fields=("provider", "period_from", "period_to"),
+                        name="one_bill_run_per_period",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BillRunItem",
@@ -149,6 +158,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "customer", "reseller"),
+                        name="one_item_per_payer",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("customer__isnull", False), ("reseller__isnull", True)),
+                            models.Q(("customer__isnull", True), ("reseller__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="bill_run_item_has_one_payer",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CreditNote",
@@ -341,6 +367,101 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "customer", "issue_date"], name="invoice_customer"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "ESTIMATE"), _negated=True),
+                        fields=["provider", "issue_date", "id"],
+                        name="invoice_latest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "ESTIMATE")),
+                        fields=["provider", "period_from", "id"],
+                        name="invoice_estimate",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["ISSUED", "PART_PAID"])),
+                        fields=["provider", "due_date"],
+                        name="invoice_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("issuing_reseller__isnull", False)),
+                        fields=["issuing_reseller"],
+                        name="invoice_issuing_reseller",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "gross_amount",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("net_amount"), "+", models.F("tax_amount")
+                                ),
+                            )
+                        ),
+                        name="invoice_gross_is_net_plus_tax",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("customer__isnull", False),
+                                ("issuing_reseller__isnull", True),
+                                ("kind", "CUSTOMER"),
+                                ("reseller__isnull", True),
+                            ),
+                            models.Q(
+                                ("customer__isnull", True),
+                                ("kind", "SETTLEMENT"),
+                                ("reseller__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="provider_is_the_biller",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number__isnull", True), ("state", "ESTIMATE")),
+                            models.Q(
+                                models.Q(("state", "ESTIMATE"), _negated=True),
+                                ("issue_date__isnull", False),
+                                ("issued_at__isnull", False),
+                                ("number__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_numbered_on_issue",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credited_amount__gte", 0),
+                            ("settled_amount__gte", 0),
+                            (
+                                "gross_amount__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("settled_amount"), "+", models.F("credited_amount")
+                                ),
+                            ),
+                        ),
+                        name="invoice_never_oversettled",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("number__isnull", False)),
+                        fields=("biller_entity", "issuing_reseller", "number"),
+                        name="invoice_number_unique",
+                        nulls_distinct=False,
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("bill_run_item__isnull", False)),
+                        fields=("bill_run_item", "issuing_reseller", "currency"),
+                        name="one_invoice_per_item_issuer_currency",
+                        nulls_distinct=False,
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Document",
@@ -381,6 +502,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),
+                            models.Q(("credit_note__isnull", False), ("invoice__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="document_of_one_thing",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="InvoiceEmail",
@@ -429,17 +562,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceemail",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("sent_at__isnull", False), ("state", "SENT")),
-                    models.Q(models.Q(("state", "SENT"), _negated=True), ("sent_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="email_sent_at_some_time",
-            ),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sent_at__isnull", False), ("state", "SENT")),
+                            models.Q(
+                                models.Q(("state", "SENT"), _negated=True),
+                                ("sent_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="email_sent_at_some_time",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="creditnote",
@@ -563,6 +700,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("invoice", "position"), name="line_position_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CreditNoteLine",
@@ -729,6 +873,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("biller_entity", "issuing_reseller", "kind"),
+                        name="one_series_per_kind",
+                        nulls_distinct=False,
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TaxProfile",
@@ -750,6 +903,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("provider",),
+                        name="one_default_tax_profile",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Tax",
@@ -782,166 +944,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="billrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_partial", False)),
-                fields=("provider", "period_from", "period_to"),
-                name="one_bill_run_per_period",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billrunitem",
-            constraint=models.UniqueConstraint(
-                fields=("run", "customer", "reseller"),
-                name="one_item_per_payer",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billrunitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("customer__isnull", False), ("reseller__isnull", True)),
-                    models.Q(("customer__isnull", True), ("reseller__isnull", False)),
-                    _connector="OR",
-                ),
-                name="bill_run_item_has_one_payer",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=["provider", "customer", "issue_date"], name="invoice_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("state", "ESTIMATE"), _negated=True),
-                fields=["provider", "issue_date", "id"],
-                name="invoice_latest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("state", "ESTIMATE")),
-                fields=["provider", "period_from", "id"],
-                name="invoice_estimate",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("state__in", ["ISSUED", "PART_PAID"])),
-                fields=["provider", "due_date"],
-                name="invoice_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("issuing_reseller__isnull", False)),
-                fields=["issuing_reseller"],
-                name="invoice_issuing_reseller",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "gross_amount",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("net_amount"), "+", models.F("tax_amount")
-                        ),
-                    )
-                ),
-                name="invoice_gross_is_net_plus_tax",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("customer__isnull", False),
-                        ("issuing_reseller__isnull", True),
-                        ("kind", "CUSTOMER"),
-                        ("reseller__isnull", True),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
+                        name="tax_percent_0_to_100",
                     ),
-                    models.Q(
-                        ("customer__isnull", True),
-                        ("kind", "SETTLEMENT"),
-                        ("reseller__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="provider_is_the_biller",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number__isnull", True), ("state", "ESTIMATE")),
-                    models.Q(
-                        models.Q(("state", "ESTIMATE"), _negated=True),
-                        ("issue_date__isnull", False),
-                        ("issued_at__isnull", False),
-                        ("number__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_numbered_on_issue",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("credited_amount__gte", 0),
-                    ("settled_amount__gte", 0),
-                    (
-                        "gross_amount__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("settled_amount"), "+", models.F("credited_amount")
-                        ),
-                    ),
-                ),
-                name="invoice_never_oversettled",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("number__isnull", False)),
-                fields=("biller_entity", "issuing_reseller", "number"),
-                name="invoice_number_unique",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("bill_run_item__isnull", False)),
-                fields=("bill_run_item", "issuing_reseller", "currency"),
-                name="one_invoice_per_item_issuer_currency",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),
-                    models.Q(("credit_note__isnull", False), ("invoice__isnull", True)),
-                    _connector="OR",
-                ),
-                name="document_of_one_thing",
-            ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="creditnote",
@@ -991,35 +1001,6 @@ class Migration(migrations.Migration):
                 fields=("biller_entity", "issuing_reseller", "number"),
                 name="credit_note_number_unique",
                 nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "position"), name="line_position_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="numberseries",
-            constraint=models.UniqueConstraint(
-                fields=("biller_entity", "issuing_reseller", "kind"),
-                name="one_series_per_kind",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)),
-                fields=("provider",),
-                name="one_default_tax_profile",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tax",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
-                name="tax_percent_0_to_100",
             ),
         ),
     ]

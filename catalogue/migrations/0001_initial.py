@@ -40,6 +40,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="catalogue_name_unique",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("provider",),
+                        name="one_default_catalogue",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CatalogueVersion",
@@ -79,6 +93,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("catalogue", "number"), name="catalogue_version_number_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CodeDeck",
@@ -99,6 +120,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="code_deck_unique",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CodeDeckEntry",
@@ -128,6 +158,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code_deck", "prefix"), name="code_deck_prefix_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Product",
@@ -164,6 +201,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("code"),
+                        name="product_code_unique",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RateTable",
@@ -258,6 +304,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="rate_table_name_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decimals__lte", 8)),
+                        name="rate_table_decimals_at_most_8",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CatalogueVersionItem",
@@ -344,6 +403,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("version", "product", "currency"),
+                        name="catalogue_version_item_unique",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CatalogueItem",
@@ -430,6 +497,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("catalogue", "product", "currency"), name="catalogue_item_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("price__isnull", False),
+                                ("rate_table__isnull", True),
+                                ("tiers", ""),
+                            ),
+                            models.Q(
+                                ("price__isnull", True),
+                                ("rate_table__isnull", False),
+                                ("tiers", ""),
+                            ),
+                            models.Q(
+                                ("price__isnull", True),
+                                ("rate_table__isnull", True),
+                                models.Q(("tiers", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalogue_item_price_or_rate_table_or_tiers",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TimeProfile",
@@ -452,6 +547,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="time_profile_unique",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Rate",
@@ -542,130 +646,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="catalogue",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="catalogue_name_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="catalogue",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)),
-                fields=("provider",),
-                name="one_default_catalogue",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="catalogueversion",
-            constraint=models.UniqueConstraint(
-                fields=("catalogue", "number"), name="catalogue_version_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="codedeck",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="code_deck_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="codedeckentry",
-            constraint=models.UniqueConstraint(
-                fields=("code_deck", "prefix"), name="code_deck_prefix_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("code"),
-                name="product_code_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratetable",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="rate_table_name_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratetable",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("decimals__lte", 8)), name="rate_table_decimals_at_most_8"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="catalogueversionitem",
-            constraint=models.UniqueConstraint(
-                fields=("version", "product", "currency"), name="catalogue_version_item_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="catalogueitem",
-            constraint=models.UniqueConstraint(
-                fields=("catalogue", "product", "currency"), name="catalogue_item_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="catalogueitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("price__isnull", False), ("rate_table__isnull", True), ("tiers", "")),
-                    models.Q(("price__isnull", True), ("rate_table__isnull", False), ("tiers", "")),
-                    models.Q(
-                        ("price__isnull", True),
-                        ("rate_table__isnull", True),
-                        models.Q(("tiers", ""), _negated=True),
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["rate_table", "prefix", "effective_from"], name="rate_by_prefix"
                     ),
-                    _connector="OR",
-                ),
-                name="catalogue_item_price_or_rate_table_or_tiers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="timeprofile",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="time_profile_unique",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rate",
-            index=models.Index(
-                fields=["rate_table", "prefix", "effective_from"], name="rate_by_prefix"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minimum__gte", 1), ("increment__gte", 1)),
-                name="rate_minimum_and_increment_at_least_1",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_to__isnull", True),
-                    ("effective_to__gt", models.F("effective_from")),
-                    _connector="OR",
-                ),
-                name="rate_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("prefix__regex", "^[0-9]*$")), name="rate_prefix_is_digits"
-            ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("minimum__gte", 1), ("increment__gte", 1)),
+                        name="rate_minimum_and_increment_at_least_1",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gt", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="rate_ends_after_it_starts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("prefix__regex", "^[0-9]*$")),
+                        name="rate_prefix_is_digits",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ExchangeRate",
@@ -940,6 +945,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["rate_table", "received_at", "id"], name="rate_import_by_table"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["COMPARING", "WRITING", "CONFIRMING", "DISCARDING", "UNDOING"],
+                            )
+                        ),
+                        fields=("rate_table",),
+                        name="one_rate_import_at_work",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RateExport",
@@ -1132,6 +1156,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["rate_import", "row_class", "number"],
+                        name="rate_import_row_by_class",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RateFileTemplate",
@@ -1164,28 +1196,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="rateimport",
-            index=models.Index(
-                fields=["rate_table", "received_at", "id"], name="rate_import_by_table"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rateimport",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ["COMPARING", "WRITING", "CONFIRMING", "DISCARDING", "UNDOING"])
-                ),
-                fields=("rate_table",),
-                name="one_rate_import_at_work",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rateimportrow",
-            index=models.Index(
-                fields=["rate_import", "row_class", "number"], name="rate_import_row_by_class"
-            ),
         ),
         migrations.CreateModel(
             name="RateNotice",
@@ -1252,6 +1262,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["rate_table", "-requested_at", "-id"], name="rate_notice_latest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["PREPARING", "PREPARED"])),
+                        fields=("rate_table",),
+                        name="one_open_rate_notice",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RateNoticeFile",
@@ -1294,20 +1318,6 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddIndex(
-            model_name="ratenotice",
-            index=models.Index(
-                fields=["rate_table", "-requested_at", "-id"], name="rate_notice_latest"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratenotice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["PREPARING", "PREPARED"])),
-                fields=("rate_table",),
-                name="one_open_rate_notice",
-            ),
         ),
         migrations.CreateModel(
             name="CatalogueItemAllowance",

@@ -114,6 +114,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "slug"), name="source_slug_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Trunk",
@@ -151,6 +156,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "tech_prefix"), name="trunk_prefix_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="XdrChunk",
@@ -621,6 +633,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "payer_kind", "payer_id", "day"],
+                        name="usage_charge_payer",
+                    ),
+                    models.Index(fields=["provider", "kind", "day"], name="usage_charge_day"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["created_at", "chunk"],
+                        name="usage_charge_created",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("chunk__isnull", True), ("rerating__isnull", False)),
+                            models.Q(("chunk__isnull", False), ("rerating__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="usage_charge_of_one_batch",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Mending",
@@ -785,6 +821,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "xdr_id"], name="xdr_correction_of"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("provider", "xdr_id"),
+                        name="xdr_correction_once_current",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="XdrIdentity",
@@ -809,6 +857,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "xdr_id"], name="xdr_identity_of"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "started_at", "dedup_key"), name="xdr_identity_once"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Suspense",
@@ -949,6 +1007,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "state", "reason", "id"], name="suspense_reason"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "OPEN")),
+                        fields=["provider", "source", "reason", "subject", "id"],
+                        name="suspense_group",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RetiredMonth",
@@ -1026,6 +1096,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["RECEIVED", "RATING"])),
+                        fields=["provider", "source", "received_at"],
+                        name="xdr_file_waiting",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "sha256"), name="xdr_file_once"),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="xdrchunk",
@@ -1058,14 +1140,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "WAITING")),
                 fields=["provider", "source"],
                 name="chunk_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="xdrfile",
-            index=models.Index(
-                condition=models.Q(("state__in", ["RECEIVED", "RATING"])),
-                fields=["provider", "source", "received_at"],
-                name="xdr_file_waiting",
             ),
         ),
         migrations.CreateModel(
@@ -1131,85 +1205,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="source",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "slug"), name="source_slug_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trunk",
-            constraint=models.UniqueConstraint(
-                fields=("source", "tech_prefix"), name="trunk_prefix_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagecharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("chunk__isnull", True), ("rerating__isnull", False)),
-                    models.Q(("chunk__isnull", False), ("rerating__isnull", True)),
-                    _connector="OR",
-                ),
-                name="usage_charge_of_one_batch",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagecharge",
-            index=models.Index(
-                fields=["provider", "payer_kind", "payer_id", "day"], name="usage_charge_payer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagecharge",
-            index=models.Index(fields=["provider", "kind", "day"], name="usage_charge_day"),
-        ),
-        migrations.AddIndex(
-            model_name="usagecharge",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["created_at", "chunk"], name="usage_charge_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="suspense",
-            index=models.Index(
-                fields=["provider", "state", "reason", "id"], name="suspense_reason"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="suspense",
-            index=models.Index(
-                condition=models.Q(("state", "OPEN")),
-                fields=["provider", "source", "reason", "subject", "id"],
-                name="suspense_group",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="xdridentity",
-            index=models.Index(fields=["provider", "xdr_id"], name="xdr_identity_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="xdridentity",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "started_at", "dedup_key"), name="xdr_identity_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="xdrcorrection",
-            index=models.Index(fields=["provider", "xdr_id"], name="xdr_correction_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="xdrcorrection",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("provider", "xdr_id"),
-                name="xdr_correction_once_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="xdrfile",
-            constraint=models.UniqueConstraint(fields=("provider", "sha256"), name="xdr_file_once"),
         ),
         migrations.AddConstraint(
             model_name="xdrchunk",
@@ -1316,6 +1311,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "-asked_at", "-id"], name="what_if_latest"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("to_date__gt", models.F("from_date"))),
+                        name="what_if_ends_after_it_starts",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WhatIfMargin",
@@ -1353,6 +1359,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("what_if", "party_kind", "party_id", "currency"),
+                        name="what_if_margin_once",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WhatIfReseller",
@@ -1400,6 +1414,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("what_if", "reseller"), name="what_if_reseller_once"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TierTotal",
@@ -1449,29 +1470,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="whatif",
-            index=models.Index(fields=["provider", "-asked_at", "-id"], name="what_if_latest"),
-        ),
-        migrations.AddConstraint(
-            model_name="whatif",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_date__gt", models.F("from_date"))),
-                name="what_if_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="whatifmargin",
-            constraint=models.UniqueConstraint(
-                fields=("what_if", "party_kind", "party_id", "currency"), name="what_if_margin_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="whatifreseller",
-            constraint=models.UniqueConstraint(
-                fields=("what_if", "reseller"), name="what_if_reseller_once"
-            ),
         ),
         migrations.CreateModel(
             name="AllowanceCounter",

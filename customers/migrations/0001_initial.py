@@ -134,6 +134,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "reseller"], name="customer_by_reseller"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "number"), name="customer_number_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reseller__isnull", True), ("reseller_code__isnull", True)),
+                            models.Q(("reseller__isnull", False), ("reseller_code__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="customer_tag_is_reseller_and_code",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TeamMember",
@@ -185,27 +203,6 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["provider", "reseller"], name="customer_by_reseller"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "number"), name="customer_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reseller__isnull", True), ("reseller_code__isnull", True)),
-                    models.Q(("reseller__isnull", False), ("reseller_code__isnull", False)),
-                    _connector="OR",
-                ),
-                name="customer_tag_is_reseller_and_code",
-            ),
-        ),
         migrations.CreateModel(
             name="SignUpTerms",
             fields=[
@@ -227,6 +224,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "version"), name="terms_version_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Consent",
@@ -315,12 +319,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("provider",), name="one_sign_up_settings")
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="signupterms",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "version"), name="terms_version_unique"
-            ),
         ),
         migrations.CreateModel(
             name="RateNotification",

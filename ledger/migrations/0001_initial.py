@@ -60,6 +60,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "kind", "owner", "currency"), name="account_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "CUSTOMER_WALLET"), _negated=True),
+                            ("balance__lte", 0),
+                            _connector="OR",
+                        ),
+                        name="wallet_never_overdrawn",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Transfer",
@@ -142,45 +157,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "kind", "owner", "currency"), name="account_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "CUSTOMER_WALLET"), _negated=True),
-                    ("balance__lte", 0),
-                    _connector="OR",
-                ),
-                name="wallet_never_overdrawn",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(fields=["provider", "document"], name="transfer_document"),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "idempotency_key"), name="transfer_once_per_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="transfer_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debit", models.F("credit")), _negated=True),
-                name="transfer_between_two_accounts",
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "document"], name="transfer_document"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "idempotency_key"), name="transfer_once_per_key"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="transfer_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit", models.F("credit")), _negated=True),
+                        name="transfer_between_two_accounts",
+                    ),
+                ],
+            },
         ),
     ]

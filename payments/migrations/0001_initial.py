@@ -99,6 +99,51 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "customer", "created_at"], name="payment_customer"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "PENDING")),
+                        fields=["created_at"],
+                        name="payment_pending",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="payment_amount_positive"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("provider", "order_number"), name="payment_order_number_unique"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("gateway_reference", ""), _negated=True),
+                        fields=("provider", "gateway", "gateway_reference"),
+                        name="payment_gateway_reference_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("mode", "GATEWAY"), models.Q(("gateway", ""), _negated=True)),
+                            models.Q(models.Q(("mode", "GATEWAY"), _negated=True), ("gateway", "")),
+                            _connector="OR",
+                        ),
+                        name="payment_by_gateway_names_it",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["PENDING", "FAILED", "EXPIRED"]),
+                            models.Q(
+                                ("posting_date__isnull", False),
+                                ("succeeded_at__isnull", False),
+                                models.Q(("receipt_number", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_received_has_receipt",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Allocation",
@@ -146,6 +191,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="allocation_amount_positive"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PlannedAllocation",
@@ -182,6 +234,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("payment", "invoice"), name="planned_once_per_invoice"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="planned_amount_positive"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reversal",
@@ -261,52 +323,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                fields=["provider", "customer", "created_at"], name="payment_customer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="payment_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "order_number"), name="payment_order_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="allocation_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plannedallocation",
-            constraint=models.UniqueConstraint(
-                fields=("payment", "invoice"), name="planned_once_per_invoice"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plannedallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="planned_amount_positive"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookevent",
-            index=models.Index(fields=["state", "received_at"], name="webhook_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookevent",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "gateway", "event_id"), name="webhook_event_once"
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["state", "received_at"], name="webhook_waiting"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "gateway", "event_id"), name="webhook_event_once"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SandboxCheckout",
@@ -339,48 +365,6 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("settles_at", models.DateTimeField(null=True)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("state", "PENDING")),
-                fields=["created_at"],
-                name="payment_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("gateway_reference", ""), _negated=True),
-                fields=("provider", "gateway", "gateway_reference"),
-                name="payment_gateway_reference_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("mode", "GATEWAY"), models.Q(("gateway", ""), _negated=True)),
-                    models.Q(models.Q(("mode", "GATEWAY"), _negated=True), ("gateway", "")),
-                    _connector="OR",
-                ),
-                name="payment_by_gateway_names_it",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["PENDING", "FAILED", "EXPIRED"]),
-                    models.Q(
-                        ("posting_date__isnull", False),
-                        ("succeeded_at__isnull", False),
-                        models.Q(("receipt_number", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_received_has_receipt",
-            ),
         ),
         migrations.AddField(
             model_name="sandboxcheckout",

@@ -64,6 +64,33 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
+                        name="commission_percent_0_to_100",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("reseller", "="),
+                            (
+                                payouts.models.DateRange(
+                                    "valid_from",
+                                    django.db.models.functions.comparison.Coalesce(
+                                        "valid_to",
+                                        django.db.models.functions.comparison.Cast(
+                                            models.Value("infinity"), models.DateField()
+                                        ),
+                                    ),
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="one_commission_plan_at_a_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PayoutStatement",
@@ -147,6 +174,82 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "closing_amount",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("opening_amount"),
+                                            "+",
+                                            models.F("accrued_amount"),
+                                        ),
+                                        "+",
+                                        models.F("clawed_back_amount"),
+                                    ),
+                                    "-",
+                                    models.F("settled_before_amount"),
+                                ),
+                            )
+                        ),
+                        name="statement_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("approved_at__isnull", True), ("number", ""), ("state", "DRAFT")
+                            ),
+                            models.Q(
+                                models.Q(("state", "DRAFT"), _negated=True),
+                                models.Q(("number", ""), _negated=True),
+                                ("approved_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="statement_numbered_on_approval",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("closing_amount__gt", 0),
+                                ("settled_date__isnull", False),
+                                ("state", "SETTLED"),
+                                ("transfer__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("state", "SETTLED"), _negated=True),
+                                ("settled_date__isnull", True),
+                                ("transfer__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="statement_settled_by_transfer",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("number", ""), _negated=True),
+                        fields=("provider", "number"),
+                        name="statement_number_unique",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("reseller", "="),
+                            ("currency", "="),
+                            (
+                                payouts.models.DateRange(
+                                    "period_from",
+                                    "period_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="statements_never_overlap",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Accrual",
@@ -241,6 +344,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "event_date"], name="accrual_event_date"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "event_key"), name="accrued_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("amount", 0), ("transfer__isnull", True)),
+                            models.Q(
+                                models.Q(("amount", 0), _negated=True), ("transfer__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="accrual_is_posted",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="StatementDocument",
@@ -274,138 +395,5 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddConstraint(
-            model_name="commissionplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
-                name="commission_percent_0_to_100",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commissionplan",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("reseller", "="),
-                    (
-                        payouts.models.DateRange(
-                            "valid_from",
-                            django.db.models.functions.comparison.Coalesce(
-                                "valid_to",
-                                django.db.models.functions.comparison.Cast(
-                                    models.Value("infinity"), models.DateField()
-                                ),
-                            ),
-                            django.contrib.postgres.fields.ranges.RangeBoundary(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="one_commission_plan_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutstatement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "closing_amount",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("opening_amount"), "+", models.F("accrued_amount")
-                                ),
-                                "+",
-                                models.F("clawed_back_amount"),
-                            ),
-                            "-",
-                            models.F("settled_before_amount"),
-                        ),
-                    )
-                ),
-                name="statement_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutstatement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("approved_at__isnull", True), ("number", ""), ("state", "DRAFT")),
-                    models.Q(
-                        models.Q(("state", "DRAFT"), _negated=True),
-                        models.Q(("number", ""), _negated=True),
-                        ("approved_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="statement_numbered_on_approval",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutstatement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("closing_amount__gt", 0),
-                        ("settled_date__isnull", False),
-                        ("state", "SETTLED"),
-                        ("transfer__isnull", False),
-                    ),
-                    models.Q(
-                        models.Q(("state", "SETTLED"), _negated=True),
-                        ("settled_date__isnull", True),
-                        ("transfer__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="statement_settled_by_transfer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutstatement",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("number", ""), _negated=True),
-                fields=("provider", "number"),
-                name="statement_number_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutstatement",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("reseller", "="),
-                    ("currency", "="),
-                    (
-                        payouts.models.DateRange(
-                            "period_from",
-                            "period_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="statements_never_overlap",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="accrual",
-            index=models.Index(fields=["provider", "event_date"], name="accrual_event_date"),
-        ),
-        migrations.AddConstraint(
-            model_name="accrual",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "event_key"), name="accrued_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accrual",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount", 0), ("transfer__isnull", True)),
-                    models.Q(models.Q(("amount", 0), _negated=True), ("transfer__isnull", False)),
-                    _connector="OR",
-                ),
-                name="accrual_is_posted",
-            ),
         ),
     ]

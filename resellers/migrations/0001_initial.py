@@ -75,6 +75,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("disabled_at__isnull", True), ("state", "ACTIVE")),
+                            models.Q(("disabled_at__isnull", False), ("state", "DISABLED")),
+                            _connector="OR",
+                        ),
+                        name="reseller_disabled_since",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("provider", "number"), name="reseller_number_unique"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BillingModeAssignment",
@@ -142,6 +157,48 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_to__isnull", True),
+                            ("valid_to__gt", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="billing_mode_ends_after_it_starts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("internal_rate_table__isnull", False), ("policy", "INTERNAL_TABLE")
+                            ),
+                            models.Q(
+                                models.Q(("policy", "INTERNAL_TABLE"), _negated=True),
+                                ("internal_rate_table__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="internal_table_goes_with_its_policy",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("reseller", "="),
+                            ("product", "="),
+                            (
+                                resellers.models.TsTzRange(
+                                    "valid_from",
+                                    django.db.models.functions.comparison.Coalesce(
+                                        "valid_to", models.Value("infinity")
+                                    ),
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="one_billing_mode_at_a_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ResellerCode",
@@ -173,6 +230,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("code"),
+                        name="reseller_code_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[A-Za-z0-9][A-Za-z0-9_-]*$")),
+                        name="reseller_code_is_plain",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ResellerModule",
@@ -204,6 +274,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider",), name="one_reseller_module"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ResellerUser",
@@ -289,94 +364,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="reseller",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("disabled_at__isnull", True), ("state", "ACTIVE")),
-                    models.Q(("disabled_at__isnull", False), ("state", "DISABLED")),
-                    _connector="OR",
-                ),
-                name="reseller_disabled_since",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reseller",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "number"), name="reseller_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingmodeassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_to__isnull", True),
-                    ("valid_to__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="billing_mode_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingmodeassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("internal_rate_table__isnull", False), ("policy", "INTERNAL_TABLE")),
-                    models.Q(
-                        models.Q(("policy", "INTERNAL_TABLE"), _negated=True),
-                        ("internal_rate_table__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="internal_table_goes_with_its_policy",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingmodeassignment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("reseller", "="),
-                    ("product", "="),
-                    (
-                        resellers.models.TsTzRange(
-                            "valid_from",
-                            django.db.models.functions.comparison.Coalesce(
-                                "valid_to", models.Value("infinity")
-                            ),
-                            django.contrib.postgres.fields.ranges.RangeBoundary(),
-                        ),
-                        "&&",
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="vendor_name_unique",
                     ),
                 ],
-                name="one_billing_mode_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resellercode",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("code"),
-                name="reseller_code_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resellercode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^[A-Za-z0-9][A-Za-z0-9_-]*$")),
-                name="reseller_code_is_plain",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resellermodule",
-            constraint=models.UniqueConstraint(fields=("provider",), name="one_reseller_module"),
-        ),
-        migrations.AddConstraint(
-            model_name="vendor",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="vendor_name_unique",
-            ),
+            },
         ),
     ]

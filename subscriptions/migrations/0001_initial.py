@@ -100,6 +100,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "customer"], name="subscription_customer"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("end_date__isnull", True),
+                            ("end_date__gte", models.F("start_date")),
+                            _connector="OR",
+                        ),
+                        name="subscription_ends_after_it_starts",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Charge",
@@ -168,48 +183,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="subscription",
-            index=models.Index(fields=["provider", "customer"], name="subscription_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("end_date__isnull", True),
-                    ("end_date__gte", models.F("start_date")),
-                    _connector="OR",
-                ),
-                name="subscription_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="charge",
-            index=models.Index(fields=["provider", "customer"], name="charge_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("credited_charge__isnull", True)),
-                fields=("subscription", "kind", "period_from"),
-                name="charge_once_per_period",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("credited_charge__isnull", True), ("net_amount__lt", 0), _connector="OR"
-                ),
-                name="credit_is_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_to__gt", models.F("period_from"))),
-                name="charge_period_not_empty",
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["provider", "customer"], name="charge_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("credited_charge__isnull", True)),
+                        fields=("subscription", "kind", "period_from"),
+                        name="charge_once_per_period",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credited_charge__isnull", True),
+                            ("net_amount__lt", 0),
+                            _connector="OR",
+                        ),
+                        name="credit_is_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period_to__gt", models.F("period_from"))),
+                        name="charge_period_not_empty",
+                    ),
+                ],
+            },
         ),
     ]

@@ -97,6 +97,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="role_name_unique",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Membership",
@@ -133,6 +142,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "user"), name="one_role_per_user"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -284,20 +298,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="role",
-            constraint=models.UniqueConstraint(
-                models.F("provider"),
-                django.db.models.functions.text.Lower("name"),
-                name="role_name_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "user"), name="one_role_per_user"
-            ),
-        ),
         migrations.CreateModel(
             name="ApiToken",
             fields=[
@@ -371,6 +371,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("membership__isnull", True), ("role__isnull", False)),
+                            models.Q(("membership__isnull", False), ("role__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="api_token_of_member_or_role",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                        name="api_token_expires_after_creation",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AnsweredCall",
@@ -404,33 +420,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("membership__isnull", True), ("role__isnull", False)),
-                    models.Q(("membership__isnull", False), ("role__isnull", True)),
-                    _connector="OR",
-                ),
-                name="api_token_of_member_or_role",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("created_at"))),
-                name="api_token_expires_after_creation",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="answeredcall",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["answered_at"], name="call_answered_at"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="answeredcall",
-            constraint=models.UniqueConstraint(fields=("token", "key"), name="call_answered_once"),
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True, fields=["answered_at"], name="call_answered_at"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("token", "key"), name="call_answered_once"),
+                ],
+            },
         ),
     ]

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -11,10 +12,10 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db.models import Sum
 
-from benchmarks.imports.measure import postmaster_pid
+from benchmarks.imports.measure import import_file, postmaster_pid
 from benchmarks.imports.options import world_parser
-from benchmarks.imports.tables import empty_all
-from benchmarks.imports.workers import cpu_seconds
+from benchmarks.imports.tables import checkpoint, empty_all
+from benchmarks.imports.workers import cpu_seconds, running_workers
 from benchmarks.imports.world import AT, START, make_world, random_accounts, write_calls
 from cdr.models import AllowanceCounter, AllowanceUse, Leg, Source
 from cdr.services.chunks import rate_chunk
@@ -33,7 +34,11 @@ USUAL_SECONDS = 180
 
 @dataclass(frozen=True)
 class Figures:
-    """Microseconds of processor time per xDR, and what was included of the volume."""
+    """Microseconds of processor time per xDR, and what was included of the volume.
+
+    `two_gain` is how many times as fast two workers are as one, on the clock on the wall; `load`
+    is that of the machine, which lessens it.
+    """
 
     xdrs: int
     customers: int
@@ -41,9 +46,12 @@ class Figures:
     worker_with: float
     postgres_without: float
     postgres_with: float
+    two_gain_without: float
+    two_gain_with: float
     order_worker: float
     included_legs: int
     uses: int
+    load: float
 
 
 def main() -> None:
@@ -56,9 +64,9 @@ def measure(options: argparse.Namespace) -> Figures:
     path = options.folder / "calls.csv"
     write_calls(path, random_accounts(options.lines, options.customers))
     import_once(source, path)
-    without = least(source, path)
+    without, gain_without = least(source, path), gain_of_two(source, path)
     give_allowances(source, options.lines // options.customers * USUAL_SECONDS // 2)
-    including = least(source, path)
+    including, gain_with = least(source, path), gain_of_two(source, path)
     order = dry_run(source)
     check()
     share = 1e6 / options.lines
@@ -69,9 +77,12 @@ def measure(options: argparse.Namespace) -> Figures:
         worker_with=round(including[0] * share, 2),
         postgres_without=round(without[1] * share, 2),
         postgres_with=round(including[1] * share, 2),
+        two_gain_without=round(gain_without, 2),
+        two_gain_with=round(gain_with, 2),
         order_worker=round(order * share, 2),
         included_legs=Leg.objects.filter(included_volume__gt=0).count(),
         uses=AllowanceUse.objects.count(),
+        load=round(os.getloadavg()[0], 1),
     )
 
 
@@ -92,6 +103,23 @@ def import_once(source: Source, path: Path) -> tuple[float, float]:
     for chunk_id in chunk_ids:
         rate_chunk(chunk_id=chunk_id, at=AT)
     return time.process_time() - worker_before, cpu_seconds(server) - server_before
+
+
+def gain_of_two(source: Source, path: Path) -> float:
+    """How many times as fast the file is imported by two workers as by one."""
+    one, two = (min(timed(source, path, workers)) for workers in (1, 2))
+    return one / two
+
+
+def timed(source: Source, path: Path, workers: int) -> list[float]:
+    """Seconds of imports by so many workers, after one that compiles the tables."""
+    with running_workers(path.parent, workers):
+        runs = []
+        for _ in range(1 + ROUNDS):
+            empty_all()
+            checkpoint()
+            runs.append(import_file(source, path))
+    return runs[1:]
 
 
 def give_allowances(source: Source, volume: int) -> None:

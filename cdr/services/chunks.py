@@ -12,6 +12,7 @@ from cdr.importers.chunks import CHUNK_BYTES, first_lines, read_chunks
 from cdr.importers.formats import ADAPTERS
 from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
+from cdr.rules.parties import Charge
 from cdr.rules.suspense import Result
 from cdr.services import stores
 from cdr.services.allowances import count_usage
@@ -131,11 +132,24 @@ def rate_lines(
     numbered = fresh.hstack([pl.Series("id", place + (origin.chunk_id << PLACE_BITS))])
     rated = rate_xdrs(identify_xdrs(numbered, origin.source), origin.source)
     record_xdrs(rated, origin)
+    uncounted = _uncounted(rated, origin.source)
+    record_legs(rated, origin, stands=rated.outcome.stands & uncounted, number=rated.legs.number)
     # As late as can be: who waits for the same counters waits for this transaction's end.
     rated = count_usage(rated, origin.source)
-    record_legs(rated, origin, stands=rated.outcome.stands, number=rated.legs.number)
+    record_legs(rated, origin, stands=rated.outcome.stands & ~uncounted, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated
+
+
+def _uncounted(rated: RatedXdrs, source: SourceTerms) -> NDArray[np.bool_]:
+    """The legs that are written before anything is counted, which changes those of customers only.
+
+    None of a single xDR, nor where nothing is counted: then one statement writes all of them.
+    """
+    if len(rated.xdrs) == 1 or not (source.has_allowances or rated.tiered is not None):
+        return np.full(len(rated.legs.row), False)
+    uncounted: NDArray[np.bool_] = rated.legs.charge != Charge.CUSTOMER
+    return uncounted
 
 
 def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:

@@ -76,11 +76,12 @@ class Waiting(NamedTuple):
 class Received:
     """What became of one xDR; `name` is None where it waits and is not even stored as one.
 
-    `is_duplicate` says that it was stored before; `legs` are those that were stored just now.
+    `is_duplicate` says that it was stored before; where its month was taken out of the database
+    since, it has neither name nor result. `legs` are those that were stored just now.
     """
 
     name: XdrName | None
-    result: Xdr.Result
+    result: Xdr.Result | None
     is_duplicate: bool = False
     waiting: tuple[Waiting, ...] = ()
     legs: tuple[RecordedLeg, ...] = ()
@@ -230,9 +231,12 @@ def _stored_before(line: str, origin: Origin) -> Received:
     """The stored xDR that a line repeats."""
     again = mediate_lines(line.encode(), first_line=1, source=origin.source, at=origin.at).xdrs
     [(start, xdr_id)] = known_xdrs(again, origin.source).select("known_start", "known_id").rows()
-    stored = Xdr.objects.only("started_at", "id", "result").get(
+    named = Xdr.objects.filter(
         provider_id=origin.source.provider_id, started_at=from_microseconds(start), id=xdr_id
     )
+    stored = named.only("started_at", "id", "result").first()
+    if stored is None:  # its start was corrected into a month that is kept in files by now
+        return Received(None, None, is_duplicate=True)
     rows = Suspense.objects.filter(
         provider_id=origin.source.provider_id,
         chunk_id=stored.id >> PLACE_BITS,

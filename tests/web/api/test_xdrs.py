@@ -1,5 +1,6 @@
 """xDRs by the API: listed, shown and explained, and nobody else's."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from cdr.models import Mending, Source, Xdr, XdrFile
 from tests.factories.mending import mend
-from tests.web.api.world import World, call
+from tests.web.api.world import World, call, correct_start
 from web.api.schema import openapi
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,7 @@ class TestTheList:
         told = openapi()["components"]["schemas"]
         for name in ("XdrOut", "XdrReceivedOut"):
             results = told[name]["properties"]["result"]
+            (results,) = results.get("allOf", [results])
             if "$ref" in results:
                 results = told[results["$ref"].rpartition("/")[2]]
             assert results["enum"] == ["rated", "zero", "suspended", "discarded"]
@@ -100,6 +102,20 @@ class TestOne:
         for path in (f"xdrs/{name}", f"xdrs/{name}/explain"):
             answer = world.program.get(path)
             assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
+
+
+class TestAnXdrWhoseStartWasCorrected:
+    def test_is_found_by_the_name_it_had(self, world: World) -> None:
+        old = world.program.post("xdrs", call(account_code="nobody")).json()["id"]
+        correct_start(world, timezone.now() - timedelta(days=40))
+
+        said = world.program.get(f"xdrs/{old}")
+
+        assert said.status_code == HTTPStatus.OK
+        assert said.json()["id"] != old
+        assert said.json()["id"].endswith(old[old.index("-") :])
+        assert world.program.get(f"xdrs/{old}/explain").json()["id"] == said.json()["id"]
+        assert World("borealis").program.get(f"xdrs/{old}").status_code == HTTPStatus.NOT_FOUND
 
 
 class TestAnotherProvidersToken:

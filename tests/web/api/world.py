@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from cdr.models import Source
+from cdr.models import Mending, Source
+from cdr.rules.mending import Change, ChangeKind
 from tenancy.models import Provider
 from tests import factories
 from tests.factories.api import Program, make_json_source, program_of
+from tests.factories.mending import mend
 
 
 class World:
@@ -25,6 +27,12 @@ class World:
         self.customer = factories.make_customer(self.provider)
         factories.make_identifier(self.customer, "acc1")
         self.program: Program = program_of(self.provider)
+
+
+def correct_start(world: World, started_at: datetime) -> None:
+    """Have all that waits have started then."""
+    change = Change(ChangeKind.SET, "started_at", "", started_at.isoformat())
+    mend(world.provider, Mending.Kind.CORRECT, change=change, at=timezone.now())
 
 
 def call(**fields: Any) -> dict[str, Any]:

@@ -102,9 +102,14 @@ class XdrReceivedOut(serializers.Serializer[Any]):
     """What became of an xDR."""
 
     id = serializers.CharField(
-        allow_null=True, help_text="null: it waits, and is not even stored as an xDR."
+        allow_null=True,
+        help_text="null: it waits, and is not even stored as an xDR, or is kept in files by now.",
     )
-    result = serializers.ChoiceField(choices=XDR_RESULTS)
+    result = serializers.ChoiceField(
+        choices=XDR_RESULTS,
+        allow_null=True,
+        help_text="null: it was stored before, in a month that is kept in files by now.",
+    )
     is_duplicate = serializers.BooleanField(help_text="It was stored before.")
     legs = LegOut(many=True)
     waiting = WaitingOut(many=True)
@@ -289,7 +294,7 @@ def _answer(received: Received, before: Mapping[Any, Sequence[Leg]]) -> Answer:
     legs = before.get(received.name, ()) if received.is_duplicate else received.legs
     body = {
         "id": name,
-        "result": received.result.name.lower(),
+        "result": received.result and received.result.name.lower(),
         "is_duplicate": received.is_duplicate,
         "legs": [leg_out(leg) for leg in legs],
         "waiting": [waiting_out(*each) for each in received.waiting],

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
-from cdr.models import AllowanceUse, Leg, LegKind, Source, Xdr
+from cdr.models import AllowanceUse, Leg, LegKind, Source, Xdr, XdrCorrection
 from common.scope import Scope
 from customers.models import Customer
 from tenancy.owned import ProviderQuerySet
@@ -54,10 +54,23 @@ def with_charges(rows: ProviderQuerySet[Xdr]) -> ProviderQuerySet[Xdr]:
 def xdr(scope: Scope, *, started_at: datetime, xdr_id: int) -> Xdr:
     """One xDR with its parties, source and file; its start finds the month it is kept in.
 
+    Where that was its start until it was corrected, the xDR has another by now.
+
     :raises Xdr.DoesNotExist: it is not in the scope.
     """
     rows = xdrs(scope).select_related("terminating_customer", "chunk__file")
-    return rows.get(started_at=started_at, id=xdr_id)
+    found = rows.filter(started_at=started_at, id=xdr_id).first()
+    if found is not None:
+        return found
+    return rows.get(started_at=_corrected_start(scope, started_at, xdr_id), id=xdr_id)
+
+
+def _corrected_start(scope: Scope, started_at: datetime, xdr_id: int) -> datetime:
+    """Where an xDR is by now that was kept under another start; that one if it never was."""
+    corrections = XdrCorrection.objects.visible_to(scope).filter(xdr_id=xdr_id)
+    before = corrections.filter(Q(started_at=started_at) | Q(received_started_at=started_at))
+    current = corrections.filter(is_current=True).first() if before.exists() else None
+    return started_at if current is None else current.started_at
 
 
 def legs_of_xdr(scope: Scope, xdr: Xdr) -> ProviderQuerySet[Leg]:

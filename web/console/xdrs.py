@@ -6,7 +6,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path, register_converter
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -113,6 +113,8 @@ def xdr_list(request: SurfaceRequest) -> HttpResponse:
 def xdr_detail(request: SurfaceRequest, xdr_key: tuple[datetime, int]) -> HttpResponse:
     started_at, xdr_id = xdr_key
     xdr = selectors.xdr(request.scope, started_at=started_at, xdr_id=xdr_id)
+    if xdr.started_at != started_at:
+        return redirect("console_xdr", xdr_key=xdr.pk)
     waiting: QuerySet[Suspense] = suspense_of_xdr(request.scope, xdr)
     context = {
         "xdr": xdr,

@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from cdr.models import RetiredMonth, Xdr
+from cdr.models import Mending, RetiredMonth, Xdr
+from cdr.rules.mending import Change, ChangeKind
 from tests.cdr.worlds import World, make_world
-from tests.factories import make_billing_mode, make_rate, make_rate_table
+from tests.factories import make_billing_mode, make_rate, make_rate_table, make_staff
 from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
+from tests.factories.mending import mend
 from tests.web.account_centre.pages import words
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +174,40 @@ class TestAnXdr:
         ]
 
         assert [staff.get(path).status_code for path in paths] == [404, 404, 404]
+
+
+class TestAnXdrWhoseStartWasCorrected:
+    @staticmethod
+    def moved_by(world: World, days: int) -> Xdr:
+        start = f"{CALL_AT - timedelta(days=days):%Y-%m-%dT%H:%M:%S+00:00}"
+        change = Change(ChangeKind.SET, "started_at", "", start)
+        mend(world.provider, Mending.Kind.CORRECT, change=change)
+        return Xdr.objects.get()
+
+    def test_is_led_to_from_every_start_that_it_had(self, staff: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="new")])
+        addresses = [address(Xdr.objects.get())]
+        for days in (30, 31):
+            addresses.append(address(self.moved_by(world, days)))
+
+        for old in addresses[:-1]:
+            response = staff.get(old)
+            assert (response.status_code, response["Location"]) == (302, addresses[-1])
+        assert staff.get(addresses[-1]).status_code == HTTPStatus.OK
+
+    def test_is_led_to_once_it_is_back_where_it_was(self, staff: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="new")])
+        wrong, back = address(self.moved_by(world, 30)), address(self.moved_by(world, 0))
+
+        assert staff.get(wrong)["Location"] == back
+
+    def test_is_not_there_for_others(self, client: Client, world: World) -> None:
+        import_lines(world.source, [Call(account="new")])
+        old = address(Xdr.objects.get())
+        self.moved_by(world, 30)
+        client.force_login(make_staff(make_world().provider))
+
+        assert client.get(old).status_code == HTTPStatus.NOT_FOUND
 
 
 class TestAllowances:

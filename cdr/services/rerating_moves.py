@@ -4,6 +4,7 @@ import polars as pl
 from django.db import connection
 
 from cdr.models import ReratingSlice
+from cdr.services.rating import RatedXdrs
 from cdr.services.rating_again import Again
 from common.copying import timestamps
 
@@ -19,11 +20,14 @@ _NOTE = """
 
 
 def note_moves(part: ReratingSlice, again: Again) -> None:
-    """Keep which xDRs go to customers with allowances who are not of the slice.
+    """Keep which xDRs go to customers with allowances or tiers who are not of the slice.
 
     They belong to these customers' months, whose order they change.
     """
-    strangers = sorted(again.counting.customer_ids - set(part.customer_ids))
+    in_order = again.counting.customer_ids | set(part.rerating.ordered_customer_ids)
+    for each in again.batches:
+        in_order |= _at_tiers(each.rated)
+    strangers = sorted(in_order - set(part.customer_ids))
     for each in again.batches:
         xdrs = each.rated.xdrs
         moved = xdrs.filter(pl.col("customer_id").is_in(strangers))
@@ -33,3 +37,10 @@ def note_moves(part: ReratingSlice, again: Again) -> None:
         values = [column.to_list() for column in columns]
         with connection.cursor() as cursor:
             cursor.execute(_NOTE, [part.provider_id, part.rerating_id, *values])
+
+
+def _at_tiers(rated: RatedXdrs) -> set[int]:
+    """The customers whom tiers charge for some of the batch."""
+    if rated.tiered is None:
+        return set()
+    return set(rated.legs.payer_id[rated.tiered.member].tolist())

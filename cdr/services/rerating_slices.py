@@ -204,11 +204,11 @@ def _end_dry_run(rerating: Rerating, at: datetime) -> None:
 
 
 def _end_applying(part: ReratingSlice, at: datetime) -> None:
-    """With the last slice; the last one of whole months has the others queued."""
+    """With the last slice; the last stretch of time has whole months queued."""
     locked = _locked(part.rerating)
     agreed = locked.slices.filter(state=SliceState.AGREED)
     if agreed.exists():
-        if part.customer_ids and not agreed.exclude(customer_ids=[]).exists():
+        if not part.customer_ids and not agreed.filter(customer_ids=[]).exists():
             queue_slices(agreed.order_by("number").values_list("pk", flat=True))
         return
     outdated = locked.slices.filter(state=SliceState.OUTDATED).count()
@@ -229,14 +229,15 @@ def _end_applying(part: ReratingSlice, at: datetime) -> None:
 
 
 def having_their_turn(agreed: QuerySet[ReratingSlice]) -> QuerySet[ReratingSlice]:
-    """The slices to apply that need not wait for customers in whole months.
+    """The slices to apply that need not wait for stretches of time.
 
-    Those are first: xDRs that other slices bring to these customers come after theirs.
+    Customers in whole months come last: what they lose to others would be found in a stretch that
+    was measured without it. They gain nothing by a stretch, for what they would is theirs already.
     """
-    whole_months = ReratingSlice.objects.filter(
-        rerating=OuterRef("rerating"), state=SliceState.AGREED
-    ).exclude(customer_ids=[])
-    return agreed.filter(~Q(customer_ids=[]) | ~Exists(whole_months))
+    stretches = ReratingSlice.objects.filter(
+        rerating=OuterRef("rerating"), state=SliceState.AGREED, customer_ids=[]
+    )
+    return agreed.filter(Q(customer_ids=[]) | ~Exists(stretches))
 
 
 def queue_slices(slice_ids: Iterable[int]) -> None:

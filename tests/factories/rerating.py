@@ -48,9 +48,10 @@ def rerate(provider: Provider, **chosen: Any) -> Rerating:
 
 
 def work_off(rerating: Rerating) -> Rerating:
-    """Do what is queued of it."""
-    for slice_id in rerating.slices.order_by("number").values_list("pk", flat=True):
-        work_on_slice(slice_id=slice_id, at=RERATED_AT)
+    """Do what is queued of it; some slices are only queued by others."""
+    slice_ids = list(rerating.slices.order_by("number").values_list("pk", flat=True))
+    while sum(work_on_slice(slice_id=slice_id, at=RERATED_AT) for slice_id in slice_ids):
+        pass
     rerating.refresh_from_db()
     return rerating
 

@@ -5,8 +5,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db.models import Case, When
 
-from cdr.models import Leg, ReplacedLeg, Rerating, Suspense, TierTotal, UsageCharge
+from cdr.models import (
+    CustomerIdentifier,
+    Leg,
+    ReplacedLeg,
+    Rerating,
+    Suspense,
+    TierTotal,
+    UsageCharge,
+)
+from cdr.services import rerating
 from cdr.services.rerating import TornMonths, apply_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retiring import retire_month
@@ -14,6 +24,7 @@ from cdr.services.splitting import PATIENCE
 from customers.models import Customer
 from subscriptions.models import Subscription
 from tests.factories import (
+    make_customer,
     make_identifier,
     make_rate_table,
     make_source,
@@ -216,7 +227,9 @@ class TestUsageThatMoves:
         assert Suspense.objects.get().state == Suspense.State.RESOLVED
         assert (amounts(), totals()) == ([(0, 60_000, Decimal(6))], [(OCTOBER, 60_000)])
 
-    def test_of_an_unknown_customer_comes_after_what_that_one_used(self, metered: Metered) -> None:
+    def test_of_an_unknown_customer_takes_its_place_in_that_ones_month(
+        self, metered: Metered
+    ) -> None:
         import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
         import_lines(metered.source, [usage(20_000, at=CALL_AT + 2 * LATER)])
         import_lines(metered.source, [usage(10_000, at=CALL_AT)])
@@ -226,9 +239,51 @@ class TestUsageThatMoves:
         applied = rerate(metered.provider)
 
         assert applied.state == Rerating.State.APPLIED
-        assert in_order()[:2] == [(0, 10_000, Decimal(1)), (120_000, 50_000, Decimal("2.5"))]
+        assert in_order() == [
+            (0, 10_000, Decimal(1)),
+            (10_000, 50_000, Decimal(5)),
+            (60_000, 90_000, Decimal("6.5")),
+            (150_000, 20_000, Decimal(1)),
+        ]
         assert totals() == [(OCTOBER, 170_000)]
         assert charged() == (Decimal("13.5"), Decimal("13.5"))
+
+    @pytest.mark.parametrize("most", [1, 50_000])
+    def test_between_customers_in_slices_of_their_own_is_applied_at_once(
+        self, metered: Metered, most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rerating, "SLICE_XDRS", most)
+        ben, his = make_ben(metered)
+        for at in (CALL_AT + LATER, CALL_AT):
+            import_lines(metered.source, [usage(60_000, at=at)])
+        import_lines(metered.source, [usage(70_000, account="ben")])
+        CustomerIdentifier.objects.update(
+            customer=Case(When(value="carla", then=ben.pk), default=metered.carla.pk)
+        )
+
+        applied = rerate(metered.provider)
+
+        assert applied.state == Rerating.State.APPLIED
+        assert dict(TierTotal.objects.values_list("subscription_id", "volume")) == {
+            metered.subscription.pk: 70_000,
+            his.pk: 120_000,
+        }
+        assert charged() == (Decimal(7 + 24), Decimal(7 + 24))
+        assert not measure(metered.provider).slices.filter(has_changes=True).exists()
+
+    def test_to_customers_without_tiers_is_applied_at_once(self, metered: Metered) -> None:
+        """What Carla loses is found in a stretch of time, of which other xDRs change."""
+        import_lines(metered.source, [usage(60_000), usage(1_000, account="dave")])
+        dave = make_customer(metered.provider)
+        moved_to(dave, metered)
+        make_identifier(dave, "dave")
+
+        applied = rerate(metered.provider)
+
+        assert applied.state == Rerating.State.APPLIED
+        assert totals() == [(OCTOBER, 0)]
+        assert charged() == (Decimal(0), Decimal(0))
+        assert not measure(metered.provider).slices.filter(has_changes=True).exists()
 
     def test_leaves_other_legs_of_the_same_xdrs_to_their_tables(self, metered: Metered) -> None:
         table = make_rate_table(metered.product, {"": "0.02"})
@@ -289,17 +344,17 @@ class TestAMonthThatIsNotAllThere:
 
 
 class TestSlices:
-    def test_of_whole_months_are_applied_before_stretches_of_time(self, metered: Metered) -> None:
+    def test_of_whole_months_are_applied_after_stretches_of_time(self, metered: Metered) -> None:
         import_lines(metered.source, [usage(90_000, at=CALL_AT + LATER)])
-        import_lines(metered.source, [usage(20_000), usage(50_000, account="karla")])
-        make_identifier(metered.carla, "karla")
+        import_lines(metered.source, [usage(20_000), usage(50_000, account="dave")])
+        make_identifier(make_customer(metered.provider), "dave")
         measured = measure(metered.provider)
         apply_rerating(rerating_id=measured.pk, at=RERATED_AT, actor_id=None)
         whole, stretch = measured.slices.order_by("number")
 
         lost_at = RERATED_AT + PATIENCE
         assert requeue_lost_reratings(at=lost_at) == 1
-        assert not work_on_slice(slice_id=stretch.pk, at=RERATED_AT)
-        assert work_on_slice(slice_id=whole.pk, at=RERATED_AT)
+        assert not work_on_slice(slice_id=whole.pk, at=RERATED_AT)
+        assert work_on_slice(slice_id=stretch.pk, at=RERATED_AT)
         assert requeue_lost_reratings(at=lost_at) == 1
         assert work_off(measured).state == Rerating.State.APPLIED

@@ -7,9 +7,10 @@ import polars as pl
 from cdr.rating.few import FEW
 
 KEY_BYTES = 16
-# Fields are joined by what no field holds: the parsers refuse control characters or drop them.
-_BREAK = "\x1f"
+BREAK = "\x1f"
+"""What fields are joined by: no xDR is made of a line of which one holds it."""
 _CALL = ("call_id", "leg_id")
+KEYED_TEXTS = (*_CALL, "caller_number", "destination_number")
 _FACTS = ("started_at", "caller_number", "destination_number", "duration_seconds")
 
 
@@ -26,7 +27,7 @@ def dedup_keys(xdrs: pl.DataFrame, *, source_id: int) -> pl.Series:
     by_call = _joined(pl.lit("call"), *_CALL)
     by_facts = _joined(pl.lit("facts"), *_FACTS)
     texts = xdrs.select(
-        pl.lit(f"{source_id}{_BREAK}")
+        pl.lit(f"{source_id}{BREAK}")
         + pl.when(pl.col("call_id").is_null()).then(by_facts).otherwise(by_call)
     ).to_series()
     keys = [_key(text) for text in texts.cast(pl.Binary).to_list()]
@@ -51,9 +52,9 @@ def _key(text: bytes) -> str:
 def _text(source_id: int, row: tuple[str | int | None, ...]) -> str:
     kind, said = ("facts", row[len(_CALL) :]) if row[0] is None else ("call", row[: len(_CALL)])
     parts = ["" if part is None else str(part) for part in said]
-    return _BREAK.join([str(source_id), kind, *parts])
+    return BREAK.join([str(source_id), kind, *parts])
 
 
 def _joined(*parts: pl.Expr | str) -> pl.Expr:
     texts = [pl.col(part).cast(pl.String) if isinstance(part, str) else part for part in parts]
-    return pl.concat_str([text.fill_null("") for text in texts], separator=_BREAK)
+    return pl.concat_str([text.fill_null("") for text in texts], separator=BREAK)

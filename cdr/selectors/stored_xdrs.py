@@ -16,6 +16,7 @@ from cdr.rules.mending import FIELDS
 from cdr.rules.suspense import Result
 from common.copying import copied_rows
 from common.scope import Scope
+from common.statements import fetch_rows
 
 XDR_COLUMNS: Mapping[str, Any] = {
     "id": pl.Int64,
@@ -157,6 +158,17 @@ def stored_legs(scope: Scope, condition: Condition) -> pl.DataFrame:
     legs = _copied("cdr_leg", "l", _LEG_ROWS, scope, condition)
     parties = _charges(scope, legs["usage_charge_id"].unique(), _PARTIES_COLUMNS)
     return legs.join(parties, on="usage_charge_id", how="left").select(list(LEG_COLUMNS))
+
+
+def last_numbers(scope: Scope, condition: Condition) -> pl.DataFrame:
+    """By xdr_id the greatest `number` of the legs that the condition on `l` holds for."""
+    query = (
+        "SELECT l.xdr_id, max(l.number) FROM cdr_leg l"
+        f" WHERE l.provider_id = %s AND {condition.sql} GROUP BY l.xdr_id"
+    )
+    schema = {name: LEG_COLUMNS[name] for name in ("xdr_id", "number")}
+    rows = fetch_rows(query, [scope.provider_id, *condition.parameters])
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def stored_uses(scope: Scope, condition: Condition) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from cdr.importers.chunks import MAX_LINE_BYTES, ParsedChunk, no_rejected
 from cdr.importers.formats import ADAPTERS
 from cdr.importers.layout import TEXTS
 from cdr.models import Xdr
-from cdr.rating.dedup import dedup_keys, is_repeated
+from cdr.rating.dedup import BREAK, KEYED_TEXTS, dedup_keys, is_repeated
 from cdr.rating.dial_plans import DialPlan, normalise
 from cdr.rating.few import FEW, alike, with_columns
 from cdr.rules.instants import to_microseconds
@@ -33,7 +33,13 @@ _WIDTHS = {
     for field in Xdr._meta.local_fields
     if field.name in _KEPT_TEXTS and field.name != "hangup_cause" and field.max_length
 }
-_TOO_LONG = [pl.col(name).str.len_chars() > width for name, width in _WIDTHS.items()]
+_UNFIT = {
+    f"{name} has more than {width} characters": pl.col(name).str.len_chars() > width
+    for name, width in _WIDTHS.items()
+} | {
+    f"{name} holds the control character U+001F": pl.col(name).str.contains(BREAK, literal=True)
+    for name in KEYED_TEXTS
+}
 _READ_AS = {"received_tags": "tags"}
 _CAUSE_CHARACTERS = Xdr._meta.get_field("hangup_cause").max_length
 
@@ -73,13 +79,13 @@ def mediate_lines(
     `takes_untimely` is of any time but of months that were retired.
     """
     parsed = _parse(content, header=header, first_line=first_line, source=source)
-    records, oversized = _without_oversized(parsed.records)
+    records, unfit = _without_unfit(parsed.records)
     keyed = records.hstack([dedup_keys(records, source_id=source.id)])
     repeated = is_repeated(keyed)
     once = keyed.filter(~repeated) if repeated.any() else keyed
     bounds = widest_bounds(source) if takes_untimely else _bounds(source, at)
     timely, untimely = _without_untimely(once, *bounds)
-    unread = [_unparsable(each) for each in (parsed.rejected, oversized) if len(each)]
+    unread = [_unparsable(each) for each in (parsed.rejected, unfit) if len(each)]
     waiting = pl.concat([*unread, untimely]).sort("line_number") if unread else untimely
     return MediatedLines(
         xdrs=timely,
@@ -140,24 +146,23 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
 
 
-def _without_oversized(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The records whose texts fit their columns, and the lines of the others with the reason."""
-    if len(records) <= FEW and not _has_oversized(records):
+def _without_unfit(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records whose texts fit their columns and keys, and the lines of the others with why."""
+    if len(records) <= FEW and not _has_unfit(records):
         return records, no_rejected()
-    oversized = records.select(pl.any_horizontal(_TOO_LONG).fill_null(False)).to_series()
-    if not oversized.any():
+    unfit = records.select(pl.any_horizontal(_UNFIT.values()).fill_null(False)).to_series()
+    if not unfit.any():
         return records, no_rejected()
     reason = pl.coalesce(
-        pl.when(condition).then(pl.lit(f"{name} has more than {width} characters"))
-        for condition, (name, width) in zip(_TOO_LONG, _WIDTHS.items(), strict=True)
+        pl.when(condition).then(pl.lit(reason)) for reason, condition in _UNFIT.items()
     )
-    lines = records.filter(oversized).select("line_number", "raw", reason.alias("reason"))
-    return records.filter(~oversized), lines
+    lines = records.filter(unfit).select("line_number", "raw", reason.alias("reason"))
+    return records.filter(~unfit), lines
 
 
-def _has_oversized(records: pl.DataFrame) -> bool:
+def _has_unfit(records: pl.DataFrame) -> bool:
     return any(
-        len(text) > width
+        len(text) > width or (BREAK in text and name in KEYED_TEXTS)
         for name, width in _WIDTHS.items()
         for text in records[name].to_list()
         if text

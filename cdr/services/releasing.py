@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.rules.suspense import Result
-from cdr.selectors.stored_xdrs import Condition, of_xdrs, stored_legs, stored_xdrs
+from cdr.selectors.stored_xdrs import Condition, last_numbers, of_xdrs, stored_xdrs
 from cdr.services.allowances import count_usage
 from cdr.services.rating import RatedXdrs, identify_xdrs, rate_xdrs
 from cdr.services.recording import Origin, record_legs, record_suspense
@@ -95,8 +95,7 @@ def _stored(per_xdr: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     scope = Scope.system(origin.source.provider_id)
     keys = [timestamps(per_xdr["started_at"]).to_list(), per_xdr["xdr_id"].to_list()]
     xdrs = stored_xdrs(scope, of_xdrs(*keys))
-    legs = stored_legs(scope, Condition(_LEGS_OF, keys))
-    counts = legs.group_by("xdr_id").agg(leg_count=pl.col("number").max())
+    counts = last_numbers(scope, Condition(_LEGS_OF, keys)).rename({"number": "leg_count"})
     numbered = xdrs.join(counts, left_on="id", right_on="xdr_id", how="left")
     return numbered.with_columns(pl.col("leg_count").fill_null(0))
 

@@ -154,6 +154,36 @@ class TestBadLine:
         assert [row.xdr_id for row in rows] == [None] * 4
         assert [row.started_at for row in rows] == [None, late.started_at, early.started_at, None]
 
+    @pytest.mark.parametrize("others", [0, 300])
+    def test_is_one_whose_fields_hold_what_they_are_keyed_by(
+        self, world: World, others: int
+    ) -> None:
+        """U+001F joins the fields of a key: calls could be taken for one another."""
+        bad = [
+            Call(uuid="call\x1f1"),
+            Call(caller="49\x1f151"),
+            Call(to="49\x1f30"),
+        ]
+
+        file = import_lines(world.source, [*bad, *(Call(account="carla") for _ in range(others))])
+
+        assert [detail for *_, detail in suspense_of(file)] == [
+            f"{name} holds the control character U+001F"
+            for name in ("call_id", "caller_number", "destination_number")
+        ]
+        assert [row.raw for row in Suspense.objects.order_by("line_number")] == [
+            call.line for call in bad
+        ]
+
+    def test_is_none_for_other_control_characters_in_it(self, world: World) -> None:
+        call = Call(account="carla", caller="49\t151\x01", uuid="\x0bcall")
+
+        file = import_lines(world.source, [call])
+
+        assert counts_of(file) == {"rated": 1}
+        xdr = Xdr.objects.get()
+        assert (xdr.caller_number, xdr.call_id) == (call.caller, call.uuid)
+
     def test_counts_lines_from_the_start_of_the_file(self, world: World, settings: Any) -> None:
         settings.XDR_CHUNK_LINES = 2
 

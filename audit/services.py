@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Model
 
 from audit.models import Entry
+from tenancy.owned import ProviderOwned
 
 
 def record(
@@ -33,6 +34,27 @@ def record(
         before=_as_text(before),
         after=_as_text(after),
         address=address,
+    )
+
+
+def record_owned(
+    changed: ProviderOwned,
+    action: str,
+    *,
+    at: datetime,
+    actor_id: int | None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> Entry:
+    """Record what was done to something that is a provider's, with that provider."""
+    return record(
+        provider_id=changed.provider_id,
+        action=action,
+        changed=changed,
+        at=at,
+        actor_id=actor_id,
+        before=before,
+        after=after,
     )
 
 

@@ -1,7 +1,7 @@
 """Asking for something to be done about suspense; a worker does it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record_owned
 from cdr.models import Mending
 from cdr.models.mending import WIDTHS
 from cdr.rules.mending import CORRECTABLE, FIELDS, START, Change, ChangeKind, Choice, parse_start
@@ -215,7 +215,7 @@ def give_up_mending(*, mending_id: int, at: datetime) -> None:
     mending.state = State.FAILED
     mending.save(update_fields=["state"])
     why = {"error": mending.try_error, "done": mending.done_count}
-    _record("suspense.mending_given_up", mending, at=at, actor_id=None, after=why)
+    record_owned(mending, "suspense.mending_given_up", at=at, actor_id=None, after=why)
 
 
 @transaction.atomic
@@ -232,9 +232,9 @@ def start_mending_again(*, mending_id: int, at: datetime, actor_id: int | None) 
     mending.state, mending.queued_at = State.AT_WORK, at
     mending.save()
     done = {"done": mending.done_count}
-    _record(
-        "suspense.mending_started_again",
+    record_owned(
         mending,
+        "suspense.mending_started_again",
         at=at,
         actor_id=actor_id,
         before=before,
@@ -272,7 +272,7 @@ def _finish(mending_id: int, at: datetime) -> None:
         "waiting": mending.waiting_count,
         "left": mending.left_count,
     }
-    _record("suspense.mended", mending, at=at, actor_id=mending.created_by_id, after=counts)
+    record_owned(mending, "suspense.mended", at=at, actor_id=mending.created_by_id, after=counts)
 
 
 def _asked(
@@ -303,9 +303,9 @@ def _asked(
 
 def _begun(mending: Mending, after: dict[str, object]) -> Mending:
     mending.save()
-    _record(
-        "suspense.mending_asked",
+    record_owned(
         mending,
+        "suspense.mending_asked",
         at=mending.created_at,
         actor_id=mending.created_by_id,
         before={"rows": mending.row_count},
@@ -322,23 +322,3 @@ def _said(choice: Choice, change: Change | None) -> dict[str, object]:
         return chosen
     what = CORRECTABLE.get(change.field, "line")
     return {**chosen, "change": change.kind, what: f"{change.old_text} → {change.new_text}"}
-
-
-def _record(
-    action: str,
-    mending: Mending,
-    *,
-    at: datetime,
-    actor_id: int | None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object],
-) -> None:
-    record(
-        provider_id=mending.provider_id,
-        action=action,
-        changed=mending,
-        at=at,
-        actor_id=actor_id,
-        before=before,
-        after=after,
-    )

@@ -127,6 +127,23 @@ class TestAChunkThatAlwaysFails:
         assert damaged.now().state == "DONE"
         assert counts_of(damaged.file) == {"rated": 6}
 
+    def test_leaves_the_others_five_tries_when_it_is_started_again(self, damaged: Damaged) -> None:
+        fail(XdrChunk, damaged.rate_last)
+        first, *_ = damaged.chunk_ids
+        XdrChunk.objects.filter(pk=first).update(
+            try_count=MOST_TRIES - 1, try_failed_at=now(), try_error="OSError: gone"
+        )
+
+        start_file_again(file_id=damaged.file.pk, at=LATER, actor_id=None)
+
+        chunk = XdrChunk.objects.get(pk=first)
+        assert (chunk.state, chunk.try_count, chunk.try_failed_at, chunk.try_error) == (
+            "WAITING",
+            0,
+            None,
+            "",
+        )
+
     def test_is_left_alone_in_the_pause_after_a_failure(self, damaged: Damaged) -> None:
         fail(XdrChunk, damaged.rate_last, 1)
         XdrChunk.objects.filter(pk=damaged.last).update(try_failed_at=now())

@@ -1,6 +1,6 @@
 """Lists by cursor: each page names the next one, and none is counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +29,23 @@ class PageIn(serializers.Serializer[Any]):
 
 class NothingIn(serializers.Serializer[Any]):
     """An address that takes no parameters."""
+
+
+class StrictIn(serializers.Serializer[Any]):
+    """An object that says nothing which is not known: a name misspelt would choose too much."""
+
+    def to_internal_value(self, sent: Any) -> Any:
+        """The values by name.
+
+        :raises ValidationError: by field.
+        """
+        if isinstance(sent, Mapping):
+            unknown = sorted(str(name) for name in sent.keys() - self.fields.keys())
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: ["There is no such field here."] for name in unknown}
+                )
+        return super().to_internal_value(sent)
 
 
 def page_response(
@@ -69,3 +86,12 @@ def read_query(serializer: type[serializers.Serializer[Any]], request: Request) 
     read.is_valid(raise_exception=True)
     values: dict[str, Any] = read.validated_data
     return values
+
+
+def read_nothing(request: Request) -> None:
+    """Refuse parameters, and a body that says anything: there is nothing to choose here.
+
+    :raises ValidationError: by field.
+    """
+    read_query(NothingIn, request)
+    StrictIn(data=request.data).is_valid(raise_exception=True)

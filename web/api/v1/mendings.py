@@ -12,11 +12,18 @@ from rest_framework.response import Response
 from cdr.models import Mending
 from cdr.rules.mending import Change, ChangeKind, Choice
 from cdr.selectors.suspense import mendings
-from cdr.services.mending import ChoiceChanged, NotTakenBack, ask_for_mending, take_back
+from cdr.services.mending import (
+    ChoiceChanged,
+    MendingNotFailed,
+    NotTakenBack,
+    ask_for_mending,
+    start_mending_again,
+    take_back,
+)
 from cdr.services.mending_previews import preview_change
 from common import clock
 from web.api.endpoint import Endpoint
-from web.api.pages import NothingIn, PageIn, page_response, read_query
+from web.api.pages import NothingIn, PageIn, StrictIn, page_response, read_nothing, read_query
 from web.api.problems import Refused
 from web.api.v1.legs import instant_out
 from web.api.v1.suspense_choices import (
@@ -25,7 +32,6 @@ from web.api.v1.suspense_choices import (
     ChangeOut,
     ChoiceIn,
     ChoiceOut,
-    StrictIn,
     change_asked_for,
     change_out,
     choice_asked_for,
@@ -86,7 +92,7 @@ class MendingOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=KINDS)
     state = serializers.ChoiceField(
-        choices=STATES, help_text="failed: given up; somebody can start it again in the console."
+        choices=STATES, help_text="failed: given up, until it is started again."
     )
     error = serializers.CharField(help_text="Why it was given up; empty: it was not.")
     choice = ChoiceOut()
@@ -205,7 +211,27 @@ class TakingBack(Endpoint):
         return _accepted(back)
 
 
-def _conflict(error: ChoiceChanged | NotTakenBack) -> Refused:
+class StartingAgain(Endpoint):
+    """What was given up goes on."""
+
+    needs = {"POST": "xdrs:write"}
+
+    @extend_schema(operation_id="start_mending_again", request=None, responses={202: MendingOut})
+    def post(self, request: Request, mending_id: int) -> Response:
+        """Have a failed mending go on where it failed; what it did stays.
+
+        202: a worker is at it again, tried anew. 409: it has not failed.
+        """
+        read_nothing(request)
+        failed = mendings(self.scope).get(pk=mending_id)
+        try:
+            start_mending_again(mending_id=failed.pk, at=clock.now(), actor_id=self.scope.user_id)
+        except MendingNotFailed as conflict:
+            raise _conflict(conflict) from conflict
+        return _accepted(mendings(self.scope).get(pk=failed.pk))
+
+
+def _conflict(error: ChoiceChanged | NotTakenBack | MendingNotFailed) -> Refused:
     return Refused(HTTPStatus.CONFLICT, error.code, str(error))
 
 
@@ -238,4 +264,9 @@ urls = [
     path("mendings", Mendings.as_view(), name="api_mendings"),
     path("mendings/<int:mending_id>", OneMending.as_view(), name="api_mending"),
     path("mendings/<int:mending_id>/take-back", TakingBack.as_view(), name="api_mending_take_back"),
+    path(
+        "mendings/<int:mending_id>/start-again",
+        StartingAgain.as_view(),
+        name="api_mending_start_again",
+    ),
 ]

@@ -21,7 +21,7 @@ from common import clock
 from common.scope import Scope
 from customers.selectors import customers
 from web.api.endpoint import Endpoint
-from web.api.pages import NothingIn, PageIn, page_response, read_query
+from web.api.pages import NothingIn, PageIn, StrictIn, page_response, read_query
 from web.api.v1.legs import (
     LEG_KINDS,
     PartyOut,
@@ -36,7 +36,6 @@ from web.api.v1.suspense_choices import (
     NAMED_BY,
     ChangeIn,
     ChoiceIn,
-    StrictIn,
     change_asked_for,
     choice_asked_for,
 )

@@ -12,27 +12,11 @@ from cdr.selectors.sources import sources
 from cdr.services.mending import MOST_CHOSEN, ChangeRefused
 from common.scope import Scope
 from customers.selectors import customers
+from web.api.pages import StrictIn
 
 LARGEST_ID = 2**63 - 1
 NAMED_BY = [kind.lower() for kind in IdentifiedBy.values]
 CHANGES = [kind.lower() for kind in ChangeKind]
-
-
-class StrictIn(serializers.Serializer[Any]):
-    """An object that says nothing which is not known: a name misspelt would choose too much."""
-
-    def to_internal_value(self, sent: Any) -> Any:
-        """The values by name.
-
-        :raises ValidationError: by field.
-        """
-        if isinstance(sent, Mapping):
-            unknown = sorted(str(name) for name in sent.keys() - self.fields.keys())
-            if unknown:
-                raise serializers.ValidationError(
-                    {name: ["There is no such field here."] for name in unknown}
-                )
-        return super().to_internal_value(sent)
 
 
 class ChoiceIn(StrictIn):

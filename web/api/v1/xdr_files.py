@@ -1,8 +1,9 @@
 """Files of xDRs: how far each is, and what its lines became."""
 
+from http import HTTPStatus
 from typing import Any
 
-from django.urls import path
+from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,8 +11,11 @@ from rest_framework.response import Response
 
 from cdr.models import XdrFile
 from cdr.selectors.files import files
+from cdr.services.giving_up import FileNotFailed, start_file_again
+from common import clock
 from web.api.endpoint import Endpoint
-from web.api.pages import NothingIn, PageIn, page_response, read_query
+from web.api.pages import NothingIn, PageIn, page_response, read_nothing, read_query
+from web.api.problems import Refused
 from web.api.v1.legs import instant_out
 
 
@@ -45,7 +49,7 @@ class ChunksOut(serializers.Serializer[Any]):
 
     count = serializers.IntegerField()
     done = serializers.IntegerField()
-    failed = serializers.IntegerField(help_text="Given up; staff can start the file again.")
+    failed = serializers.IntegerField(help_text="Given up, until the file is started again.")
 
 
 class XdrFileOut(serializers.Serializer[Any]):
@@ -107,6 +111,28 @@ class OneXdrFile(Endpoint):
         return Response(file_out(files(self.scope).get(pk=file_id)))
 
 
+class StartingFileAgain(Endpoint):
+    """What of a file was given up is rated after all."""
+
+    needs = {"POST": "xdrs:write"}
+
+    @extend_schema(operation_id="start_xdr_file_again", request=None, responses={202: XdrFileOut})
+    def post(self, request: Request, file_id: int) -> Response:
+        """Have what is left of a failed file rated; what was rated stays.
+
+        202: workers are at it, tried anew. 409: nothing of it has failed.
+        """
+        read_nothing(request)
+        failed = files(self.scope).get(pk=file_id)
+        try:
+            start_file_again(file_id=failed.pk, at=clock.now(), actor_id=self.scope.user_id)
+        except FileNotFailed as conflict:
+            raise Refused(HTTPStatus.CONFLICT, conflict.code, str(conflict)) from conflict
+        body = file_out(files(self.scope).get(pk=failed.pk))
+        url = reverse("api_xdr_file", kwargs={"file_id": failed.pk})
+        return Response(body, status=HTTPStatus.ACCEPTED, headers={"Location": url})
+
+
 def file_out(file: XdrFile) -> dict[str, Any]:
     """A file of `files` as it is written, with its counts."""
     return {
@@ -127,4 +153,9 @@ def file_out(file: XdrFile) -> dict[str, Any]:
 urls = [
     path("xdr-files", XdrFiles.as_view(), name="api_xdr_files"),
     path("xdr-files/<int:file_id>", OneXdrFile.as_view(), name="api_xdr_file"),
+    path(
+        "xdr-files/<int:file_id>/start-again",
+        StartingFileAgain.as_view(),
+        name="api_xdr_file_start_again",
+    ),
 ]

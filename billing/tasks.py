@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from celery import shared_task
 
+from billing.models import InvoiceEmail
 from billing.services import bill_run_work, documents, emailing
 from billing.services.bill_runs import queue_open_runs
 from common import clock
+from common.tries import tried
 
 
 @shared_task(name="billing.calculate_items")
@@ -48,9 +50,14 @@ def sweep_documents(**_: object) -> int:
 
 
 @shared_task(name="billing.send_invoice_email")
-def send_invoice_email(*, email_id: int, **_: object) -> bool:
+def send_invoice_email(*, email_id: int, **_: object) -> bool | None:
     """Send an invoice by e-mail. Safe to repeat: what was sent is not sent again."""
-    return emailing.send_invoice_email(email_id=email_id, at=clock.now())
+    return tried(
+        InvoiceEmail.objects.filter(pk=email_id, state=InvoiceEmail.State.QUEUED),
+        clock=clock.now,
+        work=lambda: emailing.send_invoice_email(email_id=email_id, at=clock.now()),
+        give_up=lambda _: emailing.give_up_invoice_email(email_id=email_id),
+    )
 
 
 @shared_task(name="billing.sweep_emails")

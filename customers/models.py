@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalogue.models import Catalogue, RateNotice, RateNoticeFile, RateTable
+from common.tries import Tried
 from resellers.models import Reseller, ResellerCode
 from tenancy.models import BillerEntity
 from tenancy.owned import ProviderOwned
@@ -159,7 +160,7 @@ class Consent(ProviderOwned):
     address = models.GenericIPAddressField(null=True)
 
 
-class RateNotification(ProviderOwned):
+class RateNotification(Tried, ProviderOwned):
     """A rate notice to one customer, or to a reseller in billing mode, with its file.
 
     `since` is the notice that they were sent before. Sent, or on its way, is only one that follows
@@ -211,5 +212,5 @@ class RateNotification(ProviderOwned):
         self.state, self.sent_at = self.State.SENT, at
 
     def mark_failed(self, error: str) -> None:
-        """The mail server refused it, or could not be reached."""
+        """The mail server refused it or could not be reached, or it was given up."""
         self.state, self.error = self.State.FAILED, error[:300]

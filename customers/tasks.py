@@ -5,6 +5,7 @@ from celery import shared_task
 from catalogue.models import RateNotice
 from common import clock
 from common.tries import tried
+from customers.models import RateNotification
 from customers.services import rate_emails, rate_notices
 
 
@@ -21,9 +22,17 @@ def prepare_rate_notice(*, notice_id: int, **_: object) -> int | None:
 
 
 @shared_task(name="customers.send_rate_notification")
-def send_rate_notification(*, notification_id: int, **_: object) -> bool:
+def send_rate_notification(*, notification_id: int, **_: object) -> bool | None:
     """Send a rate notice by e-mail. Safe to repeat: what was sent is not sent again."""
-    return rate_emails.send_rate_notification(notification_id=notification_id, at=clock.now())
+    queued = RateNotification.State.QUEUED
+    return tried(
+        RateNotification.objects.filter(pk=notification_id, state=queued),
+        clock=clock.now,
+        work=lambda: rate_emails.send_rate_notification(
+            notification_id=notification_id, at=clock.now()
+        ),
+        give_up=lambda _: rate_emails.give_up_rate_notification(notification_id=notification_id),
+    )
 
 
 @shared_task(name="customers.sweep_rate_notices")

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import models
 
 from billing.models.invoices import Invoice
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
-class InvoiceEmail(ProviderOwned):
+class InvoiceEmail(Tried, ProviderOwned):
     """One sending of an invoice's PDF to its customer, as somebody asked for it."""
 
     class State(models.TextChoices):
@@ -43,7 +44,7 @@ class InvoiceEmail(ProviderOwned):
         self.sent_at = at
 
     def mark_failed(self, error: str) -> None:
-        """The mail server refused it, or could not be reached."""
+        """The mail server refused it or could not be reached, or it was given up."""
         assert self.state == self.State.QUEUED
         self.state = self.State.FAILED
         self.error = error[:300]

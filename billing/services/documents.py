@@ -1,9 +1,11 @@
 """Rendering documents once and keeping them; they are sent unchanged ever after."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from billing.documents import render_credit_note, render_invoice
@@ -13,6 +15,9 @@ from billing.selectors.details import credit_note_detail, invoice_detail
 from billing.services.bill_runs import queue_documents
 from common.jobs import enqueue
 from common.scope import Scope
+from common.tries import close_if_lost
+
+log = logging.getLogger(__name__)
 
 # The sweep leaves young ones to the tasks that were queued with them, and gives up on none of the
 # last quarter; an older one is rendered when somebody asks for it.
@@ -22,13 +27,25 @@ _SWEPT_AT_ONCE = 1000
 
 
 def render_invoices(*, invoice_ids: Sequence[int], at: datetime) -> int:
-    """Render and store the documents of issued invoices that have none; how many were stored."""
+    """Render and store the documents of issued invoices that have none; how many were stored.
+
+    One that fails holds none of the others up: its error is raised when they are done.
+    """
     rows = Invoice.objects.filter(pk__in=invoice_ids).exclude(state=Invoice.State.ESTIMATE)
     missing = rows.filter(document=None).order_by("pk").values_list("pk", "provider_id")
-    return sum(
-        store_invoice_document(provider_id=provider_id, invoice_id=pk, at=at)
-        for pk, provider_id in missing
-    )
+    stored = 0
+    failure: Exception | None = None
+    for pk, provider_id in missing:
+        try:
+            with transaction.atomic():
+                stored += store_invoice_document(provider_id=provider_id, invoice_id=pk, at=at)
+        except Exception as error:
+            log.exception("the document of invoice %s was not rendered", pk)
+            close_if_lost()
+            failure = error
+    if failure is not None:
+        raise failure
+    return stored
 
 
 def store_invoice_document(*, provider_id: int, invoice_id: int, at: datetime) -> bool:

@@ -83,6 +83,16 @@ def send_invoice_email(*, email_id: int, at: datetime) -> bool:
     return email.state == InvoiceEmail.State.SENT
 
 
+@transaction.atomic
+def give_up_invoice_email(*, email_id: int) -> None:
+    """Fail an e-mail that could never be written or handed over; somebody can ask for another."""
+    email = InvoiceEmail.objects.select_for_update(no_key=True).get(pk=email_id)
+    if email.state != InvoiceEmail.State.QUEUED:
+        return
+    email.mark_failed(f"It was tried five times. {email.try_error}")
+    email.save(update_fields=["state", "error"])
+
+
 def queue_unsent(*, at: datetime) -> int:
     """Queue e-mails whose task was lost, the oldest first; how many."""
     waiting = InvoiceEmail.objects.filter(

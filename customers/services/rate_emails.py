@@ -34,6 +34,17 @@ def send_rate_notification(*, notification_id: int, at: datetime) -> bool:
     return notification.state == RateNotification.State.SENT
 
 
+@transaction.atomic
+def give_up_rate_notification(*, notification_id: int) -> None:
+    """Fail an e-mail that could never be written or handed over; the next notice tells it all."""
+    rows = RateNotification.objects.select_for_update(no_key=True)
+    notification = rows.get(pk=notification_id)
+    if notification.state != RateNotification.State.QUEUED:
+        return
+    notification.mark_failed(f"It was tried five times. {notification.try_error}")
+    notification.save(update_fields=["state", "error"])
+
+
 def _message(notification: RateNotification) -> EmailMessage:
     file, table = notification.file, notification.rate_table
     provider = notification.provider

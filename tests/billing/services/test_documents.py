@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InternalError, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from billing.models import Document, Invoice
@@ -19,6 +19,7 @@ from billing.services.documents import (
 )
 from tests.factories import make_customer, make_provider
 from tests.factories.billing import IN_NOVEMBER, calculate_run, invoice_of, issue_run, make_charge
+from tests.factories.tries import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,25 @@ class TestRenderingInvoices:
 
         assert render_invoices(invoice_ids=[invoice.pk], at=LATER) == 0
         assert Document.objects.get().rendered_at == IN_NOVEMBER
+
+    def test_goes_on_with_the_others_where_one_fails(self) -> None:
+        provider = make_provider()
+        customers = [make_customer(provider) for _ in range(3)]
+        for customer in customers:
+            make_charge(customer, "100")
+        issue_run(provider)
+        first, *others = sorted(invoice_of(customer).pk for customer in customers)
+        ids = [first, *others]
+
+        with (
+            refused("INSERT", "billing_document", when=f"NEW.invoice_id = {first}"),
+            pytest.raises(InternalError, match="out of order"),
+        ):
+            render_invoices(invoice_ids=ids, at=LATER)
+
+        kept = Document.objects.order_by("invoice").values_list("invoice", flat=True)
+        assert list(kept) == others
+        assert render_invoices(invoice_ids=ids, at=LATER) == 1
 
     def test_at_the_same_moment_keeps_the_first(self, invoice: Invoice) -> None:
         provider_id = invoice.provider_id

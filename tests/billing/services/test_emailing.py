@@ -4,6 +4,7 @@ import environ
 import pytest
 from pytest_django import Settings
 
+from billing import tasks
 from billing.models import Document, Invoice, InvoiceEmail
 from billing.services.emailing import (
     InvoiceNotMailed,
@@ -12,6 +13,7 @@ from billing.services.emailing import (
     request_invoice_email,
     send_invoice_email,
 )
+from common.tries import MOST_TRIES
 from tests.factories import make_customer, make_provider
 from tests.factories.billing import (
     IN_NOVEMBER,
@@ -20,6 +22,8 @@ from tests.factories.billing import (
     issue_run,
     make_charge,
 )
+from tests.factories.tries import fail
+from tests.factories.tries import refused as out_of_order
 from tests.mail_server import MailServer, mail_server
 from tests.refusals import refused
 
@@ -104,6 +108,26 @@ class TestSending:
 
         email.refresh_from_db()
         assert email.error.startswith("ConnectionRefusedError")
+
+
+class TestAnEmailThatAlwaysFails:
+    def test_is_given_up_after_five_tries_and_can_be_asked_for_anew(
+        self, invoice: Invoice, settings: Settings
+    ) -> None:
+        with mail_server() as server:
+            use(settings, server.port)
+            email = ask(invoice)
+
+            with out_of_order("INSERT", "billing_document"):
+                fail(InvoiceEmail, lambda: tasks.send_invoice_email(email_id=email.pk))
+            unsent = queue_unsent(at=LATER)
+            again = ask(invoice)
+            was_sent = tasks.send_invoice_email(email_id=again.pk)
+
+        email.refresh_from_db()
+        assert (email.state, email.try_count, email.sent_at) == ("FAILED", MOST_TRIES, None)
+        assert email.error == "It was tried five times. InternalError: out of order"
+        assert (unsent, was_sent, len(server.received)) == (0, True, 1)
 
 
 class TestAsking:

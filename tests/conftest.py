@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management.commands import flush
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -25,6 +26,15 @@ MADE_BY_DJANGO = {"django_content_type", "auth_permission"}
 def find_static_files_when_asked() -> Iterator[None]:
     """Every new `Client` loads the middleware, and one that lists all files first takes 50 ms."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hash_passwords_at_once() -> Iterator[None]:
+    """By Argon2 as ever, but not at the 100 MiB and the quarter of a second that guessing costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2PasswordHasher, "time_cost", 1)
+        patch.setattr(Argon2PasswordHasher, "memory_cost", 64)  # KiB, by eight lanes
         yield
 
 

@@ -1,14 +1,16 @@
 import csv
 import io
+from collections.abc import Iterator
 from http import HTTPStatus
 from io import BytesIO
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 from openpyxl import load_workbook
+from pytest_django import DjangoDbBlocker
 
 from reports.library import REPORTS, Group, Report
 from resellers.models import ResellerModule
@@ -24,10 +26,13 @@ OCTOBER = "since=2026-10-01&until=2026-10-31"
 AUTUMN = "since=2026-09-01&until=2026-11-30"
 
 
-@pytest.fixture
-def world() -> World:
-    make_world("borealis", 7)
-    return make_world("aurora", 1)
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once for all tests here, in a transaction around theirs."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_world("borealis", 7)
+        yield make_world("aurora", 1)
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

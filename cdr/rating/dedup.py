@@ -7,6 +7,8 @@ import polars as pl
 from cdr.rating.few import FEW
 
 KEY_BYTES = 16
+# Hashing with a copy takes two thirds of hashing with a new one, which reads its options again.
+_EMPTY = blake2b(digest_size=KEY_BYTES)
 BREAK = "\x1f"
 """What fields are joined by: no xDR is made of a line of which one holds it."""
 _CALL = ("call_id", "leg_id")
@@ -46,7 +48,9 @@ def is_repeated(xdrs: pl.DataFrame) -> pl.Series:
 
 
 def _key(text: bytes) -> str:
-    return blake2b(text, digest_size=KEY_BYTES).hexdigest()
+    key = _EMPTY.copy()
+    key.update(text)
+    return key.hexdigest()
 
 
 def _text(source_id: int, row: tuple[str | int | None, ...]) -> str:

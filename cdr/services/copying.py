@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cdr.rules.instants import from_microseconds
 from common.copying import FEW_ROWS, by_distinct, copy_encoded, insert_rows
 
-# So many rows stay in a core's cache while their cells are filled in.
+# So many rows stay in a core's cache while their cells are filled in, and what all rows have alike
+# stays in its place for the next so many.
 _ROWS_AT_ONCE = 4_096
 _BINARY_START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _BINARY_END = struct.pack(">h", -1)
@@ -54,11 +55,7 @@ def copy_binary(table: str, columns: Mapping[str, Column], count: int) -> None:
         cells = [_plain_cells(column, count) for column in columns.values()]
         insert_rows(table, list(columns), list(zip(*cells, strict=True)))
         return
-    encoded = BytesIO()
-    encoded.write(_BINARY_START)
-    encoded.write(_encode(columns, count).data)
-    encoded.write(_BINARY_END)
-    copy_encoded(table, list(columns), "FORMAT binary", encoded)
+    copy_encoded(table, list(columns), "FORMAT binary", _encoded(columns, count))
 
 
 def _plain_cells(column: Column, count: int) -> list[Any]:
@@ -73,23 +70,40 @@ def _plain_cells(column: Column, count: int) -> list[Any]:
             return cells
 
 
-def _encode(columns: Mapping[str, Column], count: int) -> NDArray[np.void]:
-    """The rows as bytes: the number of fields, then the length and the value of each."""
+def _encoded(columns: Mapping[str, Column], count: int) -> BytesIO:
+    """The rows as COPY's binary format has them, between its start and its end."""
+    layout, cells = _cells(columns)
+    rows = np.empty(_ROWS_AT_ONCE, dtype=layout)
+    varying = []
+    for cell, values in cells.items():
+        if isinstance(values, np.ndarray):
+            varying.append((rows[cell], values))
+        else:
+            rows[cell] = values
+    encoded = BytesIO()
+    encoded.write(_BINARY_START)
+    for first in range(0, count, _ROWS_AT_ONCE):
+        some = min(_ROWS_AT_ONCE, count - first)
+        for room, values in varying:
+            room[:some] = values[first : first + some]
+        encoded.write(rows[:some].data)
+    encoded.write(_BINARY_END)
+    return encoded
+
+
+def _cells(
+    columns: Mapping[str, Column],
+) -> tuple[list[tuple[str, str]], dict[str, NDArray[np.generic] | int]]:
+    """What a row is made of: the number of fields, then the length and the value of each."""
     layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, column in columns.items():
-        layout.append((f"{name} length", ">i4"))
-        layout += [(f"{name} {part}", kind) for part, kind in _PARTS[column.kind]]
     cells: dict[str, NDArray[np.generic] | int] = {"fields": len(columns)}
     for name, column in columns.items():
-        room = sum(np.dtype(kind).itemsize for _, kind in _PARTS[column.kind])
-        cells[f"{name} length"] = room
+        parts = _PARTS[column.kind]
+        layout.append((f"{name} length", ">i4"))
+        layout += [(f"{name} {part}", kind) for part, kind in parts]
+        cells[f"{name} length"] = sum(np.dtype(kind).itemsize for _, kind in parts)
         cells |= {f"{name} {part}": values for part, values in _values(column).items()}
-    rows = np.empty(count, dtype=layout)
-    for first in range(0, count, _ROWS_AT_ONCE):
-        some = slice(first, first + _ROWS_AT_ONCE)
-        for cell, values in cells.items():
-            rows[cell][some] = values[some] if isinstance(values, np.ndarray) else values
-    return rows
+    return layout, cells
 
 
 _PARTS: Mapping[Binary, Sequence[tuple[str, str]]] = {
@@ -119,7 +133,9 @@ def _amount_parts(scaled: NDArray[np.int64]) -> dict[str, NDArray[np.generic] | 
     parts["sign"] = np.where(scaled < 0, negative, 0)
     rest = np.abs(scaled)
     for place in reversed(range(5)):
-        rest, parts[f"digit {place}"] = np.divmod(rest, 10_000)
+        above = rest // 10_000
+        parts[f"digit {place}"] = rest - above * 10_000
+        rest = above
     return parts
 
 

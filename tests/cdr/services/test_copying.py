@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from cdr.rules.instants import to_microseconds
+from cdr.rules.instants import from_microseconds, to_microseconds
 from cdr.services.copying import Binary, Column, copy_binary, days
 from common.copying import amounts, copy_rows, timestamps
 
@@ -51,6 +51,29 @@ class TestCopyBinary(TestCase):
         ]
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE copied")
+
+    def test_keeps_each_of_many_rows(self) -> None:
+        count = 10_001
+        create("place bigint, amount numeric(18, 8), at timestamptz, kind smallint")
+        places = np.arange(count)
+        columns = {
+            "place": Column(Binary.BIGINT, places),
+            "amount": Column(Binary.AMOUNT, (places - 5_000) * 98_765_432_109_876),
+            "at": Column(Binary.TIMESTAMPTZ, places * 1_000_003),
+            "kind": Column(Binary.SMALLINT, 7),
+        }
+
+        copy_binary("copied", columns, count)
+
+        assert copied("copied") == [
+            (
+                place,
+                Decimal((place - 5_000) * 98_765_432_109_876).scaleb(-8),
+                from_microseconds(place * 1_000_003),
+                7,
+            )
+            for place in range(count)
+        ]
 
 
 @pytest.mark.django_db

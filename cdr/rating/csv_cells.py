@@ -66,7 +66,10 @@ class CsvLines:
         columns = [name.strip() for name in header]
         for name in columns:
             if name not in self._known:
-                raise CsvRefused(self.file, 1, name or "(no name)", "unknown column")
+                known = ", ".join(sorted(self._known))
+                raise CsvRefused(
+                    self.file, 1, name or "(no name)", f"unknown column; known are {known}"
+                )
             if columns.count(name) > 1:
                 raise CsvRefused(self.file, 1, name, "column given twice")
         for name in sorted(self._required - set(columns)):

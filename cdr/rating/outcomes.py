@@ -135,11 +135,7 @@ def _suspend_xdrs(
     )
     vendor = pl.col("vendor_id").replace_strict(vendor_names, default="", return_dtype=pl.String)
     quoted = {
-        Suspended.UNKNOWN_CUSTOMER: pl.format(
-            'neither account code "{}" nor trunk "{}", address "{}" or caller number "{}" names'
-            " a customer",
-            *_quoted("account_code", "trunk", "caller_ip", "caller_number"),
-        ),
+        Suspended.UNKNOWN_CUSTOMER: _unknown_customer(),
         Suspended.UNKNOWN_VENDOR: pl.format(
             'no tech prefix of "{}" names a vendor, and the source has no default one',
             *_quoted("destination_number"),
@@ -219,6 +215,28 @@ def _by_reason(details: Mapping[Suspended, pl.Expr]) -> pl.Expr:
     for reason, text in details.items():
         detail = pl.when(pl.col("reason") == str(reason)).then(text).otherwise(detail)
     return detail
+
+
+def _unknown_customer() -> pl.Expr:
+    """What could have named the customer, as far as it was there."""
+    names = {
+        "account_code": "account code",
+        "trunk": "trunk",
+        "caller_ip": "address",
+        "caller_number": "caller number",
+    }
+    present = [
+        pl.when(pl.col(column) != "").then(pl.format(name + ' "{}"', pl.col(column)))
+        for column, name in names.items()
+    ]
+    return (
+        pl.when(pl.any_horizontal(part.is_not_null() for part in present))
+        .then(
+            pl.lit("no customer goes by ")
+            + pl.concat_str(present, separator=" or ", ignore_nulls=True)
+        )
+        .otherwise(pl.lit("there is no account code, trunk, address or caller number"))
+    )
 
 
 def _quoted(*columns: str) -> list[pl.Expr]:

@@ -186,8 +186,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ArchiveDamaged(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise ArchiveDamaged(
+            f"{path} cannot be read: {error.strerror}. Name the folder of a month, such as"
+            " /archive/2024-10."
+        ) from error
+    except ValueError as error:
+        raise ArchiveDamaged(f"{path} is not JSON: {error}.") from error
     if manifest.get("format") != _FORMAT:
         raise ArchiveDamaged(f"{path} is not a manifest that this version understands.")
     return manifest

@@ -151,7 +151,9 @@ def identifier_give(request: SurfaceRequest, customer_id: int) -> HttpResponse:
             at=clock.now(),
             actor_id=request.scope.user_id,
         )
-        messages.success(request, f"Usage of {given.value} is {customer}'s from now on.")
+        messages.success(
+            request, f"Usage under {given.value} is charged to {customer} from now on."
+        )
         return _tab(customer)
 
     page = FormPage(

@@ -173,7 +173,7 @@ def suspense_give(request: SurfaceRequest, suspense_id: int) -> HttpResponse:
             if may_try_again
             else reverse("console_identifiers", kwargs={"customer_id": customer.pk})
         )
-        messages.success(request, f"{kind.label} {value} is {customer}'s from now on.")
+        messages.success(request, f"Usage under {value} is charged to {customer} from now on.")
         return url
 
     def review(form: GivingForm) -> Review:

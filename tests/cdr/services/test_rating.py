@@ -65,6 +65,16 @@ class TestCustomer:
         assert suspense_of(file)[0][1] == "unknown_customer"
         assert not Leg.objects.exists()
 
+    def test_that_nobody_knows_is_told_by_what_was_there(self, world: World) -> None:
+        file = import_lines(
+            world.source, [Call(account="stranger", caller="4930999"), Call(account="", caller="")]
+        )
+
+        assert [detail for *_, detail in suspense_of(file)] == [
+            'no customer goes by account code "stranger" or caller number "4930999"',
+            "there is no account code, trunk, address or caller number",
+        ]
+
     def test_pays_its_own_rate_table_before_the_catalogue(self, world: World) -> None:
         world.carla.rate_table = make_rate_table(world.product, {"": "1"})
         world.carla.save()

@@ -228,6 +228,10 @@ class TestRestoring:
         assert RetiredMonth.objects.count() == 1
         assert OCTOBER not in months_stored()
 
+    def test_says_what_a_folder_without_a_month_lacks(self, db: None, folder: Path) -> None:
+        with refused(ArchiveDamaged, match=r"manifest\.json cannot be read: No such file or dir"):
+            restore_month(folder=folder)
+
     def test_refuses_what_was_not_taken_from_here(self, world: World, folder: Path) -> None:
         import_lines(world.source, [Call(account="carla")])
         retire_month(first_day=OCTOBER, folder=folder, at=LATER)

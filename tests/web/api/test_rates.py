@@ -153,6 +153,11 @@ class TestAQuote:
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert list(answer.json()["fields"]) == list(wrong)
 
+    def test_names_the_source_that_there_is_not(self, world: World) -> None:
+        answer = world.program.post("rating/quote", self.CALL | {"source": "nowhere"})
+
+        assert answer.json()["fields"] == {"source": ["There is no source nowhere."]}
+
     def test_knows_nobody_of_another_provider(self, world: World) -> None:
         other = World("borealis")
         number = other.customer.number

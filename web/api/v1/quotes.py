@@ -146,7 +146,11 @@ class RatingQuote(Endpoint):
             "vendor": vendors(self.scope).filter(pk=asked.get("vendor", 0)),
         }
         found: dict[str, Any] = {name: row.first() for name, row in rows.items() if name in asked}
-        unknown = {name: ["There is none."] for name, row in found.items() if row is None}
+        unknown = {
+            name: [f"There is no {name} {asked[name]}."]
+            for name, row in found.items()
+            if row is None
+        }
         if unknown:
             raise serializers.ValidationError(unknown)
         names = (

@@ -100,7 +100,9 @@ def choice_asked_for(scope: Scope, said: Mapping[str, Any]) -> Choice:
         "customer": customers(scope).filter(number=said.get("customer", 0)).first(),
     }
     unknown = {
-        name: ["There is none."] for name, row in found.items() if name in said and row is None
+        name: [f"There is no {name} {said[name]}."]
+        for name, row in found.items()
+        if name in said and row is None
     }
     if unknown:
         raise serializers.ValidationError(unknown)

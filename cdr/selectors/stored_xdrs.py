@@ -12,11 +12,13 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
+from cdr.models import TierTotal
 from cdr.rules.mending import FIELDS
 from cdr.rules.suspense import Result
 from common.copying import copied_rows
 from common.scope import Scope
 from common.statements import fetch_rows
+from tenancy.selectors import provider_zone
 
 XDR_COLUMNS: Mapping[str, Any] = {
     "id": pl.Int64,
@@ -69,6 +71,14 @@ USE_COLUMNS: Mapping[str, Any] = {
     "volume": pl.Int64,
 }
 
+TOTAL_COLUMNS: Mapping[str, Any] = {
+    "subscription_id": pl.Int64,
+    "month": pl.Date,
+    "customer_id": pl.Int64,
+    "billed": pl.Int64,
+    "cost": pl.Int64,
+}
+
 # Of the usage charge that holds a leg: the same for all that it holds.
 _PARTIES = ("payer_kind", "payer_id", "payee_kind", "payee_id", "currency")
 _LEG_ROWS = {name: type_ for name, type_ in LEG_COLUMNS.items() if name not in _PARTIES}
@@ -91,6 +101,13 @@ _USED_OF_COUNTERS = """
     JOIN cdr_source s ON s.id = u.source_id
     WHERE l.provider_id = %s AND {}
     GROUP BY l.counter_id
+"""
+
+_COUNTED_OF_TOTALS = """
+    SELECT l.subscription_id, date_trunc('month', l.started_at AT TIME ZONE %s)::date,
+        s.customer_id, sum(l.billed_volume)::bigint, (sum(l.amount) * 100000000)::bigint
+    FROM cdr_leg l JOIN subscriptions_subscription s ON s.id = l.subscription_id
+    WHERE l.provider_id = %s AND {} GROUP BY 1, 2, 3
 """
 
 _TEXTS = (
@@ -186,6 +203,20 @@ def used_of_counters(scope: Scope, condition: Condition) -> dict[int, tuple[int,
             _USED_OF_COUNTERS.format(condition.sql), [scope.provider_id, *condition.parameters]
         )
         return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+
+
+def counted_of_totals(scope: Scope, condition: Condition) -> pl.DataFrame:
+    """What xDRs added to totals of tiers: by TOTAL_COLUMNS; the condition is on `l`.
+
+    Months are those of the provider's zone, costs whole numbers of 10^-8.
+    """
+    if not TierTotal.objects.visible_to(scope).exists():
+        return pl.DataFrame(schema=dict(TOTAL_COLUMNS))
+    zone = provider_zone(scope).key
+    rows = fetch_rows(
+        _COUNTED_OF_TOTALS.format(condition.sql), [zone, scope.provider_id, *condition.parameters]
+    )
+    return pl.DataFrame(rows, schema=dict(TOTAL_COLUMNS), orient="row")
 
 
 def charged_usage(scope: Scope, charge_ids: pl.Series) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """What was used of metered products in a month, and which tiers that has reached."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,7 +11,6 @@ from cdr.models import TierTotal
 from common.periods import Period
 from common.scope import Scope
 from customers.models import Customer
-from subscriptions.models import Subscription
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,6 @@ class MonthAtTiers:
     rows: tuple[TierRow, ...]
     amount: Decimal
     currency: str
-
-
-def has_tiers(scope: Scope, customer_ids: Collection[int]) -> bool:
-    """Whether one of the customers has used something at tiers, or may."""
-    totals = TierTotal.objects.visible_to(scope).filter(customer_id__in=customer_ids, volume__gt=0)
-    held = Subscription.objects.visible_to(scope).filter(customer_id__in=customer_ids)
-    return totals.exists() or held.exclude(item__tiers="").exists()
 
 
 def months_at_tiers(scope: Scope, customer: Customer, period: Period) -> list[MonthAtTiers]:

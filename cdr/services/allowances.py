@@ -25,7 +25,7 @@ from cdr.services.copying import days
 from cdr.services.rating import Batch, RatedXdrs, price_included
 from cdr.services.sources import SourceTerms
 from cdr.services.tier_counting import count_tiers
-from cdr.services.tiers_again import TotalsAgain, count_tiers_again
+from cdr.services.tiers_again import TotalsAgain, TotalsSoFar, count_tiers_again
 from common.scope import Scope
 
 
@@ -77,16 +77,17 @@ def count_again(
     legs: pl.DataFrame,
     returned: Mapping[int, tuple[int, int]],
     so_far: Mapping[int, Sequence[CountedAgain]],
+    totals_so_far: TotalsSoFar,
     *,
     holds: bool,
-) -> tuple[list[Batch], dict[int, Sequence[CountedAgain]], TotalsAgain]:
+) -> tuple[list[Batch], dict[int, Sequence[CountedAgain]], TotalsAgain, TotalsSoFar]:
     """Charge stored xDRs anew, in the order of their start over all sources.
 
     They may come in several parts, one after the other in that order: `returned` is what all of
     them used before of allowances (by counter: product and volume), which is given back first, and
-    `so_far` are the counters of each product after the parts before. What they added to totals by
-    their `legs` (LEG_COLUMNS) is taken off; what others did stays. Counters, then totals, are
-    locked where somebody `holds` them.
+    `so_far` are the counters of each product, and `totals_so_far` the totals, after the parts
+    before. What they added to totals by their `legs` (LEG_COLUMNS) is taken off; what others did
+    stays. Counters, then totals, are locked where somebody `holds` them.
     """
     by_product: dict[int, list[int]] = {}
     for place, (_, source) in enumerate(batches):
@@ -96,17 +97,18 @@ def count_again(
         of_product = [batches[place] for place in places]
         ids = pl.concat([rated.xdrs.select(xdr_id="id") for rated, _ in of_product])
         given_back = {pk: volume for pk, (of, volume) in returned.items() if of == product_id}
-        again, counters[product_id], added = _count_product_again(
+        again, counters[product_id], added, totals_so_far = _count_product_again(
             of_product,
             legs.join(ids, on="xdr_id", how="semi"),
             given_back,
             counters.get(product_id, ()),
+            totals_so_far,
             holds=holds,
         )
         totals = totals.beside(added)
         for place, batch in zip(places, again, strict=True):
             found[place] = batch
-    return found, counters, totals
+    return found, counters, totals, totals_so_far
 
 
 def _count_product_again(
@@ -114,21 +116,24 @@ def _count_product_again(
     legs: pl.DataFrame,
     given_back: Mapping[int, int],
     so_far: Sequence[CountedAgain],
+    totals_so_far: TotalsSoFar,
     *,
     holds: bool,
-) -> tuple[list[Batch], Sequence[CountedAgain], TotalsAgain]:
+) -> tuple[list[Batch], Sequence[CountedAgain], TotalsAgain, TotalsSoFar]:
     granted = {each for batch in batches for each in _granted_to(*batch)}
     sources = [source for _, source in batches]
-    totals = TotalsAgain.none()
+    totals, totals_now = TotalsAgain.none(), totals_so_far
 
     def charge(including: Sequence[RatedXdrs], refused: pl.DataFrame) -> list[RatedXdrs]:
-        nonlocal totals
-        again, totals = count_tiers_again(including, sources, legs, refused, holds=holds)
+        nonlocal totals, totals_now
+        again, totals, totals_now = count_tiers_again(
+            including, sources, legs, refused, totals_so_far, holds=holds
+        )
         return again
 
     if not granted and not given_back:
         again = charge([rated for rated, _ in batches], _nothing_refused())
-        return list(zip(again, sources, strict=True)), so_far, totals
+        return list(zip(again, sources, strict=True)), so_far, totals, totals_now
     ordered = sorted(granted, key=lambda each: each.order)
     usage = pl.concat(
         [_entitled_usage(*batch, ordered, None, place) for place, batch in enumerate(batches)]
@@ -148,7 +153,7 @@ def _count_product_again(
     ]
     again, counted = _share(batches, usage, begun, charge)
     recounted = list(map(CountedAgain, known, counted))
-    return list(zip(again, sources, strict=True)), recounted, totals
+    return list(zip(again, sources, strict=True)), recounted, totals, totals_now
 
 
 def _nothing_refused() -> pl.DataFrame:

@@ -20,6 +20,7 @@ from cdr.rules.rerating import Selection
 from cdr.selectors.selections import legs_selected, selected
 from cdr.selectors.stored_xdrs import (
     charged_usage,
+    counted_of_totals,
     stored_legs,
     stored_uses,
     stored_xdrs,
@@ -34,7 +35,7 @@ from cdr.services.settling import WAITS
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import FOUND
 from cdr.services.subjects import xdr_subjects
-from cdr.services.tiers_again import TotalsAgain
+from cdr.services.tiers_again import TotalsAgain, TotalsSoFar
 from common.scope import Scope
 
 _WAITING_KEY = ["xdr_id", "leg_kind", "payer_kind", "payer_id"]
@@ -152,19 +153,22 @@ class RatedAgain:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """What parts of usage that are rated one after the other make of counters of allowances.
+    """What parts of usage that are rated one after the other make of counters and of totals.
 
     `returned` is what all of them used before, by counter: product and volume. `counters` are by
-    product what is to be stored of each after the parts so far.
+    product what is to be stored of each after the parts so far. `totals` are those of tiers.
     """
 
     returned: Mapping[int, tuple[int, int]]
     counters: Mapping[int, Sequence[CountedAgain]]
+    totals: TotalsSoFar
 
     @classmethod
     def before(cls, scope: Scope, selection: Selection) -> "Counting":
         """Before the first part of a selection."""
-        return cls(used_of_counters(scope, legs_selected(scope, selection)), {})
+        of_selected = legs_selected(scope, selection)
+        totals = TotalsSoFar.before(counted_of_totals(scope, of_selected))
+        return cls(used_of_counters(scope, of_selected), {}, totals)
 
     @property
     def all_counters(self) -> list[CountedAgain]:
@@ -203,15 +207,15 @@ def rate_again(scope: Scope, selection: Selection, counting: Counting, *, holds:
         "source_id", maintain_order=True
     )
     batches = [_rated(stored) for stored in parts]
-    batches, counters, totals = count_again(
-        batches, legs, counting.returned, counting.counters, holds=holds
+    batches, counters, totals, totals_so_far = count_again(
+        batches, legs, counting.returned, counting.counters, counting.totals, holds=holds
     )
     return Again(
         [
             _compared(stored, *batch, legs, uses, waiting)
             for stored, batch in zip(parts, batches, strict=True)
         ],
-        replace(counting, counters=counters),
+        replace(counting, counters=counters, totals=totals_so_far),
         totals,
     )
 

@@ -1,7 +1,7 @@
 """One stretch of a re-rating: measured, and later applied, each in one transaction."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,7 +12,6 @@ from cdr.rules.rerating import Place, Selection
 from cdr.selectors.reratings import selection_of
 from cdr.selectors.selections import selected
 from cdr.selectors.stretches import stretches_of
-from cdr.selectors.tier_totals import has_tiers
 from cdr.services.allowance_counters import write_counters
 from cdr.services.rating_again import Again, Counting, rate_again
 from cdr.services.replacing import write_changes
@@ -21,6 +20,8 @@ from cdr.services.slice_sums import SliceSums
 from cdr.services.tier_pricing import add_volumes
 from common.jobs import enqueue
 from common.scope import Scope
+from common.statements import execute
+from tenancy.selectors import provider_zone
 
 State = Rerating.State
 SliceState = ReratingSlice.State
@@ -60,6 +61,18 @@ _LOCK_CHUNKS = """
     WHERE c.id IN (SELECT x.chunk_id FROM cdr_xdr x WHERE x.provider_id = %s AND {})
     ORDER BY c.id FOR SHARE OF c
 """
+_LOCK_COUNTS = (
+    """
+    SELECT c.id FROM cdr_allowancecounter c
+    WHERE c.provider_id = %s AND c.customer_id = ANY(%s) AND c.month BETWEEN %s AND %s
+    ORDER BY c.month, c.customer_id, c.key FOR NO KEY UPDATE OF c
+    """,
+    """
+    SELECT t.id FROM cdr_tiertotal t
+    WHERE t.provider_id = %s AND t.customer_id = ANY(%s) AND t.month BETWEEN %s AND %s
+    ORDER BY t.subscription_id, t.month FOR NO KEY UPDATE OF t
+    """,
+)
 
 
 @transaction.atomic
@@ -141,6 +154,7 @@ class _Changed(Exception):
 
 def _write(part: ReratingSlice, at: datetime) -> SliceSums:
     _lock_chunks(*_chosen(part))
+    _lock_counts(part)
     sums, counters = SliceSums.none(), []
     for again in _parts(part, holds=True):
         sums, counters = sums.plus(again), again.counting.all_counters
@@ -155,13 +169,12 @@ def _write(part: ReratingSlice, at: datetime) -> SliceSums:
 def _parts(part: ReratingSlice, *, holds: bool) -> Iterator[Again]:
     """What a slice would change: few xDRs at once, in their order.
 
-    Only customers in order can have made more than a few in the months of a slice. Those with tiers
-    are rated at once, since what is taken off a total must be taken off before any is added.
+    Only customers in order can have made more than a few in the months of a slice.
     """
     scope, selection = _chosen(part)
     counting = Counting.before(scope, selection)
     pieces = [selection]
-    if part.customer_ids and not has_tiers(scope, part.customer_ids):
+    if part.customer_ids:
         stretches = stretches_of(scope, selection, SLICE_XDRS)
         pieces = [selection.between(first, end) for first, end, _ in stretches]
     for piece in pieces:
@@ -188,6 +201,20 @@ def _lock_chunks(scope: Scope, selection: Selection) -> None:
         cursor.execute(
             _LOCK_CHUNKS.format(condition.sql), [scope.provider_id, *condition.parameters]
         )
+
+
+def _lock_counts(part: ReratingSlice) -> None:
+    """Hold what counts the usage of customers in order, all counters before all totals.
+
+    Part by part, a later one's counters could be held by somebody who waits for the totals.
+    """
+    if not part.customer_ids:
+        return
+    zone = provider_zone(Scope.system(part.provider_id))
+    ends = part.started_from, part.started_to - timedelta(microseconds=1)
+    first, last = (at.astimezone(zone).date().replace(day=1) for at in ends)
+    for statement in _LOCK_COUNTS:
+        execute(statement, [part.provider_id, part.customer_ids, first, last])
 
 
 def _end_dry_run(rerating: Rerating, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """Pricing stored usage at tiers again: totals without it first, then with it, by its start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,38 +55,67 @@ class TotalsAgain:
         return TotalsAgain(differences, self.torn_xdr_count + other.torn_xdr_count)
 
 
+@dataclass(frozen=True, slots=True)
+class TotalsSoFar:
+    """What parts of usage that are rated one after the other make of totals.
+
+    `returned` is what all of them added before: MonthTotal's fields, billed and cost, the latter in
+    10^-8. `volumes` are what totals come to after the parts so far, which begin without all that is
+    returned, and `torn` those of them that no price makes right.
+    """
+
+    returned: pl.DataFrame
+    volumes: Mapping[MonthTotal, int]
+    torn: frozenset[MonthTotal]
+
+    @classmethod
+    def before(cls, returned: pl.DataFrame) -> "TotalsSoFar":
+        """Before the first part."""
+        return cls(returned, {}, frozenset())
+
+    def counting(self, used: pl.DataFrame) -> "TotalsSoFar":
+        """With usage added that was priced."""
+        added = used.group_by(_KEY).agg(pl.col("volume").sum()).select(*_KEY, "volume")
+        volumes = dict(self.volumes)
+        for *key, volume in added.iter_rows():
+            volumes[MonthTotal(*key)] += volume
+        return replace(self, volumes=volumes)
+
+
 def count_tiers_again(
     batches: Sequence[RatedXdrs],
     sources: Sequence[SourceTerms],
     stored: pl.DataFrame,
     refused: pl.DataFrame,
+    so_far: TotalsSoFar,
     *,
     holds: bool,
-) -> tuple[list[RatedXdrs], TotalsAgain]:
+) -> tuple[list[RatedXdrs], TotalsAgain, TotalsSoFar]:
     """Price usage at tiers by the order of its start over all sources, each total by itself.
 
-    `stored` are the legs that the xDRs had (LEG_COLUMNS), which their totals are without first;
-    `refused` legs, by batch and leg, add nothing. Totals are locked where somebody `holds` them,
-    until the transaction ends.
+    `stored` are the legs that the xDRs had (LEG_COLUMNS), which their totals are without first, as
+    without those of later parts; `refused` legs, by batch and leg, add nothing. Totals are locked
+    where somebody `holds` them, until the transaction ends.
     """
     source = sources[0]
     gone, come = _gone(source, stored), _come(batches, refused)
     if gone.is_empty() and come.is_empty():
-        return list(batches), TotalsAgain.none()
-    left = _left(gone, come, source, holds=holds)
-    torn = _torn(left, source.provider_id)
+        return list(batches), TotalsAgain.none(), so_far
+    so_far = _begun(so_far, gone, come, source, holds=holds)
     if not come.is_empty():
-        before = {MonthTotal(*key): volume for *key, volume in left.select(*_KEY, "left").rows()}
+        before = so_far.volumes
         tables = {key: each for rated in batches for key, each in _tables(rated).items()}
         priced = price_in_order(come, tables, lambda keys: [before[key] for key in keys])
         batches = [_with(rated, come, priced, place) for place, rated in enumerate(batches)]
         come = come.with_columns(volume=priced.billed)
     added = pl.concat([come.select(*_KEY, "volume"), gone.select(*_KEY, volume=-pl.col("billed"))])
     differences = added.group_by(_KEY).agg(pl.col("volume").sum())
-    return list(batches), TotalsAgain(
+    torn = pl.DataFrame(list(so_far.torn), schema=dict(_KEY_SCHEMA), orient="row")
+    totals = TotalsAgain(
         differences.filter(pl.col("volume") != 0).sort(_KEY),
         gone.join(torn, on=_KEY, how="semi")["xdr_id"].n_unique(),
     )
+    return list(batches), totals, so_far.counting(come)
 
 
 def _gone(source: SourceTerms, stored: pl.DataFrame) -> pl.DataFrame:
@@ -139,19 +168,36 @@ def _with(rated: RatedXdrs, come: pl.DataFrame, priced: PricedLegs, place: int) 
     return with_prices(rated, place_legs(rated.priced, member, anew))
 
 
-def _left(
-    gone: pl.DataFrame, come: pl.DataFrame, source: SourceTerms, *, holds: bool
-) -> pl.DataFrame:
-    """By total: `stored`, and what is `left` without the usage that is rated again."""
+def _begun(
+    so_far: TotalsSoFar,
+    gone: pl.DataFrame,
+    come: pl.DataFrame,
+    source: SourceTerms,
+    *,
+    holds: bool,
+) -> TotalsSoFar:
+    """With the totals that are concerned for the first time, without all that is returned."""
     concerned = pl.concat([gone.select(_KEY), come.select(_KEY)]).unique().sort(_KEY)
-    keys = [MonthTotal(*key) for key in concerned.iter_rows()]
+    keys = [key for row in concerned.iter_rows() if (key := MonthTotal(*row)) not in so_far.volumes]
+    if not keys:
+        return so_far
     totals: TotalsBefore = (locked_totals if holds else known_totals)(source.provider_id)
-    returned = gone.group_by(_KEY).agg(pl.col("billed", "cost").sum())
-    known = concerned.with_columns(stored=pl.Series(totals(keys), dtype=pl.Int64))
-    joined = known.join(returned, on=_KEY, how="left").with_columns(
+    known = pl.DataFrame(keys, schema=dict(_KEY_SCHEMA), orient="row").with_columns(
+        stored=pl.Series(totals(keys), dtype=pl.Int64)
+    )
+    joined = known.join(so_far.returned, on=_KEY, how="left").with_columns(
         pl.col("billed", "cost").fill_null(0)
     )
-    return joined.with_columns(left=pl.col("stored") - pl.col("billed"))
+    left = joined.with_columns(left=pl.col("stored") - pl.col("billed"))
+    torn = _torn(left, source.provider_id).select(_KEY)
+    return replace(
+        so_far,
+        volumes={
+            **so_far.volumes,
+            **{MonthTotal(*key): volume for *key, volume in left.select(*_KEY, "left").rows()},
+        },
+        torn=so_far.torn | {MonthTotal(*key) for key in torn.iter_rows()},
+    )
 
 
 def _torn(left: pl.DataFrame, provider_id: int) -> pl.DataFrame:

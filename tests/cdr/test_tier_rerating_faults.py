@@ -11,6 +11,7 @@ from django.db.models import Sum
 
 from cdr.models import AllowanceCounter, Leg, ReplacedLeg, Rerating, TierTotal, UsageCharge
 from cdr.services import rerating as services
+from cdr.services import rerating_slices
 from cdr.services.rerating import apply_rerating
 from cdr.services.rerating_slices import work_on_slice
 from common.clock import now
@@ -35,6 +36,7 @@ USES_PER_ACCOUNT = 10
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(services, "SLICE_XDRS", USES_PER_ACCOUNT)
+    monkeypatch.setattr(rerating_slices, "SLICE_XDRS", USES_PER_ACCOUNT)
     forget_queued_work()
     yield
     forget_queued_work()

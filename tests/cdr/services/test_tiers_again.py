@@ -16,7 +16,7 @@ from cdr.models import (
     TierTotal,
     UsageCharge,
 )
-from cdr.services import rerating
+from cdr.services import rerating, rerating_slices
 from cdr.services.rerating import TornMonths, apply_rerating, requeue_lost_reratings
 from cdr.services.rerating_slices import work_on_slice
 from cdr.services.retiring import retire_month
@@ -47,6 +47,11 @@ from tests.factories.tiers import Metered, amounts, charged, make_ben, make_mete
 pytestmark = pytest.mark.django_db
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 LATER = timedelta(minutes=5)
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerating_slices, "SLICE_XDRS", 2)
 
 
 @pytest.fixture

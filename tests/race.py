@@ -16,7 +16,7 @@ def race(*calls: Callable[[], object]) -> list[object]:
     def run(call: Callable[[], object]) -> object:
         try:
             connection.ensure_connection()
-            start.wait(timeout=10)
+            start.wait(timeout=60)
             return call()
         except DomainError as refusal:
             return refusal

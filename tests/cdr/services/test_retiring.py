@@ -1,7 +1,6 @@
 """Months of xDRs that go to files and come back."""
 
 import json
-import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -29,6 +28,7 @@ from tests.factories.allowances import give_minutes
 from tests.factories.cdr import CALL_AT, IMPORT_AT, Call, import_lines
 from tests.race import race
 from tests.refusals import refused
+from tests.workers import wait_for
 
 OCTOBER, AUGUST = date(2026, 10, 1), datetime(2026, 8, 5, 9, tzinfo=UTC)
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -162,7 +162,7 @@ class TestAMonthThatIsWrittenTo:
             retiring = Thread(target=retire)
             retiring.start()
             _await_lock()
-        retiring.join(10)
+        retiring.join(60)
 
         assert [type(each) for each in outcome] == [MonthStillNeeded]
         assert Xdr.objects.count() == 1
@@ -170,15 +170,15 @@ class TestAMonthThatIsWrittenTo:
 
 def _await_lock() -> None:
     """Until somebody waits for a lock on one of the tables."""
-    for _ in range(200):
+
+    def waits() -> bool:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND NOT granted"
             )
-            if cursor.fetchone() != (0,):
-                return
-        time.sleep(0.05)
-    raise AssertionError("nobody waits")
+            return bool(cursor.fetchone() != (0,))
+
+    wait_for(waits, "somebody to wait for a lock")
 
 
 class TestRestoring:

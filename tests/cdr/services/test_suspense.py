@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.models import Entry
-from cdr.models import Leg, LegKind, Suspense, UsageCharge, Xdr
+from cdr.models import Leg, LegKind, PartyKind, Suspense, UsageCharge, Xdr
 from tests.cdr.worlds import World, make_world, margin_of
 from tests.factories import (
     make_billing_mode,
@@ -62,7 +62,7 @@ class TestRetryOfAWholeXdr:
             world.vendor,
             Xdr.Result.RATED,
         )
-        legs = [leg for leg in legs_of(file) if leg.payer[1] == newcomer.pk]
+        legs = [leg for leg in legs_of(file) if leg.payer == (PartyKind.CUSTOMER, newcomer.pk)]
         assert [(leg.kind, leg.amount) for leg in legs] == [(LegKind.CUSTOMER, Decimal("0.10"))]
         assert sorted(Leg.objects.filter(xdr_id=xdr.id).values_list("number", flat=True)) == [1, 2]
         charge = UsageCharge.objects.get(payer_id=newcomer.pk, kind=LegKind.CUSTOMER)

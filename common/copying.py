@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
+from common.statements import execute
+
 FEW_ROWS = 2_000
 """So few are inserted. A web request may write no more: row-level security refuses it COPY."""
 
@@ -44,8 +46,7 @@ def insert_rows(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ..
     row = f"({', '.join(['%s'] * len(columns))})"
     values = ", ".join([row] * len(rows))
     command = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(command, list(chain.from_iterable(rows)))
+    execute(command, list(chain.from_iterable(rows)))
 
 
 def copy_encoded(table: str, columns: Sequence[str], options: str, encoded: BytesIO) -> None:

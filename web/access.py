@@ -201,7 +201,6 @@ def _program_scope(grant: Grant) -> Scope:
         surface=Surface.API,
         user_id=grant.user_id,
         permissions=grant.held,
-        has_resellers=_has_resellers(grant.provider_id),
     )
 
 

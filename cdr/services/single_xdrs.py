@@ -26,7 +26,7 @@ from cdr.services.recorded_legs import RecordedLeg, recorded_legs
 from cdr.services.recording import Origin
 from cdr.services.sources import SourceTerms, source_terms
 from common.errors import DomainError
-from common.statements import fetch_rows
+from common.statements import execute, fetch_rows
 
 LINES_PER_OPEN_CHUNK = 10_000
 OPEN_FOR = timedelta(minutes=10)
@@ -179,8 +179,7 @@ def _add_counts(
     chunk: _OpenChunk, counts: LineCounts, rated: RatedXdrs | None, lines: int, at: datetime
 ) -> None:
     added = asdict(counts) | {"lines": lines, "newest": newest_start(rated), "at": at}
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD_COUNTS, added | {"id": chunk.id})
+    execute(_ADD_COUNTS, added | {"id": chunk.id})
 
 
 def _received(

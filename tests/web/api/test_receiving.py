@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zipfile
 from contextlib import closing
 from datetime import timedelta
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -60,6 +62,23 @@ class TestSendingOne:
         assert (row.customer_id, row.volume, row.call_id) == (world.customer.pk, 60, "call-1")
         charged = UsageCharge.objects.filter(kind=1).aggregate(amount=Sum("amount"))
         assert charged["amount"] == Decimal("0.05")
+
+    def test_stores_all_that_belongs_to_it_by_two_messages(self, world: World) -> None:
+        world.program.post("xdrs", call(call_id="before, for what is read once"))
+
+        with CaptureQueriesContext(connection) as asked:
+            world.program.post("xdrs", call(volume=30), {"Idempotency-Key": "one"})
+
+        writing = [query["sql"] for query in asked if "INSERT INTO" in query["sql"]]
+        assert [re.findall(r"INSERT INTO \W?(\w+)|(cdr_add_counts)", sql) for sql in writing] == [
+            [("cdr_xdr", "")],
+            [
+                ("cdr_usagecharge", ""),
+                ("cdr_leg", ""),
+                ("", "cdr_add_counts"),
+                ("tenancy_answeredcall", ""),
+            ],
+        ]
 
     def test_uses_what_the_customers_subscription_includes(self, world: World) -> None:
         give_minutes(world.customer, world.source.product, 45)

@@ -41,7 +41,7 @@ from cdr.services.single_xdrs import (
 )
 from common import clock
 from common.scope import Scope
-from common.statements import execute
+from common.statements import execute, sent_together
 from tenancy import row_security
 from tenancy.models import AnsweredCall
 from tenancy.selectors import answered_call
@@ -269,7 +269,7 @@ def _receive_together(wishes: Sequence[_Wish]) -> Sequence[Answer | None]:
 
 def _receive(wishes: Sequence[_Wish], at: datetime) -> list[Answer]:
     scope, source_id = wishes[0].scope, wishes[0].source_id
-    with _acting_for(scope):
+    with _acting_for(scope), sent_together():
         execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCKS_WITHIN_SECONDS}s"])
         lines = [wish.line for wish in wishes]
         received = receive_xdrs(source_id=source_id, lines=lines, at=at)

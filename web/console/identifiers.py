@@ -107,7 +107,7 @@ class TagsForm(Form):
     tags = forms.CharField(
         max_length=TAGS_CHARACTERS,
         required=False,
-        help_text="Words parted by commas that its usage carries. Rates with such a tag come"
+        help_text="Words separated by commas that its usage carries. Rates with such a tag come"
         " first.",
     )
 

@@ -109,7 +109,7 @@ class ReadingForm(Form):
     )
     encoding = forms.ChoiceField(required=False, choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(
-        label="Columns are parted by", required=False, choices=list(DELIMITERS.items())
+        label="Columns are separated by", required=False, choices=list(DELIMITERS.items())
     )
     header_line = CountField(
         label="Line of the headings", required=False, min_value=0, help_text="0: there is none."

@@ -179,7 +179,7 @@ class ReratingForm(Form):
     prefixes = forms.CharField(
         required=False,
         max_length=1000,
-        help_text="The number called starts with one of these, parted by commas: 44, 4930.",
+        help_text="The number called starts with one of these, separated by commas: 44, 4930.",
     )
     suspense_reason = forms.ChoiceField(label="Waiting in suspense for", required=False)
 

@@ -78,7 +78,7 @@ class SourceForm(Form):
     tags = forms.CharField(
         max_length=TAGS_CHARACTERS,
         required=False,
-        help_text="Words parted by commas that all its xDRs carry. Rates with such a tag come"
+        help_text="Words separated by commas that all its xDRs carry. Rates with such a tag come"
         " first.",
     )
 

@@ -62,7 +62,7 @@ class MappingForm(SampleForm):
         ("Try it", ("sample", _FILE_FIELD)),
     )
 
-    separator = forms.ChoiceField(label="Fields are parted by", choices=list(SEPARATORS.items()))
+    separator = forms.ChoiceField(label="Fields are separated by", choices=list(SEPARATORS.items()))
     has_header = forms.BooleanField(label="The first line names the columns", required=False)
     time_format = forms.ChoiceField(
         label="Times are written as",

@@ -33,7 +33,7 @@ class TrunkForm(Form):
     tags = forms.CharField(
         max_length=TAGS_CHARACTERS,
         required=False,
-        help_text="Words parted by commas that its calls carry.",
+        help_text="Words separated by commas that its calls carry.",
     )
 
     def __init__(self, *args: Any, terminating: QuerySet[Vendor], **options: Any) -> None:

@@ -55,7 +55,7 @@ class FileTable(Table):
     state = BadgeColumn("State", accessor="get_state_display", value="state")
     line_count = NumberColumn("Lines")
     rated_count = NumberColumn("Rated")
-    zero_count = NumberColumn("Unanswered")
+    zero_count = NumberColumn("Unbilled")
     duplicate_count = NumberColumn("Duplicate")
     suspended_count = NumberColumn("Suspended")
     received_at = InstantColumn("Received", orderable=True)

@@ -64,7 +64,7 @@ class QuoteIn(serializers.Serializer[Any]):
         help_text="Who terminates it, whatever tech prefix and source say.",
     )
     tags = serializers.CharField(
-        required=False, max_length=TAGS_CHARACTERS, help_text="Parted by commas."
+        required=False, max_length=TAGS_CHARACTERS, help_text="Separated by commas."
     )
 
 

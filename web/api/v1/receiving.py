@@ -94,7 +94,7 @@ class XdrIn(serializers.Serializer[Any]):
     trunk = serializers.CharField(required=False, max_length=64)
     caller_ip = serializers.CharField(required=False, max_length=45)
     tags = serializers.CharField(
-        required=False, max_length=200, help_text="Parted by commas, for rates of their own."
+        required=False, max_length=200, help_text="Separated by commas, for rates of their own."
     )
 
 

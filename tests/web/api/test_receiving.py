@@ -5,11 +5,9 @@ import json
 import re
 import zipfile
 from contextlib import closing
-from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,15 +29,13 @@ from cdr.models import (
 )
 from cdr.services import single_xdrs
 from cdr.services.chunks import rate_chunk
-from cdr.services.retiring import retire_month
 from cdr.services.splitting import split_file
 from common.locks import lock_key
 from tenancy.models import AnsweredCall
 from tests import factories
 from tests.factories.allowances import give_minutes
 from tests.factories.api import program_of
-from tests.factories.mending import mend
-from tests.web.api.world import World, call, correct_start
+from tests.web.api.world import World, call
 from web.api.v1 import receiving
 
 pytestmark = pytest.mark.django_db
@@ -103,29 +99,6 @@ class TestSendingOne:
         assert again.status_code == HTTPStatus.OK
         assert again.json() == {**first.json(), "is_duplicate": True}
         assert (Xdr.objects.count(), Leg.objects.count(), UsageCharge.objects.count()) == (1, 2, 2)
-
-    def test_again_is_a_duplicate_of_what_is_kept_in_files(
-        self, world: World, tmp_path: Path
-    ) -> None:
-        sent, at = call(account_code="new"), timezone.now()
-        world.program.post("xdrs", sent)
-        month_before = (at.replace(day=1) - timedelta(days=1)).replace(day=1)
-        correct_start(world, month_before)
-        factories.make_identifier(world.customer, "new")
-        mend(world.provider, at=at)
-        retire_month(first_day=month_before.date(), folder=tmp_path, at=at)
-
-        again = world.program.post("xdrs", sent)
-
-        assert again.status_code == HTTPStatus.OK
-        assert again.json() == {
-            "id": None,
-            "result": None,
-            "is_duplicate": True,
-            "legs": [],
-            "waiting": [],
-        }
-        assert (Xdr.objects.count(), XdrChunk.objects.get().duplicate_count) == (0, 1)
 
     def test_says_why_it_waits(self, world: World) -> None:
         answer = world.program.post("xdrs", call(account_code="nobody"))

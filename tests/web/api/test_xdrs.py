@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from cdr.models import Mending, Source, Xdr, XdrFile
+from cdr.models import Mending, Source, Xdr, XdrChunk, XdrFile
+from cdr.services.retiring import retire_month
+from tests.factories import make_identifier
 from tests.factories.mending import mend
 from tests.web.api.world import World, call, correct_start
 from web.api.schema import openapi
@@ -116,6 +119,27 @@ class TestAnXdrWhoseStartWasCorrected:
         assert said.json()["id"].endswith(old[old.index("-") :])
         assert world.program.get(f"xdrs/{old}/explain").json()["id"] == said.json()["id"]
         assert World("borealis").program.get(f"xdrs/{old}").status_code == HTTPStatus.NOT_FOUND
+
+    def test_is_a_duplicate_once_it_is_kept_in_files(self, world: World, tmp_path: Path) -> None:
+        sent, at = call(account_code="new"), timezone.now()
+        world.program.post("xdrs", sent)
+        month_before = (at.replace(day=1) - timedelta(days=1)).replace(day=1)
+        correct_start(world, month_before)
+        make_identifier(world.customer, "new")
+        mend(world.provider, at=at)
+        retire_month(first_day=month_before.date(), folder=tmp_path, at=at)
+
+        again = world.program.post("xdrs", sent)
+
+        assert again.status_code == HTTPStatus.OK
+        assert again.json() == {
+            "id": None,
+            "result": None,
+            "is_duplicate": True,
+            "legs": [],
+            "waiting": [],
+        }
+        assert (Xdr.objects.count(), XdrChunk.objects.get().duplicate_count) == (0, 1)
 
 
 class TestAnotherProvidersToken:

@@ -28,6 +28,7 @@ from cdr.services.recording import (
     record_xdrs,
 )
 from cdr.services.sources import SourceTerms, source_terms
+from cdr.services.stored_parties import update_xdrs
 from common.tries import UNTRIED
 
 PLACE_BITS = 18
@@ -135,7 +136,8 @@ def rate_lines(
     uncounted = _uncounted(rated, origin.source)
     record_legs(rated, origin, stands=rated.outcome.stands & uncounted, number=rated.legs.number)
     # As late as can be: who waits for the same counters waits for this transaction's end.
-    rated = count_usage(rated, origin.source)
+    before, rated = rated, count_usage(rated, origin.source)
+    _take_back_results(before, rated, origin)
     record_legs(rated, origin, stands=rated.outcome.stands & ~uncounted, number=rated.legs.number)
     record_suspense(rated, rated.outcome.suspense, origin)
     return _counted(rated, counts), rated
@@ -150,6 +152,14 @@ def _uncounted(rated: RatedXdrs, source: SourceTerms) -> NDArray[np.bool_]:
         return np.full(len(rated.legs.row), False)
     uncounted: NDArray[np.bool_] = rated.legs.charge != Charge.CUSTOMER
     return uncounted
+
+
+def _take_back_results(before: RatedXdrs, counted: RatedXdrs, origin: Origin) -> None:
+    """Correct xDRs stored as rated whose only leg waits, for counting made it too dear."""
+    changed = before.outcome.result != counted.outcome.result
+    if changed.any():
+        results = counted.xdrs.with_columns(result=pl.Series(counted.outcome.result))
+        update_xdrs(results.filter(pl.Series(changed)), origin.source.provider_id)
 
 
 def _counted(rated: RatedXdrs, before: LineCounts) -> LineCounts:

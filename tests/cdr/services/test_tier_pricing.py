@@ -163,6 +163,8 @@ class TestUsageOfASubscription:
         assert AllowanceCounter.objects.get().used_volume == 1_000
         assert amounts() == [(0, 0, Decimal(0))]
         assert totals() == [(OCTOBER, 0)]
+        results = Xdr.objects.order_by("started_at").values_list("result", flat=True)
+        assert list(results) == [Xdr.Result.SUSPENDED, Xdr.Result.RATED]
 
 
 class TestAPreviewOfSuspense:

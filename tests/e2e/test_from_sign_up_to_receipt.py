@@ -170,7 +170,7 @@ def give_the_account_code(page: Page) -> None:
     follow(page, "Add an account code or number")
     fill(page, {"Account code, trunk, address or number": "nord"})
     press(page, "Add")
-    expect(page.get_by_role("status")).to_contain_text("Usage of nord is Nord GmbH's")
+    expect(page.get_by_role("status")).to_contain_text("Usage under nord is charged to Nord GmbH")
 
 
 def bill_october(page: Page, background: Background, *, script: bool) -> None:

@@ -19,8 +19,11 @@ from benchmarks.imports.world import AT, START, make_world, random_accounts, wri
 from catalogue.models import RateTable
 from cdr.models import Leg, LegKind, ReplacedLeg, Rerating, Source, UsageCharge
 from cdr.services.rerating import apply_rerating, ask_for_rerating
+from customers.models import Customer
+from tests.factories.allowances import give_minutes
 
 WORKERS = 2
+INCLUDED_SECONDS = 60_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Step:
 @dataclass(frozen=True)
 class Figures:
     xdrs: int
+    customers: int
     importing: Step
     dry_run: Step
     applying: Step
@@ -50,14 +54,19 @@ class Figures:
 
 
 def main() -> None:
-    print(json.dumps(asdict(measure(world_parser().parse_args())), indent=2))
+    parser = world_parser()
+    parser.add_argument("--one-customer", action="store_true")
+    print(json.dumps(asdict(measure(parser.parse_args())), indent=2))
 
 
 def measure(options: argparse.Namespace) -> Figures:
     call_command("migrate", verbosity=0)
-    source = make_world(options.prefixes, options.customers)
+    customers = 1 if options.one_customer else options.customers
+    source = make_world(options.prefixes, customers)
+    if options.one_customer:
+        give_minutes(Customer.objects.get(), source.product, INCLUDED_SECONDS)
     path = options.folder / "calls.csv"
-    write_calls(path, random_accounts(options.lines, options.customers))
+    write_calls(path, random_accounts(options.lines, customers))
     with running_workers(options.folder, WORKERS) as workers:
         importing = timed(workers, lambda: import_file(source, path))
         for table in RateTable.objects.order_by("pk"):
@@ -72,6 +81,7 @@ def measure(options: argparse.Namespace) -> Figures:
         of_no_change = timed(workers, lambda: wait_for(again, Rerating.State.MEASURED))
     return Figures(
         xdrs=options.lines,
+        customers=customers,
         importing=importing,
         dry_run=dry_run,
         applying=applying,

@@ -66,6 +66,7 @@ class TestBackgroundProcess:
         process.start(SLEEP)
         mark = process.pid_path.read_text().split()[1]
         process.stop()
+        time.sleep(2 / os.sysconf("SC_CLK_TCK"))  # a start is known to the tick
         with subprocess.Popen(SLEEP) as stranger:
             process.pid_path.write_text(f"{stranger.pid} {mark}\n")
 

@@ -114,7 +114,9 @@ class Visit:
         )
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # Chromium asks for an icon of files that it shows, such as PDFs, which name none.
+        is_of_a_file = message.location["url"].endswith("/favicon.ico")
+        if message.type in ("error", "warning") and not is_of_a_file:
             self.complaints.append(message.text)
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cdr.models import Suspense
+from cdr.models import ReratingMove, Suspense
 from cdr.rules.parties import Party
 from cdr.rules.rerating import Selection
 from cdr.rules.suspense import Suspended
@@ -82,9 +82,13 @@ def selected(scope: Scope, selection: Selection) -> Condition:
 def _of_customers(scope: Scope, selection: Selection) -> Iterator[tuple[str, Sequence[Any]]]:
     if selection.customer_ids:
         ids = list(selection.customer_ids)
-        during, instants = between(selection, "y.started_at", "y.id")
-        moved = [selection.moved_by, ids]
-        yield _THEIRS.format(during), [scope.provider_id, ids, *instants, *moved]
+        moves = ReratingMove.objects.visible_to(scope).filter(customer_id__in=ids)
+        if selection.moved_by and moves.filter(rerating_id=selection.moved_by).exists():
+            during, instants = between(selection, "y.started_at", "y.id")
+            values = [scope.provider_id, ids, *instants, selection.moved_by, ids]
+            yield _THEIRS.format(during), values
+        else:  # each would be looked for among all that started with it
+            yield "x.customer_id = ANY(%s)", [ids]
     if selection.without_customer_ids:
         ids = list(selection.without_customer_ids)
         yield "(x.customer_id IS NULL OR x.customer_id <> ALL(%s))", [ids]

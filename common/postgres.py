@@ -185,11 +185,23 @@ def append_only(table: str) -> RunSQL:
         f"""
         CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change();
-        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+        {_no_truncate(table)}
         """,
         RunSQL.noop,
     )
+
+
+def kept_once_done(table: str) -> list[RunSQL]:
+    """Refuse every change of rows of `table` whose state is DONE, and every truncate."""
+    fixed = fixed_once(table, "OLD.state = 'DONE'")
+    return [fixed, RunSQL(_no_truncate(table), RunSQL.noop)]
+
+
+def _no_truncate(table: str) -> str:
+    return f"""
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    """
 
 
 def fixed_once(table: str, condition: str, *, except_columns: Sequence[str] = ()) -> RunSQL:

@@ -155,7 +155,7 @@ class Comparison:
         notes = CreditNote.objects.filter(provider=self._provider).count()
         rows = Document.objects.filter(provider=self._provider)
         contents = rows.values_list("content", flat=True)
-        pdfs = [content for content in contents if bytes(content[:5]) == b"%PDF-"]
+        pdfs = [content for content in contents if bytes(content or b"").startswith(b"%PDF-")]
         yield Check("documents as PDF", issued + notes, len(pdfs))
 
     def _payments(self) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.db import models
 
-from billing.models import Invoice
+from billing.models import Invoice, KeptDocument
 from customers.models import Customer
 from ledger.models import Transfer
 from tenancy.owned import ProviderOwned
@@ -198,17 +198,14 @@ class WebhookEvent(ProviderOwned):
         indexes = [models.Index(fields=["state", "received_at"], name="webhook_waiting")]
 
 
-class ReceiptDocument(ProviderOwned):
-    """A receipt's PDF as rendered once and sent unchanged ever after."""
+class ReceiptDocument(KeptDocument):
+    """The PDF of a payment's receipt."""
 
     seen_by_customer = "payment__customer_id"
 
     payment = models.OneToOneField(
         Payment, on_delete=models.PROTECT, related_name="receipt_document"
     )
-    sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
-    rendered_at = models.DateTimeField()
 
 
 class SandboxCheckout(ProviderOwned):

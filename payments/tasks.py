@@ -1,6 +1,7 @@
 """Background work on money in. The tasks that find work run by the clock and send one per unit."""
 
 from datetime import timedelta
+from itertools import chain
 
 from celery import shared_task
 
@@ -8,10 +9,16 @@ from common import clock
 from common.jobs import enqueue
 from common.scope import Scope
 from customers.models import Customer
-from payments.models import Payment
+from payments.models import Payment, ReceiptDocument
 from payments.selectors.advance import customers_with_advance_due
-from payments.selectors.payments import payments_without_receipt, pending_payments, waiting_events
-from payments.services import advance, asking, receipts, sandbox, webhooks
+from payments.selectors.payments import (
+    payments_without_receipt,
+    pending_payments,
+    receipts,
+    waiting_events,
+)
+from payments.services import advance, asking, sandbox, webhooks
+from payments.services.receipts import store_receipt
 from tenancy.selectors import providers
 
 # A message stored this long ago and not acted on has lost its task, with a worker or the broker.
@@ -68,18 +75,22 @@ def ask_gateways(**_: object) -> None:
 @shared_task(name="payments.render_receipt")
 def render_receipt(*, payment_id: int, **_: object) -> None:
     """Safe to repeat: a receipt that was stored stays."""
-    receipts.store_receipt(payment=Payment.objects.get(pk=payment_id), at=clock.now())
+    store_receipt(payment=Payment.objects.get(pk=payment_id), at=clock.now())
 
 
 @shared_task(name="payments.sweep_receipts")
 def sweep_receipts(**_: object) -> None:
-    """Find receipts that were never rendered. Safe to repeat: it only sends tasks that are."""
+    """Find receipts that are still to be made. Safe to repeat: it only sends tasks that are."""
     at = clock.now()
     for provider in providers():
+        scope = Scope.system(provider.pk)
         missing = payments_without_receipt(
-            Scope.system(provider.pk), received_from=at - SWEPT_FOR, received_before=at - LOST_AFTER
+            scope, received_from=at - SWEPT_FOR, received_before=at - LOST_AFTER
         )
-        for payment_id in missing.values_list("pk", flat=True):
+        begun = receipts(scope).filter(state=ReceiptDocument.State.WAITING)
+        for payment_id in chain(
+            missing.values_list("pk", flat=True), begun.values_list("payment_id", flat=True)
+        ):
             enqueue("payments.render_receipt", payment_id=payment_id)
 
 

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields.ranges import DateRangeField
 from django.db import models
 from django.db.models.functions import Cast, Coalesce
 
-from billing.models import CreditNote, Invoice
+from billing.models import CreditNote, Invoice, KeptDocument
 from common.periods import Period
 from customers.models import Customer
 from ledger.models import Transfer
@@ -243,8 +243,8 @@ class Accrual(ProviderOwned):
         return self.event_key
 
 
-class StatementDocument(ProviderOwned):
-    """An approved statement's PDF, as rendered once and sent unchanged ever after."""
+class StatementDocument(KeptDocument):
+    """The PDF of an approved statement."""
 
     seen_by_reseller = ("statement__reseller_id",)
     opened_by = COMMISSION
@@ -252,6 +252,3 @@ class StatementDocument(ProviderOwned):
     statement = models.OneToOneField(
         PayoutStatement, on_delete=models.PROTECT, related_name="document"
     )
-    sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
-    rendered_at = models.DateTimeField()

@@ -4,11 +4,12 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing.models import CreditNote, Invoice
+from billing.selectors.documents import to_be_made
 from common.errors import DomainError
 from common.periods import Period
 from common.scope import Scope
 from payments.models import Allocation
-from payouts.models import Accrual, CommissionPlan, PayoutStatement
+from payouts.models import Accrual, CommissionPlan, PayoutStatement, StatementDocument
 from resellers.models import Reseller
 
 
@@ -66,9 +67,14 @@ def statements(scope: Scope) -> QuerySet[PayoutStatement]:
 
 
 def statements_to_render(scope: Scope) -> QuerySet[PayoutStatement]:
-    """Approved statements whose PDF is not kept yet."""
-    rows = PayoutStatement.objects.visible_to(scope).filter(document__isnull=True)
+    """Approved statements whose PDF is not kept yet, and was not given up."""
+    rows = to_be_made(PayoutStatement.objects.visible_to(scope))
     return rows.exclude(state=PayoutStatement.State.DRAFT).order_by("pk")
+
+
+def statement_documents(scope: Scope) -> QuerySet[StatementDocument]:
+    """The PDFs of statements, made or not, the latest first; without their bytes."""
+    return StatementDocument.objects.visible_to(scope).defer("content").order_by("-pk")
 
 
 def accruals_of(statement: PayoutStatement) -> QuerySet[Accrual]:

@@ -8,7 +8,7 @@ from common.scope import Scope
 from payouts import selectors
 from payouts.models import PayoutStatement
 from payouts.services import accrual
-from payouts.services.documents import store_document
+from payouts.services.documents import make_statement_document
 from tenancy.selectors import providers
 
 
@@ -32,4 +32,4 @@ def accrue(*, provider_id: int, **_: object) -> None:
 def render_statement(*, statement_id: int, **_: object) -> None:
     """Safe to repeat: a statement's PDF is kept once and never replaced."""
     statement = PayoutStatement.objects.get(pk=statement_id)
-    store_document(statement=statement, at=clock.now())
+    make_statement_document(statement=statement, at=clock.now())

@@ -472,9 +472,25 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("sha256", models.CharField(max_length=64)),
-                ("content", models.BinaryField()),
-                ("rendered_at", models.DateTimeField()),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "To be made"),
+                            ("DONE", "Made"),
+                            ("FAILED", "Could not be made"),
+                        ],
+                        default="WAITING",
+                        max_length=7,
+                    ),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("content", models.BinaryField(null=True)),
+                ("rendered_at", models.DateTimeField(null=True)),
                 (
                     "credit_note",
                     models.OneToOneField(
@@ -503,7 +519,31 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["WAITING", "FAILED"])),
+                        fields=["provider", "state"],
+                        name="billing_document_open",
+                    ),
+                ],
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("content__isnull", False),
+                                ("rendered_at__isnull", False),
+                                ("state", "DONE"),
+                            ),
+                            models.Q(
+                                models.Q(("state", "DONE"), _negated=True),
+                                ("content__isnull", True),
+                                ("rendered_at__isnull", True),
+                                ("sha256", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_document_is_whole",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),

@@ -7,6 +7,7 @@ from common.postgres import (
     append_only,
     counted_in_metrics,
     fixed_once,
+    kept_once_done,
     owner_function,
     shown_to_reseller,
 )
@@ -122,7 +123,7 @@ class Migration(migrations.Migration):
         append_only("billing_creditnote"),
         append_only("billing_creditnoteline"),
         append_only("billing_creditnotetax"),
-        append_only("billing_document"),
+        *kept_once_done("billing_document"),
         migrations.RunSQL(ROUND_ONCE, "DROP FUNCTION billing_round(numeric, integer, text);"),
         counted_in_metrics("billing_billrun", "id", "provider_id", "state"),
         counted_in_metrics("billing_billrunitem", "id", "provider_id", "run_id", "state"),

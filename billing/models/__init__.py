@@ -1,7 +1,7 @@
 """What customers are asked to pay: taxes, bill runs, invoices, credit notes and their documents."""
 
 from billing.models.credit_notes import CreditNote, CreditNoteLine, CreditNoteTax
-from billing.models.documents import Document
+from billing.models.documents import Document, KeptDocument
 from billing.models.emails import InvoiceEmail
 from billing.models.invoices import BilledUsage, Invoice, InvoiceLine, InvoiceTax
 from billing.models.runs import BillRun, BillRunItem
@@ -19,6 +19,7 @@ __all__ = [
     "InvoiceEmail",
     "InvoiceLine",
     "InvoiceTax",
+    "KeptDocument",
     "NumberSeries",
     "Tax",
     "TaxProfile",

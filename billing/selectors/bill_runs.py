@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.models import Count, Sum
 
 from billing.models import BillRun, BillRunItem, Document, Invoice
+from billing.selectors.documents import to_be_made
 from common.money import ZERO
 from common.scope import Scope
 from tenancy.owned import ProviderQuerySet
@@ -18,7 +19,8 @@ from tenancy.owned import ProviderQuerySet
 class RunProgress:
     """How many payers of a run are in which state, and how many documents there are.
 
-    `started_at` is when the present step began, None before the first.
+    `failed_documents` were given up. `started_at` is when the present step began, None before the
+    first.
     """
 
     state: str
@@ -34,6 +36,7 @@ class RunProgress:
     failed: int
     invoices: int
     documents: int
+    failed_documents: int
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def run_progress(scope: Scope, run_id: int) -> RunProgress:
     counts = Counter(dict(rows.values_list("state").annotate(count=Count("pk"))))
     issued = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run)
     issued = issued.exclude(state=Invoice.State.ESTIMATE)
+    documents = Document.objects.visible_to(scope).filter(invoice__in=issued)
+    by_state = dict(documents.values_list("state").annotate(count=Count("pk")))
     return RunProgress(
         state=run.state,
         error=run.error,
@@ -76,7 +81,8 @@ def run_progress(scope: Scope, run_id: int) -> RunProgress:
         issued=counts[BillRunItem.State.ISSUED],
         failed=counts[BillRunItem.State.FAILED],
         invoices=issued.count(),
-        documents=Document.objects.visible_to(scope).filter(invoice__in=issued).count(),
+        documents=by_state.get(Document.State.DONE, 0),
+        failed_documents=by_state.get(Document.State.FAILED, 0),
     )
 
 
@@ -111,9 +117,9 @@ def open_items(scope: Scope, run_id: int) -> ProviderQuerySet[BillRunItem]:
 
 
 def without_document(scope: Scope, run_id: int) -> list[int]:
-    """Ids of the run's issued invoices that were not rendered yet."""
-    rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id, document=None)
-    issued = rows.exclude(state=Invoice.State.ESTIMATE)
+    """Ids of the run's issued invoices that workers have to render still."""
+    rows = Invoice.objects.visible_to(scope).filter(bill_run_item__run=run_id)
+    issued = to_be_made(rows).exclude(state=Invoice.State.ESTIMATE)
     return list(issued.order_by("pk").values_list("pk", flat=True))
 
 

@@ -2,7 +2,13 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only, counted_in_metrics, fixed_once
+from common.postgres import (
+    ProviderTables,
+    append_only,
+    counted_in_metrics,
+    fixed_once,
+    kept_once_done,
+)
 
 
 class Migration(migrations.Migration):
@@ -41,7 +47,7 @@ class Migration(migrations.Migration):
         ),
         append_only("payments_reversal"),
         append_only("payments_plannedallocation"),
-        append_only("payments_receiptdocument"),
+        *kept_once_done("payments_receiptdocument"),
         # A gateway's message comes before any provider may be seen: this answers for one exact
         # slug, and shows nothing else of the table.
         migrations.RunSQL(

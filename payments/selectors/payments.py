@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from common.money import ZERO
 from common.scope import Scope
-from payments.models import Payment, WebhookEvent
+from payments.models import Payment, ReceiptDocument, WebhookEvent
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -56,7 +56,7 @@ def pending_payments(scope: Scope, *, started_before: datetime) -> QuerySet[Paym
 def payments_without_receipt(
     scope: Scope, *, received_from: datetime, received_before: datetime
 ) -> QuerySet[Payment]:
-    """Payments of a span of time whose receipt is numbered but not rendered, oldest first."""
+    """Payments of a span of time whose receipt is numbered, and was never begun; oldest first."""
     return (
         Payment.objects.visible_to(scope)
         .filter(
@@ -66,6 +66,11 @@ def payments_without_receipt(
         )
         .order_by("succeeded_at", "pk")
     )
+
+
+def receipts(scope: Scope) -> QuerySet[ReceiptDocument]:
+    """The PDFs of receipts, made or not, the latest first; without their bytes."""
+    return ReceiptDocument.objects.visible_to(scope).defer("content").order_by("-pk")
 
 
 def webhook_events(scope: Scope) -> QuerySet[WebhookEvent]:

@@ -1,27 +1,33 @@
-"""Rendering receipts once and keeping them; they are sent unchanged ever after."""
+"""The PDFs of receipts: rendered once and kept, sent unchanged ever after."""
 
-import hashlib
 from datetime import datetime
 
+from django.db import transaction
+
+from billing.services.keeping import Printed, make_document, start_document_again
+from common.jobs import enqueue
 from payments.documents import render_receipt
 from payments.models import Payment, ReceiptDocument
 
 
 def store_receipt(*, payment: Payment, at: datetime) -> bool:
-    """Render the receipt of a payment that succeeded, and keep it; false if there is one already.
+    """Render the receipt of a payment that succeeded, and keep it; whether it was.
 
-    A payment that was reversed keeps the receipt of the day it came.
+    False if there is one already, or none can be made. A payment that was reversed keeps the
+    receipt of the day it came.
     """
-    if ReceiptDocument.objects.filter(payment=payment).exists():
-        return False
-    content = render_receipt(payment)
-    document = ReceiptDocument(
-        provider_id=payment.provider_id,
-        payment=payment,
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-        rendered_at=at,
-    )
-    # A race's loser rendered the same receipt; what was stored first stays.
-    ReceiptDocument.objects.bulk_create([document], ignore_conflicts=True)
-    return ReceiptDocument.objects.filter(payment=payment, sha256=document.sha256).exists()
+    return make_document(_of(payment), render=lambda: render_receipt(payment), at=at)
+
+
+@transaction.atomic
+def start_receipt_again(*, payment: Payment, at: datetime, actor_id: int | None) -> None:
+    """Have workers make the receipt of a payment after all.
+
+    :raises DocumentNotFailed: it was not given up, or was started again already.
+    """
+    start_document_again(_of(payment), at=at, actor_id=actor_id)
+    enqueue("payments.render_receipt", payment_id=payment.pk)
+
+
+def _of(payment: Payment) -> Printed:
+    return Printed(payment, ReceiptDocument, "payment", "payment")

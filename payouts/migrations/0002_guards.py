@@ -4,8 +4,8 @@ from django.db import migrations
 
 from common.postgres import (
     ProviderTables,
-    append_only,
     fixed_once,
+    kept_once_done,
     owner_function,
     shown_to_reseller,
 )
@@ -105,5 +105,5 @@ class Migration(migrations.Migration):
             "DROP TRIGGER payouts_accrual_stated ON payouts_accrual;"
             " DROP FUNCTION payouts_refuse_stated();",
         ),
-        append_only("payouts_statementdocument"),
+        *kept_once_done("payouts_statementdocument"),
     ]

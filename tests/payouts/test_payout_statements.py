@@ -47,7 +47,7 @@ class TestPayoutStatements:
         statement = PayoutStatement.objects.get()
         assert statement.state == PayoutStatement.State.APPROVED
         pdf = tmp_path / "new" / "aurora-payout-2026-03-7-EUR.pdf"
-        assert pdf.read_bytes() == bytes(statement.document.content)
+        assert pdf.read_bytes() == statement.document.pdf
         csv = pdf.with_suffix(".csv").read_text()
         assert csv.count("\n") == 2
         assert csv.endswith(",500.00,10.0000,50.00,EUR\n")

@@ -136,7 +136,7 @@ def _actions(invoice: Invoice) -> list[Action]:
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def invoice_pdf(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
-    return pdf_response(request, str(invoice), kept.invoice_pdf(request.scope, invoice_id))
+    return pdf_response(request, str(invoice), lambda: kept.invoice_pdf(request.scope, invoice_id))
 
 
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
@@ -160,7 +160,7 @@ def credit_note_page(request: SurfaceRequest, credit_note_id: int) -> HttpRespon
 @page_of(Surface.ACCOUNT_CENTRE, "money.read")
 def credit_note_pdf(request: SurfaceRequest, credit_note_id: int) -> HttpResponse:
     note = credit_notes(request.scope).get(pk=credit_note_id)
-    return pdf_response(request, note.number, kept.credit_note_pdf(request.scope, note.pk))
+    return pdf_response(request, note.number, lambda: kept.credit_note_pdf(request.scope, note.pk))
 
 
 urls = [

@@ -98,8 +98,9 @@ def payment_state(request: SurfaceRequest, payment_id: int) -> HttpResponse:
 def receipt_pdf(request: SurfaceRequest, payment_id: int) -> HttpResponse:
     received = payments(request.scope).exclude(receipt_number="")
     payment = received.select_related("customer").get(pk=payment_id)
-    content = kept.receipt_pdf(request.scope, payment)
-    return pdf_response(request, payment.receipt_number, content)
+    return pdf_response(
+        request, payment.receipt_number, lambda: kept.receipt_pdf(request.scope, payment)
+    )
 
 
 def _context(request: SurfaceRequest, payment: Payment) -> dict[str, object]:

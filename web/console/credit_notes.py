@@ -11,10 +11,11 @@ from django.shortcuts import render
 from django.urls import path, reverse
 
 from billing.documents.kept import credit_note_pdf
-from billing.models import CreditNote, Invoice, InvoiceLine
+from billing.models import CreditNote, Document, Invoice, InvoiceLine
 from billing.rules.crediting import Creditable
 from billing.selectors.credit_notes import credit_notes, creditable_lines
 from billing.selectors.details import credit_note_detail
+from billing.selectors.documents import documents
 from billing.selectors.invoices import invoice_by_id
 from billing.services.credit_notes import (
     CreditAmountRefused,
@@ -28,6 +29,7 @@ from billing.services.credit_notes import (
     creditable,
     lines_to_credit,
 )
+from billing.services.documents import start_credit_note_document_again
 from common import clock
 from common.errors import DomainError
 from common.money import ZERO, format_money
@@ -35,11 +37,20 @@ from common.scope import Surface
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
-from web.shared.actions import Action
+from web.console.documents import make_again_page, ways_to_pdf
+from web.shared.actions import Action, allowed
 from web.shared.documents import pdf_response
-from web.shared.filters import Filters, since_filter, tag_filter, text_filter, until_filter
+from web.shared.filters import (
+    Filters,
+    choice_filter,
+    since_filter,
+    tag_filter,
+    text_filter,
+    until_filter,
+)
 from web.shared.form_fields import Form, MoneyField
 from web.shared.form_pages import FormPage, Review, form_page
+from web.shared.links import url_of
 from web.shared.lists import Empty, list_page
 from web.shared.tables import Column, DateColumn, LinkColumn, MoneyColumn, Table
 from web.shared.writing import money_html
@@ -76,6 +87,7 @@ class CreditNoteFilters(Filters):
 
     reseller = tag_filter("Reseller", "invoice__tagged_reseller", _resellers)
     currency = text_filter("Currency", "currency__iexact")
+    document = choice_filter("PDF", "document__state", Document.State.choices)
     since = since_filter("Issued since", "issue_date")
     until = until_filter("Issued until", "issue_date")
 
@@ -96,16 +108,22 @@ def credit_note_list(request: SurfaceRequest) -> HttpResponse:
 @page_of(Surface.CONSOLE, "money.read")
 def credit_note_show(request: SurfaceRequest, credit_note_id: int) -> HttpResponse:
     note = credit_notes(request.scope).get(pk=credit_note_id)
-    address = reverse("console_credit_note_pdf", kwargs={"credit_note_id": note.pk})
+    of_note = {"credit_note_id": note.pk}
+    address = reverse("console_credit_note_pdf", kwargs=of_note)
+    document = documents(request.scope).filter(credit_note=note).first()
+    shown = [
+        Action("View PDF", address, "document-text"),
+        Action("Download", f"{address}?download", "arrow-down-tray"),
+    ]
+    again = reverse("console_credit_note_pdf_again", kwargs=of_note)
+    actions = ways_to_pdf(document, shown, again=again, needs="money.write")
     context = {
         "note": note,
         "payer": note.customer or note.invoice.reseller,
         "detail": credit_note_detail(request.scope, note.pk),
         "due_credit_amount": note.gross_amount - note.excess_amount,
-        "actions": [
-            Action("View PDF", address, "document-text"),
-            Action("Download", f"{address}?download", "arrow-down-tray"),
-        ],
+        "document": document,
+        "actions": allowed(request.scope, actions),
     }
     return render(request, "console/billing/credit_note_show.html", context)
 
@@ -113,7 +131,21 @@ def credit_note_show(request: SurfaceRequest, credit_note_id: int) -> HttpRespon
 @page_of(Surface.CONSOLE, "money.read")
 def credit_note_document(request: SurfaceRequest, credit_note_id: int) -> HttpResponse:
     note = credit_notes(request.scope).get(pk=credit_note_id)
-    return pdf_response(request, note.number, credit_note_pdf(request.scope, note.pk))
+    return pdf_response(request, note.number, lambda: credit_note_pdf(request.scope, note.pk))
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def credit_note_document_again(request: SurfaceRequest, credit_note_id: int) -> HttpResponse:
+    note = credit_notes(request.scope).get(pk=credit_note_id)
+    return make_again_page(
+        request,
+        documents(request.scope).get(credit_note=note),
+        name=f"credit note {note}",
+        start=lambda: start_credit_note_document_again(
+            note=note, at=clock.now(), actor_id=request.scope.user_id
+        ),
+        cancel_url=url_of(request.scope, note),
+    )
 
 
 class CreditForm(Form):
@@ -250,6 +282,11 @@ urls = [
         "billing/credit-notes/<int:credit_note_id>/pdf/",
         credit_note_document,
         name="console_credit_note_pdf",
+    ),
+    path(
+        "billing/credit-notes/<int:credit_note_id>/pdf/again/",
+        credit_note_document_again,
+        name="console_credit_note_pdf_again",
     ),
     path(
         "billing/invoices/<int:invoice_id>/credit/",

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.documents import render_estimate
+from billing.documents.kept import kept_pdf
 from billing.documents.logos import logo_on
 from billing.models import Invoice
 from billing.selectors.details import estimate_detail, line_groups, tax_details, tier_statements
@@ -90,8 +91,13 @@ def estimate_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 @page_of(Surface.CONSOLE, "invoices.read")
 def estimate_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     detail = estimate_detail(request.scope, invoice_id)
-    content = render_estimate(detail, logo_on(request.scope.provider_id, detail))
-    return pdf_response(request, f"estimate-{invoice_id}", content)
+
+    def pdf() -> bytes:
+        return kept_pdf(
+            None, lambda: render_estimate(detail, logo_on(request.scope.provider_id, detail))
+        )
+
+    return pdf_response(request, f"estimate-{invoice_id}", pdf)
 
 
 urls = [

@@ -13,13 +13,15 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from billing.documents.kept import invoice_pdf
-from billing.models import Invoice
+from billing.models import Document, Invoice
 from billing.rules.due_dates import is_overdue
 from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
 from billing.selectors.details import line_groups, tax_details, tier_statements
+from billing.selectors.documents import documents
 from billing.selectors.emails import invoice_emails
 from billing.selectors.invoices import invoice_by_id, invoices
+from billing.services.documents import start_invoice_document_again
 from billing.services.emailing import request_invoice_email
 from common import clock
 from common.csv_files import Cell
@@ -31,6 +33,7 @@ from payments.selectors.allocations import allocations
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.documents import make_again_page, ways_to_pdf
 from web.shared.actions import Action, allowed
 from web.shared.appendix import appendix_response
 from web.shared.badges import badge
@@ -120,6 +123,7 @@ class InvoiceFilters(Filters):
     )
     reseller = tag_filter("Reseller", "tagged_reseller", _resellers)
     currency = text_filter("Currency", "currency__iexact")
+    document = choice_filter("PDF", "document__state", Document.State.choices)
     since = since_filter("Issued since", "issue_date")
     until = until_filter("Issued until", "issue_date")
 
@@ -159,6 +163,7 @@ def invoice_list(request: SurfaceRequest) -> HttpResponse:
 def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
     state = state_of(invoice)
+    document = documents(request.scope).filter(invoice=invoice).first()
     context = {
         "invoice": invoice,
         "state": state,
@@ -171,7 +176,8 @@ def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
         "emails": invoice_emails(request.scope).filter(invoice=invoice),
         "credit_notes": credit_notes(request.scope).filter(invoice=invoice),
         "transfers": transfers(request.scope, document=f"invoice:{invoice.pk}"),
-        "actions": allowed(request.scope, _actions(invoice)),
+        "document": document,
+        "actions": allowed(request.scope, _actions(invoice, document)),
     }
     return render(request, "console/billing/invoice_show.html", context)
 
@@ -179,7 +185,21 @@ def invoice_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 @page_of(Surface.CONSOLE, "invoices.read")
 def invoice_document(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
-    return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
+    return pdf_response(request, str(invoice), lambda: invoice_pdf(request.scope, invoice_id))
+
+
+@page_of(Surface.CONSOLE, "invoices.write", FORM_METHODS)
+def invoice_document_again(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
+    invoice = invoice_by_id(request.scope, invoice_id)
+    return make_again_page(
+        request,
+        documents(request.scope).get(invoice=invoice),
+        name=f"invoice {invoice}",
+        start=lambda: start_invoice_document_again(
+            invoice=invoice, at=clock.now(), actor_id=request.scope.user_id
+        ),
+        cancel_url=url_of(request.scope, invoice),
+    )
 
 
 @page_of(Surface.CONSOLE, "invoices.read")
@@ -228,7 +248,7 @@ def _sending(invoice: Invoice) -> list[Action]:
     return [Action("E-mail", address, "envelope", needs="invoices.write")]
 
 
-def _actions(invoice: Invoice) -> list[Action]:
+def _actions(invoice: Invoice, document: Document | None) -> list[Action]:
     address = reverse("console_invoice_pdf", kwargs={"invoice_id": invoice.pk})
     credit = reverse("console_credit_note_create", kwargs={"invoice_id": invoice.pk})
     usage = reverse("console_invoice_usage", kwargs={"invoice_id": invoice.pk})
@@ -236,8 +256,15 @@ def _actions(invoice: Invoice) -> list[Action]:
         *_sending(invoice),
         Action("Usage CSV", usage, "table-cells"),
         Action("Credit note", credit, "receipt-refund", needs="money.write"),
-        Action("View PDF", address, "document-text"),
-        Action("Download", f"{address}?download", "arrow-down-tray"),
+        *ways_to_pdf(
+            document,
+            [
+                Action("View PDF", address, "document-text"),
+                Action("Download", f"{address}?download", "arrow-down-tray"),
+            ],
+            again=reverse("console_invoice_pdf_again", kwargs={"invoice_id": invoice.pk}),
+            needs="invoices.write",
+        ),
     ]
 
 
@@ -245,6 +272,11 @@ urls = [
     path("billing/invoices/", invoice_list, name="console_invoices"),
     path("billing/invoices/<int:invoice_id>/", invoice_show, name="console_invoice"),
     path("billing/invoices/<int:invoice_id>/pdf/", invoice_document, name="console_invoice_pdf"),
+    path(
+        "billing/invoices/<int:invoice_id>/pdf/again/",
+        invoice_document_again,
+        name="console_invoice_pdf_again",
+    ),
     path(
         "billing/invoices/<int:invoice_id>/usage.csv", invoice_usage, name="console_invoice_usage"
     ),

@@ -11,16 +11,19 @@ from common.money import ZERO
 from common.scope import Surface
 from ledger.selectors import transfers
 from payments.documents.kept import receipt_pdf
-from payments.models import Payment
+from payments.models import Payment, ReceiptDocument
 from payments.selectors.allocations import allocations
-from payments.selectors.payments import payments, transactions
+from payments.selectors.payments import payments, receipts, transactions
+from payments.services.receipts import start_receipt_again
 from payments.services.reversal import reverse_payment
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.documents import make_again_page, ways_to_pdf
 from web.shared.actions import Action, allowed
 from web.shared.documents import pdf_response
 from web.shared.filters import Filters, choice_filter, since_filter, text_filter, until_filter
 from web.shared.form_fields import Form
 from web.shared.form_pages import FormPage, Review, form_page
+from web.shared.links import url_of
 from web.shared.lists import Empty, list_page
 from web.shared.tables import (
     BadgeColumn,
@@ -63,6 +66,7 @@ class PaymentFilters(Filters):
     way = choice_filter("Way", "way", Payment.Way.choices)
     gateway = text_filter("Gateway", "gateway__iexact")
     currency = text_filter("Currency", "currency__iexact")
+    receipt = choice_filter("Receipt", "receipt_document__state", ReceiptDocument.State.choices)
     since = since_filter("Recorded since", "created_at", of_instants=True)
     until = until_filter("Recorded until", "created_at", of_instants=True)
     posted_since = since_filter("Posted since", "posting_date")
@@ -94,26 +98,30 @@ def payment_list(request: SurfaceRequest) -> HttpResponse:
 def payment_show(request: SurfaceRequest, payment_id: int) -> HttpResponse:
     payment = payments(request.scope).select_related("customer", "created_by").get(pk=payment_id)
     came_in = payment.succeeded_at is not None and payment.state == Payment.State.SUCCEEDED
+    document = receipts(request.scope).filter(payment=payment).first()
     context = {
         "payment": payment,
         "advance_amount": payment.amount - payment.allocated_amount if came_in else ZERO,
         "reversal": getattr(payment, "reversal", None),
         "allocations": allocations(request.scope).filter(payment=payment),
         "transfers": transfers(request.scope, document=f"payment:{payment.pk}"),
-        "actions": allowed(request.scope, _actions(payment)),
+        "document": document,
+        "actions": allowed(request.scope, _actions(payment, document)),
     }
     return render(request, "console/payments/payment_show.html", context)
 
 
-def _actions(payment: Payment) -> list[Action]:
+def _actions(payment: Payment, document: ReceiptDocument | None) -> list[Action]:
     of_payment = {"payment_id": payment.pk}
-    actions = []
+    actions: list[Action] = []
     if payment.state == Payment.State.SUCCEEDED:
         address = reverse("console_payment_reverse", kwargs=of_payment)
         actions.append(Action("Reverse", address, "arrow-uturn-left", needs="money.write"))
     if payment.receipt_number:
         address = reverse("console_payment_receipt", kwargs=of_payment)
-        actions.append(Action("Receipt", address, "document-text"))
+        shown = [Action("Receipt", address, "document-text")]
+        again = reverse("console_payment_receipt_again", kwargs=of_payment)
+        actions += ways_to_pdf(document, shown, again=again, needs="money.write")
     return actions
 
 
@@ -122,7 +130,23 @@ def payment_receipt(request: SurfaceRequest, payment_id: int) -> HttpResponse:
     payment = transactions(request.scope).get(pk=payment_id)
     if not payment.receipt_number:
         raise Http404
-    return pdf_response(request, payment.receipt_number, receipt_pdf(request.scope, payment))
+    return pdf_response(
+        request, payment.receipt_number, lambda: receipt_pdf(request.scope, payment)
+    )
+
+
+@page_of(Surface.CONSOLE, "money.write", FORM_METHODS)
+def payment_receipt_again(request: SurfaceRequest, payment_id: int) -> HttpResponse:
+    payment = transactions(request.scope).get(pk=payment_id)
+    return make_again_page(
+        request,
+        receipts(request.scope).get(payment=payment),
+        name=f"receipt {payment.receipt_number}",
+        start=lambda: start_receipt_again(
+            payment=payment, at=clock.now(), actor_id=request.scope.user_id
+        ),
+        cancel_url=url_of(request.scope, payment),
+    )
 
 
 class ReverseForm(Form):
@@ -175,5 +199,10 @@ urls = [
     path("payments/", payment_list, name="console_payments"),
     path("payments/<int:payment_id>/", payment_show, name="console_payment"),
     path("payments/<int:payment_id>/receipt/", payment_receipt, name="console_payment_receipt"),
+    path(
+        "payments/<int:payment_id>/receipt/again/",
+        payment_receipt_again,
+        name="console_payment_receipt_again",
+    ),
     path("payments/<int:payment_id>/reverse/", payment_reverse, name="console_payment_reverse"),
 ]

@@ -21,13 +21,15 @@ from ledger.selectors import transfers
 from payouts.documents.kept import statement_pdf
 from payouts.documents.layout import lay_out
 from payouts.documents.statement_csv import COLUMNS, statement_rows
-from payouts.models import PayoutStatement
-from payouts.selectors import statements
+from payouts.models import PayoutStatement, StatementDocument
+from payouts.selectors import statement_documents, statements
 from payouts.services.approving import SettlementInFuture, approve_statement, settle_statement
+from payouts.services.documents import start_statement_document_again
 from payouts.services.preparing import prepare_statements
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
+from web.console.documents import make_again_page, ways_to_pdf
 from web.shared.actions import Action, allowed
 from web.shared.documents import pdf_response
 from web.shared.exports import csv_response, xlsx_response
@@ -76,6 +78,7 @@ class StatementFilters(Filters):
     reseller = row_filter("Reseller", "reseller", _resellers)
     since = since_filter("Period since", "period_from")
     until = until_filter("Period until", "period_from")
+    document = choice_filter("PDF", "document__state", StatementDocument.State.choices)
 
 
 @page_of(Surface.CONSOLE, "payouts.list")
@@ -146,11 +149,13 @@ def statement_prepare(request: SurfaceRequest) -> HttpResponse:
 @page_of(Surface.CONSOLE, "payouts.read")
 def statement_show(request: SurfaceRequest, statement_id: int) -> HttpResponse:
     statement = statements(request.scope).get(pk=statement_id)
+    document = statement_documents(request.scope).filter(statement=statement).first()
     context = {
         "statement": statement,
         "layout": lay_out(statement),
         "transfers": transfers(request.scope, document=f"payout_statement:{statement.pk}"),
-        "actions": allowed(request.scope, _actions(statement)),
+        "document": document,
+        "actions": allowed(request.scope, _actions(statement, document)),
     }
     return render(request, "console/payouts/statement_show.html", context)
 
@@ -158,7 +163,21 @@ def statement_show(request: SurfaceRequest, statement_id: int) -> HttpResponse:
 @page_of(Surface.CONSOLE, "payouts.read")
 def statement_document(request: SurfaceRequest, statement_id: int) -> HttpResponse:
     statement = statements(request.scope).select_related("provider").get(pk=statement_id)
-    return pdf_response(request, str(statement), statement_pdf(request.scope, statement))
+    return pdf_response(request, str(statement), lambda: statement_pdf(request.scope, statement))
+
+
+@page_of(Surface.CONSOLE, "payouts.write", FORM_METHODS)
+def statement_document_again(request: SurfaceRequest, statement_id: int) -> HttpResponse:
+    statement = statements(request.scope).get(pk=statement_id)
+    return make_again_page(
+        request,
+        statement_documents(request.scope).get(statement=statement),
+        name=f"statement {statement}",
+        start=lambda: start_statement_document_again(
+            statement=statement, at=clock.now(), actor_id=request.scope.user_id
+        ),
+        cancel_url=_address(statement),
+    )
 
 
 @page_of(Surface.CONSOLE, "payouts.read")
@@ -258,7 +277,7 @@ def _address(statement: PayoutStatement) -> str:
     return reverse("console_statement", kwargs={"statement_id": statement.pk})
 
 
-def _actions(statement: PayoutStatement) -> list[Action]:
+def _actions(statement: PayoutStatement, document: StatementDocument | None) -> list[Action]:
     of_statement = {"statement_id": statement.pk}
     actions = []
     if statement.state == State.DRAFT:
@@ -270,7 +289,12 @@ def _actions(statement: PayoutStatement) -> list[Action]:
     pdf = reverse("console_statement_pdf", kwargs=of_statement)
     return [
         *actions,
-        Action("PDF", pdf, "document-text"),
+        *ways_to_pdf(
+            document,
+            [Action("PDF", pdf, "document-text")],
+            again=reverse("console_statement_pdf_again", kwargs=of_statement),
+            needs="payouts.write",
+        ),
         Action("CSV", reverse("console_statement_csv", kwargs=of_statement), "arrow-down-tray"),
         Action("Excel", reverse("console_statement_xlsx", kwargs=of_statement), "arrow-down-tray"),
     ]
@@ -281,6 +305,11 @@ urls = [
     path("payouts/prepare/", statement_prepare, name="console_statement_prepare"),
     path("payouts/<int:statement_id>/", statement_show, name="console_statement"),
     path("payouts/<int:statement_id>/pdf/", statement_document, name="console_statement_pdf"),
+    path(
+        "payouts/<int:statement_id>/pdf/again/",
+        statement_document_again,
+        name="console_statement_pdf_again",
+    ),
     path(
         "payouts/<int:statement_id>/accruals.csv",
         statement_file,

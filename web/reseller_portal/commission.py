@@ -77,7 +77,7 @@ def statement_show(request: SurfaceRequest, statement_id: int) -> HttpResponse:
 @opened_page(COMMISSION)
 def statement_document(request: SurfaceRequest, statement_id: int) -> HttpResponse:
     statement = statements(request.scope).select_related("provider").get(pk=statement_id)
-    return pdf_response(request, str(statement), statement_pdf(request.scope, statement))
+    return pdf_response(request, str(statement), lambda: statement_pdf(request.scope, statement))
 
 
 @opened_page(COMMISSION)

@@ -136,7 +136,7 @@ def settlement_show(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
 @page_of(Surface.RESELLER_PORTAL, WHOLESALE)
 def settlement_pdf(request: SurfaceRequest, invoice_id: int) -> HttpResponse:
     invoice = invoice_by_id(request.scope, invoice_id)
-    return pdf_response(request, str(invoice), invoice_pdf(request.scope, invoice_id))
+    return pdf_response(request, str(invoice), lambda: invoice_pdf(request.scope, invoice_id))
 
 
 urls = [

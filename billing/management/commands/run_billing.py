@@ -110,10 +110,12 @@ class Command(TollgateCommand):
             run,
             "Printing",
             start,
-            done=lambda seen: seen.documents,
+            done=lambda seen: seen.documents + seen.failed_documents,
             total=lambda seen: seen.invoices,
-            is_over=lambda seen: seen.documents == seen.invoices,
+            is_over=lambda seen: seen.documents + seen.failed_documents == seen.invoices,
         )
+        if failed := run_progress(self.scope, run.pk).failed_documents:
+            self.stderr.write(f"{failed} documents could not be made: see the invoices' pages.")
 
     def _wait(
         self,

@@ -13,6 +13,7 @@ from django.db import transaction
 from rich.console import Console
 
 from billing.models import CreditNote
+from billing.selectors.documents import to_be_made
 from cdr.models import XdrFile
 from common import clock
 from common.commands import TollgateCommand
@@ -140,7 +141,7 @@ class Command(TollgateCommand):
 
 def _await_credit_notes(provider: Provider) -> None:
     """Their documents are the worker's; for those of invoices the bill run has waited."""
-    waiting = CreditNote.objects.filter(provider=provider, document=None)
+    waiting = to_be_made(CreditNote.objects.filter(provider=provider))
     deadline = time.monotonic() + PATIENCE_SECONDS
     while waiting.exists() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

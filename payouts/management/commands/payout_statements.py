@@ -122,7 +122,7 @@ def _pdf(statement: PayoutStatement) -> bytes:
     """The stored PDF; a draft's is made for the occasion."""
     if statement.state == PayoutStatement.State.DRAFT:
         return render_pdf(statement)
-    return bytes(store_document(statement=statement, at=clock.now()).content)
+    return store_document(statement=statement, at=clock.now())
 
 
 def _file_name(provider: Provider, statement: PayoutStatement) -> str:

@@ -71,7 +71,7 @@ class TestSending:
         assert body is not None
         assert "Amount: 100.00 EUR" in body.get_content()
         assert attachment.get_filename() == f"{invoice}.pdf"
-        assert attachment.get_content() == bytes(Document.objects.get().content)
+        assert attachment.get_content() == Document.objects.get().pdf
 
     def test_happens_once(self, invoice: Invoice, settings: Settings) -> None:
         with mail_server() as server:

@@ -12,6 +12,7 @@ from common import clock
 from customers.models import Customer
 from tests.factories import make_customer
 from tests.factories.billing import invoice_of, issue_run, make_charge, make_usage
+from tests.factories.documents import WHY, given_up
 from tests.factories.payments import make_invoice
 from tests.payments.books import pay_offline
 from tests.web.account_centre.pages import IN_OCTOBER, page, words_of
@@ -108,7 +109,22 @@ class TestAnInvoice:
 
         assert before.headers["Content-Type"] == "application/pdf"
         assert before.content.startswith(b"%PDF-")
-        assert after.content == bytes(Invoice.objects.get(pk=invoice.pk).document.content)
+        assert after.content == Invoice.objects.get(pk=invoice.pk).document.pdf
+
+    def test_without_a_pdf_says_so_instead_of_showing_one(
+        self, admin: Client, customer: Customer
+    ) -> None:
+        make_charge(customer, "20.00")
+        issue_run(customer.provider)
+        invoice = invoice_of(customer)
+        given_up(invoice)
+
+        answer = admin.get(f"/account/invoices/{invoice.pk}/pdf/?download")
+
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        text = answer.content.decode()
+        assert "This document is not there yet" in text
+        assert WHY not in text
 
     @pytest.mark.parametrize("tail", ["", "pdf/", "pay/", "usage.csv"])
     def test_of_a_neighbour_is_not_found(

@@ -181,7 +181,7 @@ class TestThePdf:
         shown = finance.get(f"/console/billing/invoices/{invoice.pk}/pdf/")
         saved = finance.get(f"/console/billing/invoices/{invoice.pk}/pdf/?download")
 
-        assert shown.content == bytes(Document.objects.get(invoice=invoice).content)
+        assert shown.content == Document.objects.get(invoice=invoice).pdf
         assert shown["Content-Disposition"] == f'inline; filename="{invoice.number}.pdf"'
         assert saved["Content-Disposition"] == f'attachment; filename="{invoice.number}.pdf"'
 

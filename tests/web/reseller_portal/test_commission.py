@@ -76,7 +76,7 @@ class TestCommission:
         fresh = viewer.get(f"{address}pdf/")
         assert fresh.content.startswith(b"%PDF-")
         kept = store_document(statement=statement, at=day(11, 3))
-        assert viewer.get(f"{address}pdf/").content == bytes(kept.content)
+        assert viewer.get(f"{address}pdf/").content == kept
 
     @pytest.mark.parametrize("file", ["", "pdf/", "accruals.csv", "accruals.xlsx"])
     def test_of_anybody_else_or_a_draft_is_not_found(

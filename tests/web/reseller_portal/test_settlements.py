@@ -86,7 +86,7 @@ class TestTheDocument:
 
         assert before.headers["Content-Type"] == "application/pdf"
         assert before.content.startswith(b"%PDF-")
-        assert after.content == bytes(Invoice.objects.get(pk=invoice.pk).document.content)
+        assert after.content == Invoice.objects.get(pk=invoice.pk).document.pdf
         assert address in page(viewer, f"/reseller/invoices/{invoice.pk}/")
 
 

@@ -72,33 +72,30 @@ def acting_for(
     provider_id: int,
     user_id: int | None,
     reseller_id: int | None = None,
-    token_id: int | None = None,
     read_only: bool = False,
 ) -> Iterator[None]:
     """A savepoint in which only rows of one provider are visible, and none writable on wish.
 
-    With `reseller_id`, only what the tables show to that reseller. `token_id` is the API token that
-    is put down with whatever is recorded; programs have no session to be looked after afterwards.
+    With `reseller_id`, only what the tables show to that reseller.
     """
     with transaction.atomic():
-        _set_local(
-            phase="",
-            provider_id=provider_id,
-            user_id=user_id or "",
-            reseller_id=reseller_id or "",
-            token_id=token_id or "",
-        )
+        seen = _NOBODY | {"provider_id": provider_id, "user_id": user_id or ""}
+        _set(seen | {"reseller_id": reseller_id or ""})
         if read_only:
             _execute("SET LOCAL transaction_read_only = on")
         yield
-        if token_id is None and not connection.needs_rollback:
-            _set_local(
-                phase="sign_in",
-                provider_id="",
-                user_id=user_id or "",
-                reseller_id="",
-                token_id="",
-            )
+        if not connection.needs_rollback:
+            _set(_SIGN_IN | {"user_id": user_id or ""})
+
+
+def introduce_program(*, provider_id: int, user_id: int | None, token_id: int) -> None:
+    """Show the rest of the transaction only the rows of one provider.
+
+    `token_id` is the API token that is put down with whatever is recorded. No savepoint ends it, as
+    programs have no session to be looked after afterwards.
+    """
+    seen = {"provider_id": provider_id, "user_id": user_id or "", "token_id": token_id}
+    _set(_NOBODY | seen)
 
 
 @contextmanager

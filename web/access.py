@@ -7,6 +7,7 @@ from typing import cast
 
 from allauth.account.adapter import get_adapter
 from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
@@ -159,15 +160,20 @@ class ScopeMiddleware:
                 return self.get_response(request)
 
     def _answer_program(self, request: ScopedRequest) -> HttpResponseBase:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self._answer_call(request)
+        # Of a browser: its session is looked after once the call has failed, as that of any page.
+        with transaction.atomic():
+            return self._answer_call(request)
+
+    def _answer_call(self, request: ScopedRequest) -> HttpResponseBase:
         grant = _grant_of(request, clock.now())
-        if grant is None:
-            with transaction.atomic():
-                return self.get_response(request)
-        with row_security.acting_for(
-            provider_id=grant.provider_id, user_id=grant.user_id, token_id=grant.token_id
-        ):
+        if grant is not None:
+            row_security.introduce_program(
+                provider_id=grant.provider_id, user_id=grant.user_id, token_id=grant.token_id
+            )
             request.grant, request.scope = grant, _program_scope(grant)
-            return self.get_response(request)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A view that failed has written nothing, whatever answer is made of the failure.

@@ -60,6 +60,12 @@ class TestAToken:
 
         assert program.get("xdrs").status_code == HTTPStatus.UNAUTHORIZED
 
+    def test_fails_in_words_beside_a_session_too(self, provider: Provider) -> None:
+        program = program_of(provider)
+        program.client.force_login(factories.make_staff(provider))
+
+        assert program.get("xdrs?customer=none").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
     def test_ends_when_it_expires(self, provider: Provider) -> None:
         made_at = timezone.now() - timedelta(days=31)
         program = program_of(provider, at=made_at, expires_at=made_at + timedelta(days=30))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -142,4 +143,9 @@ def _amount_parts(scaled: NDArray[np.int64]) -> dict[str, NDArray[np.generic] | 
 def days(microseconds: pl.Series, zone: str) -> pl.Series:
     """The calendar day of each instant in a time zone."""
     instant = pl.from_epoch("instant", time_unit="us").dt.replace_time_zone("UTC")
-    return by_distinct(microseconds, instant.dt.convert_time_zone(zone).dt.date())
+    return by_distinct(
+        microseconds,
+        instant.dt.convert_time_zone(zone).dt.date(),
+        lambda at: at.astimezone(ZoneInfo(zone)).date(),
+        pl.Date(),
+    )

@@ -132,7 +132,7 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
     if answered_at.null_count():
         billable = billable.set(answered_at.is_null(), 0)
     kept = {name: parsed.records[_READ_AS.get(name, name)] for name in _KEPT_TEXTS}
-    kept["hangup_cause"] = kept["hangup_cause"].str.slice(0, _CAUSE_CHARACTERS)
+    kept["hangup_cause"] = _shortened(kept["hangup_cause"])
     records = pl.DataFrame(
         [
             parsed.records["line_number"],
@@ -144,6 +144,13 @@ def _parse(content: bytes, *, header: str, first_line: int, source: SourceTerms)
         ]
     )
     return ParsedChunk(records, parsed.rejected, parsed.blank_lines)
+
+
+def _shortened(causes: pl.Series) -> pl.Series:
+    """What was said of why calls ended, as far as there is room to keep it."""
+    if len(causes) <= FEW:
+        return pl.Series([said and said[:_CAUSE_CHARACTERS] for said in causes], dtype=pl.String)
+    return causes.str.slice(0, _CAUSE_CHARACTERS)
 
 
 def _without_unfit(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

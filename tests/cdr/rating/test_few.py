@@ -19,6 +19,7 @@ from cdr.rating.numbers import align
 from cdr.rating.prices import PricedLegs, PriceTable
 from cdr.rating.usage import UsageSums, sum_usage
 from cdr.services.copying import days
+from common.copying import timestamps
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = FEW + 1
@@ -92,11 +93,20 @@ class TestFewXdrs:
 
     @given(st.lists(st.integers(0, 2**51), min_size=1, max_size=4))
     def test_are_of_the_days_of_many(self, instants: list[int]) -> None:
-        few = pl.Series("instant", instants, dtype=pl.Int64)
+        few = pl.Series("instant", [*instants, None], dtype=pl.Int64)
 
         found = days(few, "America/New_York")
 
         of_many = days(pl.concat([few] * MANY), "America/New_York")
+        assert found.to_list() == of_many.head(len(few)).to_list()
+
+    @given(st.lists(st.integers(0, 2**51), min_size=1, max_size=4))
+    def test_are_of_the_instants_of_many(self, instants: list[int]) -> None:
+        few = pl.Series("instant", [*instants, None], dtype=pl.Int64)
+
+        found = timestamps(few)
+
+        of_many = timestamps(pl.concat([few] * MANY))
         assert found.to_list() == of_many.head(len(few)).to_list()
 
 

@@ -205,6 +205,11 @@ class RateNotification(Tried, ProviderOwned):
         indexes = [
             models.Index(fields=["customer", "-id"], name="rate_notification_customer"),
             models.Index(fields=["notice", "id"], name="rate_notification_notice"),
+            models.Index(
+                fields=["provider", "state"],
+                condition=models.Q(state="FAILED"),
+                name="rate_notification_failed",
+            ),
         ]
 
     def mark_sent(self, at: datetime) -> None:

@@ -237,4 +237,11 @@ def rate_notifications_to(scope: Scope, customer: Customer) -> ProviderQuerySet[
     return rows.defer(*_UNREAD).order_by("-pk")
 
 
+def all_rate_notifications(scope: Scope) -> ProviderQuerySet[RateNotification]:
+    """What anybody was told of the rates of any table, the latest first."""
+    rows = RateNotification.objects.visible_to(scope).exclude(state=RateNotification.State.DRAFT)
+    rows = rows.select_related("customer", "reseller", "rate_table", "file__notice")
+    return rows.defer(*_UNREAD[:-1]).order_by("-pk")
+
+
 _UNREAD = ("file__content", "file__examples", "file__notice__snapshot", "since__snapshot")

@@ -20,7 +20,6 @@ from redis import RedisError
 from billing.selectors.progress import payers_of_runs_at_work
 from cdr.selectors.flow import (
     SourceTotals,
-    failed_totals,
     source_totals,
     suspense_totals,
     waiting_totals,
@@ -28,6 +27,7 @@ from cdr.selectors.flow import (
 from common import clock
 from common.broker import queues
 from payments.selectors.payments import event_totals
+from reports.selectors.given_up import given_up_totals
 from tenancy import row_security
 
 
@@ -41,7 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(("GET", "HEAD"))
     try:
         with row_security.metrics_role():
-            counted = [*_usage(clock.now()), *_billing(), *_payments()]
+            counted = [*_usage(clock.now()), *_given_up(), *_billing(), *_payments()]
     except DatabaseError as error:
         # Its text may name hosts and users; the log has it.
         connection.close()
@@ -87,14 +87,18 @@ def _usage(at: datetime) -> Iterator[Metric]:
     )
     for provider, work, count in waiting_totals():
         waiting.add_metric((provider, work), count)
+    yield from (suspense, waiting)
+
+
+def _given_up() -> Iterator[Metric]:
     failed = GaugeMetricFamily(
         "tollgate_work_failed",
-        "What workers gave up, and waits for somebody to start it again.",
+        "What workers gave up, or could not hand over, and waits for somebody.",
         labels=("provider", "work"),
     )
-    for provider, work, count in failed_totals():
+    for provider, work, count in given_up_totals():
         failed.add_metric((provider, work), count)
-    yield from (suspense, waiting, failed)
+    yield failed
 
 
 def _lag(sources: list[SourceTotals], at: datetime) -> Metric:

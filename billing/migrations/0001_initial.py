@@ -607,6 +607,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "FAILED")),
+                        fields=["provider", "state"],
+                        name="invoice_email_failed",
+                    ),
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

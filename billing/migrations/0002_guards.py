@@ -127,4 +127,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(ROUND_ONCE, "DROP FUNCTION billing_round(numeric, integer, text);"),
         counted_in_metrics("billing_billrun", "id", "provider_id", "state"),
         counted_in_metrics("billing_billrunitem", "id", "provider_id", "run_id", "state"),
+        counted_in_metrics("billing_invoiceemail", "id", "provider_id", "invoice_id", "state"),
+        counted_in_metrics(
+            "billing_document", "id", "provider_id", "invoice_id", "credit_note_id", "state"
+        ),
     ]

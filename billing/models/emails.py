@@ -36,6 +36,13 @@ class InvoiceEmail(Tried, ProviderOwned):
                 name="email_sent_at_some_time",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["provider", "state"],
+                condition=models.Q(state="FAILED"),
+                name="invoice_email_failed",
+            ),
+        ]
 
     def mark_sent(self, at: datetime) -> None:
         """The mail server has taken it."""

@@ -2,7 +2,15 @@ from typing import ClassVar
 
 from django.db import migrations
 
-from common.postgres import ProviderTables, append_only
+from common.postgres import ProviderTables, append_only, counted_in_metrics
+
+WORK_ON_RATES = {
+    "catalogue_rateimport": ("try_count",),
+    "catalogue_ratebatchedit": ("try_count",),
+    "catalogue_relabelling": (),
+    "catalogue_rateexport": (),
+    "catalogue_ratenotice": ("recipient_count",),
+}
 
 
 class Migration(migrations.Migration):
@@ -83,5 +91,9 @@ class Migration(migrations.Migration):
             "ALTER TABLE catalogue_rateimportrow"
             " ALTER COLUMN rate_id SET DEFAULT nextval('catalogue_rate_id_seq')",
             migrations.RunSQL.noop,
+        ),
+        *(
+            counted_in_metrics(table, "id", "provider_id", "rate_table_id", "state", *columns)
+            for table, columns in WORK_ON_RATES.items()
         ),
     ]

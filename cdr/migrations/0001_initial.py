@@ -1137,9 +1137,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="xdrchunk",
             index=models.Index(
-                condition=models.Q(("state", "WAITING")),
+                condition=models.Q(("state__in", ["WAITING", "FAILED"])),
                 fields=["provider", "source"],
-                name="chunk_waiting",
+                name="chunk_open",
             ),
         ),
         migrations.CreateModel(

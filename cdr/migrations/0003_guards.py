@@ -261,5 +261,6 @@ class Migration(migrations.Migration):
         counted_in_metrics("cdr_suspense", "id", "provider_id", "chunk_id", "state", "reason"),
         counted_in_metrics("cdr_mending", "id", "provider_id", "state"),
         counted_in_metrics("cdr_rerating", "id", "provider_id", "state"),
+        counted_in_metrics("cdr_whatif", "id", "provider_id", "state"),
         counted_in_metrics("cdr_reratingslice", "id", "provider_id", "rerating_id", "state"),
     ]

@@ -119,7 +119,7 @@ class XdrChunk(Tried, ProviderOwned):
             models.Index(fields=["provider", "finished_at"], name="chunk_finished"),
             models.Index(
                 fields=["provider", "source"],
-                condition=models.Q(state="WAITING"),
-                name="chunk_waiting",
+                condition=models.Q(state__in=["WAITING", "FAILED"]),
+                name="chunk_open",
             ),
         ]

@@ -147,23 +147,6 @@ def waiting_totals() -> list[tuple[str, Work, int]]:
     ]
 
 
-def failed_totals() -> list[tuple[str, Work, int]]:
-    """Provider and kind of work with how much of it was given up, of the whole installation.
-
-    Chunks that failed end their file, which is counted itself.
-    """
-    lots: dict[Work, QuerySet[Any]] = {
-        Work.FILES: XdrFile.objects.filter(state=XdrFile.State.FAILED),
-        Work.CHUNKS: XdrChunk.objects.filter(state=XdrChunk.State.FAILED),
-        Work.MENDINGS: Mending.objects.filter(state=Mending.State.FAILED),
-    }
-    return [
-        (provider, work, count)
-        for work, rows in lots.items()
-        for provider, count in _by_provider(rows)
-    ]
-
-
 def _finished(scope: Scope, at: datetime) -> ProviderQuerySet[XdrChunk]:
     """The chunks of the last day."""
     rows = XdrChunk.objects.visible_to(scope).order_by()

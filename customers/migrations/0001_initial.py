@@ -419,6 +419,11 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["customer", "-id"], name="rate_notification_customer"),
                     models.Index(fields=["notice", "id"], name="rate_notification_notice"),
+                    models.Index(
+                        condition=models.Q(("state", "FAILED")),
+                        fields=["provider", "state"],
+                        name="rate_notification_failed",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

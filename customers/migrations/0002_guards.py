@@ -6,6 +6,7 @@ from common.postgres import (
     CURRENT_PROVIDER,
     ProviderTables,
     append_only,
+    counted_in_metrics,
     owner_function,
     shown_to_reseller,
 )
@@ -58,5 +59,8 @@ class Migration(migrations.Migration):
                 EXECUTE FUNCTION customers_tag_is_fixed();
             """,
             migrations.RunSQL.noop,
+        ),
+        counted_in_metrics(
+            "customers_ratenotification", "id", "provider_id", "rate_table_id", "notice_id", "state"
         ),
     ]

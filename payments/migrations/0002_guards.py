@@ -58,5 +58,6 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION payments_provider_id(text);",
         ),
+        counted_in_metrics("payments_receiptdocument", "id", "provider_id", "state"),
         counted_in_metrics("payments_webhookevent", "id", "provider_id", "gateway", "state"),
     ]

@@ -4,6 +4,7 @@ from django.db import migrations
 
 from common.postgres import (
     ProviderTables,
+    counted_in_metrics,
     fixed_once,
     kept_once_done,
     owner_function,
@@ -106,4 +107,5 @@ class Migration(migrations.Migration):
             " DROP FUNCTION payouts_refuse_stated();",
         ),
         *kept_once_done("payouts_statementdocument"),
+        counted_in_metrics("payouts_statementdocument", "id", "provider_id", "state"),
     ]

@@ -1,4 +1,7 @@
-"""What waits for a person: counts only, each cheap enough for the console's first page."""
+"""What waits for a person: counts only, each cheap enough for the console's first page.
+
+What workers gave up is counted in `given_up`.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from billing.models import BillRun
-from cdr.models import Mending, XdrChunk, XdrFile
+from cdr.models import XdrChunk, XdrFile
 from cdr.selectors.suspense import open_suspense
 from common.scope import Scope
 from customers.models import Customer
@@ -29,9 +32,7 @@ _Lots = Sequence[QuerySet[Any]]
 class Alert(Enum):
     """What can need somebody."""
 
-    FILES_FAILED = auto()
     FILES_STUCK = auto()
-    MENDINGS_FAILED = auto()
     SUSPENSE = auto()
     RUNS_FAILED = auto()
     RUNS_TO_APPROVE = auto()
@@ -59,10 +60,6 @@ def alert_counts(scope: Scope, alerts: Collection[Alert], at: datetime) -> dict[
     return counts
 
 
-def _files_failed(scope: Scope, _: datetime) -> _Lots:
-    return [XdrFile.objects.visible_to(scope).filter(state=XdrFile.State.FAILED)]
-
-
 def _files_stuck(scope: Scope, at: datetime) -> _Lots:
     """Files received some time ago of which nothing was rated since."""
     moved = XdrChunk.objects.filter(file=OuterRef("pk"), finished_at__gte=at - STUCK_AFTER)
@@ -72,10 +69,6 @@ def _files_stuck(scope: Scope, at: datetime) -> _Lots:
         received_at__lt=at - STUCK_AFTER,
     )
     return [rows]
-
-
-def _mendings_failed(scope: Scope, _: datetime) -> _Lots:
-    return [Mending.objects.visible_to(scope).filter(state=Mending.State.FAILED)]
 
 
 def _suspense(scope: Scope, _: datetime) -> _Lots:
@@ -130,9 +123,7 @@ def _customers_drafted(scope: Scope, _: datetime) -> _Lots:
 
 
 _ROWS: Mapping[Alert, Callable[[Scope, datetime], _Lots]] = {
-    Alert.FILES_FAILED: _files_failed,
     Alert.FILES_STUCK: _files_stuck,
-    Alert.MENDINGS_FAILED: _mendings_failed,
     Alert.SUSPENSE: _suspense,
     Alert.RUNS_FAILED: _runs_failed,
     Alert.RUNS_TO_APPROVE: _runs_to_approve,

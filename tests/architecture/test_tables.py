@@ -41,6 +41,8 @@ ACTING_AS_OWNER = {
 # What the metrics are counted by: keys, states, instants and counts, and the slugs that label them.
 COUNTED_COLUMNS = {
     *("id", "provider_id", "source_id", "file_id", "chunk_id", "rerating_id", "run_id"),
+    *("invoice_id", "credit_note_id", "rate_table_id", "notice_id"),
+    *("try_count", "recipient_count"),
     *("slug", "gateway", "state", "reason", "is_enabled"),
     *("received_at", "newest_started_at"),
     *("rated_count", "zero_count", "duplicate_count", "suspended_count"),

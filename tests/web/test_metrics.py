@@ -19,12 +19,14 @@ from cdr.services.splitting import split_file
 from common import clock
 from common.broker import broker
 from payments.models import WebhookEvent
+from reports.selectors.given_up import GivenUp
 from tenancy import row_security
 from tenancy.models import Provider
 from tests.cdr.worlds import make_world
 from tests.factories import LONG_AGO, make_customer, make_provider, make_staff
 from tests.factories.billing import OCTOBER
 from tests.factories.cdr import Call, import_lines, receive
+from tests.factories.given_up import one_of_each
 from tests.workers import forget_queued_work
 
 TOKEN = "a-token-of-more-than-thirty-two-characters"
@@ -160,6 +162,17 @@ class TestMetrics:
         }
         assert waiting == {"files": 1, "chunks": 2, "mendings": 1}
 
+    def test_count_what_was_given_up_by_kind(self, client: Client) -> None:
+        one, other = one_of_each(), one_of_each()
+
+        found = scrape(client)
+
+        for provider in (one, other):
+            failed = {
+                kind: named("work_failed", provider=provider.slug, work=kind) for kind in GivenUp
+            }
+            assert {kind: found[name] for kind, name in failed.items()} == dict.fromkeys(GivenUp, 1)
+
     def test_count_payers_of_bill_runs_and_messages_of_gateways(self, client: Client) -> None:
         provider = make_provider()
         run = make_run(provider)
@@ -257,6 +270,9 @@ class TestTheMetricsRole:
             "SELECT 1 FROM cdr_usagecharge",
             "SELECT body FROM payments_webhookevent",
             "SELECT 1 FROM customers_customer",
+            "SELECT content FROM billing_document",
+            "SELECT recipient FROM billing_invoiceemail",
+            "SELECT addresses FROM customers_ratenotification",
         ],
     )
     def test_sees_nothing_but_what_is_counted(self, sql: str) -> None:

@@ -8,16 +8,7 @@ from django.utils.timezone import localdate
 
 from common.scope import Scope
 from reports.selectors.alerts import RECENT, Alert, alert_counts
-
-
-@dataclass(frozen=True)
-class Notice:
-    """An alert as the page shows it; `tone` colours it."""
-
-    text: str
-    count: int
-    url: str
-    tone: str
+from web.console.given_up import COUNTED_ELSEWHERE, Notice, work_given_up
 
 
 @dataclass(frozen=True)
@@ -32,27 +23,11 @@ class _Watch:
 
 _WATCHED = (
     _Watch(
-        Alert.FILES_FAILED,
-        "usage.read",
-        "xDR files that failed",
-        "console_xdr_files",
-        "state=FAILED",
-        "wrong",
-    ),
-    _Watch(
         Alert.FILES_STUCK,
         "usage.read",
         "xDR files that have not moved for half an hour",
         "console_xdr_files",
         tone="wrong",
-    ),
-    _Watch(
-        Alert.MENDINGS_FAILED,
-        "usage.read",
-        "Work on suspense that was given up",
-        "console_mendings",
-        "state=FAILED",
-        "wrong",
     ),
     _Watch(Alert.SUSPENSE, "usage.read", "xDRs and legs in suspense", "console_suspense"),
     _Watch(
@@ -122,7 +97,8 @@ def notices(scope: Scope, at: datetime) -> list[Notice]:
         for watch in watched
         if counts[watch.alert]
     ]
-    return sorted(found, key=lambda notice: notice.tone != "wrong")
+    failed = work_given_up(scope, but=COUNTED_ELSEWHERE)
+    return sorted([*failed, *found], key=lambda notice: notice.tone != "wrong")
 
 
 def _url(watch: _Watch, at: datetime) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from billing.documents.kept import invoice_pdf
-from billing.models import Document, Invoice
+from billing.models import Document, Invoice, InvoiceEmail
 from billing.rules.due_dates import is_overdue
 from billing.selectors.appendix import usage_appendix
 from billing.selectors.credit_notes import credit_notes
@@ -30,6 +30,7 @@ from common.scope import Surface
 from ledger.selectors import transfers
 from payments.selectors.advance import OPEN_STATES
 from payments.selectors.allocations import allocations
+from reports.selectors.given_up import failed_emails
 from resellers.models import Reseller
 from resellers.selectors import resellers
 from web.access import FORM_METHODS, SurfaceRequest, page_of
@@ -124,6 +125,7 @@ class InvoiceFilters(Filters):
     reseller = tag_filter("Reseller", "tagged_reseller", _resellers)
     currency = text_filter("Currency", "currency__iexact")
     document = choice_filter("PDF", "document__state", Document.State.choices)
+    email = choice_filter("E-mail", "emails", [("FAILED", "Could not be sent")], method="of_email")
     since = since_filter("Issued since", "issue_date")
     until = until_filter("Issued until", "issue_date")
 
@@ -133,6 +135,11 @@ class InvoiceFilters(Filters):
         today = localtime(clock.now()).date()
         late = rows.filter(state__in=OPEN_STATES, due_date__lt=today)
         return late.filter(gross_amount__gt=F("settled_amount") + F("credited_amount"))
+
+    def of_email(self, rows: QuerySet[Invoice], name: str, state: str) -> QuerySet[Invoice]:
+        return rows.filter(
+            Exists(failed_emails(InvoiceEmail.objects.filter(invoice=OuterRef("pk"))))
+        )
 
     def of_month(self, rows: QuerySet[Invoice], name: str, text: str) -> QuerySet[Invoice]:
         """Invoices of a period that is, or has a part in, a month such as 2026-10."""

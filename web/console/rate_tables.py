@@ -17,10 +17,11 @@ from catalogue.services.rate_tables import (
 )
 from common import clock
 from common.scope import Surface
+from reports.selectors.given_up import with_work_given_up
 from web.access import FORM_METHODS, SurfaceRequest, page_of
 from web.console.rate_affected import url_after_table
 from web.shared.actions import Action
-from web.shared.filters import Filters
+from web.shared.filters import Filters, choice_filter
 from web.shared.form_fields import CurrencyField, Form
 from web.shared.form_pages import FormPage, form_page
 from web.shared.lists import Empty, list_page
@@ -40,6 +41,11 @@ class RateTableFilters(Filters):
     searches = ("name__icontains",)
     search_hint = "Name of the table"
 
+    work = choice_filter("Work", "pk", [("FAILED", "Something was given up")], method="of_work")
+
+    def of_work(self, rows: QuerySet[RateTable], name: str, state: str) -> QuerySet[RateTable]:
+        return with_work_given_up(rows)
+
 
 @page_of(Surface.CONSOLE, "catalogue.read")
 def rate_table_list(request: SurfaceRequest) -> HttpResponse:
@@ -57,7 +63,10 @@ def rate_table_list(request: SurfaceRequest) -> HttpResponse:
         table=RateTableTable,
         filters=RateTableFilters,
         name="rate-tables",
-        actions=[add],
+        actions=[
+            Action("Notices by e-mail", reverse("console_rate_emails"), "envelope"),
+            add,
+        ],
         empty=Empty("No rate tables yet", "A rate table says what calls cost.", add),
     )
 

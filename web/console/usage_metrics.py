@@ -25,6 +25,7 @@ from common import clock
 from common.scope import Scope, Surface
 from payments.selectors.payments import refused_events
 from web.access import SurfaceRequest, page_of
+from web.console.given_up import Notice, work_given_up
 from web.shared.charts import Chart, ranking_chart, stacked_chart
 
 HOURS_SHOWN = 24
@@ -72,6 +73,7 @@ class Figures:
     hour_count: int
     day_count: int
     work: Sequence[Waiting]
+    given_up: Sequence[Notice]
     runs: Sequence[RunAtWork]
     refused_count: int | None
     counted_at: datetime
@@ -112,6 +114,7 @@ def _figures(scope: Scope, now: datetime, left: int) -> Figures:
         hour_count=sum(row.flow.hour_count for row in rows),
         day_count=sum(row.flow.day_count for row in rows),
         work=_work(scope),
+        given_up=work_given_up(scope),
         runs=runs_at_work(scope) if sees_money else (),
         refused_count=refused_events(scope).count() if sees_money else None,
         counted_at=now,

@@ -34,6 +34,7 @@ def customer(provider: Provider) -> dict[str, object]:
 
 
 PAGES = {
+    "console_rate_emails": Page(staff("catalogue.read")),
     "console_rate_notices": Page(staff("catalogue.read"), table),
     "console_rate_notice_create": Page(staff("catalogue.write"), table),
     "console_rate_notice": Page(staff("catalogue.read"), notice),

@@ -14,6 +14,8 @@ from common.scope import Scope
 
 log = logging.getLogger(__name__)
 
+_MISSING = "The PDF could not be made so far. What it is of stands; staff can have it made again."
+
 
 class DocumentNotMade(DomainError):
     """There is no PDF yet, as making it has failed."""
@@ -29,13 +31,13 @@ def kept_pdf(document: KeptDocument | None, render: Callable[[], bytes]) -> byte
     if document is not None and document.state == KeptDocument.State.DONE:
         return document.pdf
     if document is not None and document.try_count:
-        raise DocumentNotMade
+        raise DocumentNotMade(_MISSING)
     try:
         with transaction.atomic():
             return render()
     except Exception as error:
         log.exception("a document was not rendered for whoever asks for it")
-        raise DocumentNotMade from error
+        raise DocumentNotMade(_MISSING) from error
 
 
 def invoice_pdf(scope: Scope, invoice_id: int) -> bytes:

@@ -24,6 +24,7 @@ from tests.factories import (
     make_tax_profile,
 )
 from tests.factories.billing import invoice_of, issue_run, make_charge, make_chunk, make_usage
+from tests.factories.documents import given_up
 from tests.web.reseller_portal.pages import page, words_of
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,17 @@ class TestTheDocument:
         assert before.content.startswith(b"%PDF-")
         assert after.content == Invoice.objects.get(pk=invoice.pk).document.pdf
         assert address in page(viewer, f"/reseller/invoices/{invoice.pk}/")
+
+    def test_that_could_not_be_made_says_so(self, viewer: Client, payer: Reseller) -> None:
+        make_usage(payer, "30.00")
+        issue_run(payer.provider)
+        invoice = invoice_of(payer)
+        given_up(invoice)
+
+        answer = viewer.get(f"/reseller/invoices/{invoice.pk}/pdf/")
+
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert "This document is not there yet" in answer.content.decode()
 
 
 class TestASettlementInvoice:

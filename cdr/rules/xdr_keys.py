@@ -6,6 +6,8 @@ from datetime import datetime
 from cdr.rules.instants import from_microseconds, to_microseconds
 
 XDR_KEY = r"[0-9]{1,17}-[0-9]{1,19}"
+PLACE_BITS = 18
+"""An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
 
 
 def parse_xdr_key(text: str) -> tuple[datetime, int]:

@@ -15,6 +15,7 @@ from django.db import connection
 from cdr.models import TierTotal
 from cdr.rules.mending import FIELDS
 from cdr.rules.suspense import Result
+from cdr.rules.xdr_keys import PLACE_BITS
 from common.copying import copied_rows
 from common.scope import Scope
 from common.statements import fetch_rows
@@ -94,12 +95,12 @@ _CHARGED_COLUMNS: Mapping[str, Any] = {
     "destination": pl.String,
 }
 
-_USED_OF_COUNTERS = """
+# The source is found by the chunk: xDRs that started in the same second are many.
+_USED_OF_COUNTERS = f"""
     SELECT l.counter_id, min(s.product_id), sum(l.volume)::bigint FROM cdr_allowanceuse l
-    JOIN cdr_xdr u ON u.provider_id = l.provider_id AND u.started_at = l.started_at
-        AND u.id = l.xdr_id
-    JOIN cdr_source s ON s.id = u.source_id
-    WHERE l.provider_id = %s AND {}
+    JOIN cdr_xdrchunk c ON c.id = l.xdr_id >> {PLACE_BITS}
+    JOIN cdr_source s ON s.id = c.source_id
+    WHERE l.provider_id = %s AND {{}}
     GROUP BY l.counter_id
 """
 

@@ -14,6 +14,7 @@ from cdr.models import XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
 from cdr.rules.parties import Charge
 from cdr.rules.suspense import Result
+from cdr.rules.xdr_keys import PLACE_BITS
 from cdr.services import stores
 from cdr.services.allowances import count_usage
 from cdr.services.identities import are_stored
@@ -30,9 +31,6 @@ from cdr.services.recording import (
 from cdr.services.sources import SourceTerms, source_terms
 from cdr.services.stored_parties import update_xdrs
 from common.tries import UNTRIED
-
-PLACE_BITS = 18
-"""An xDR's id is its chunk's id, shifted by this, plus its place in the chunk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from cdr.rating import COST_SCALE_DIGITS
 from cdr.rules.instants import from_microseconds
 from cdr.rules.mending import KNOWN_BY, START, Change, ChangeKind, Choice
 from cdr.rules.suspense import LINE_REASONS, Result
+from cdr.rules.xdr_keys import PLACE_BITS
 from cdr.selectors.stored_xdrs import of_xdrs, stored_xdrs
 from cdr.selectors.suspense import chosen_suspense
 from cdr.services.allowances import preview_allowances
-from cdr.services.chunks import PLACE_BITS
 from cdr.services.correcting import corrected_xdrs
 from cdr.services.mending_lines import known_lines, read_again
 from cdr.services.moving import identities_of, repeated_xdrs

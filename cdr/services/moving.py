@@ -5,7 +5,7 @@ import polars as pl
 
 from cdr.partitions import ensure_partitions
 from cdr.rating.dedup import dedup_keys
-from cdr.services.chunks import PLACE_BITS
+from cdr.rules.xdr_keys import PLACE_BITS
 from cdr.services.identities import IDENTITY, keep_identities, known_xdrs
 from cdr.services.sources import SourceTerms
 from common.copying import timestamps

@@ -18,7 +18,8 @@ from django.db.models import Max
 
 from cdr.models import Source, Suspense, Xdr, XdrChunk, XdrFile
 from cdr.rules.instants import from_microseconds
-from cdr.services.chunks import PLACE_BITS, LineCounts, newest_start, rate_lines
+from cdr.rules.xdr_keys import PLACE_BITS
+from cdr.services.chunks import LineCounts, newest_start, rate_lines
 from cdr.services.identities import known_xdrs
 from cdr.services.mediation import MediatedLines, mediate_lines
 from cdr.services.rating import RatedXdrs

@@ -11,8 +11,8 @@ from django.db.models import Model, QuerySet
 
 from cdr.importers.chunks import cut_lines
 from cdr.models import XdrChunk, XdrFile
+from cdr.rules.xdr_keys import PLACE_BITS
 from cdr.services import stores
-from cdr.services.chunks import PLACE_BITS
 from common.jobs import enqueue
 
 RowT = TypeVar("RowT", bound=Model)

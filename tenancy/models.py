@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from common.money import Rounding, RoundingScope
+from common.tries import Tried
 from tenancy.owned import ProviderOwned
 
 
@@ -218,7 +219,7 @@ class AnsweredCall(ProviderOwned):
         indexes = [BrinIndex(fields=["answered_at"], name="call_answered_at", autosummarize=True)]
 
 
-class Invitation(ProviderOwned):
+class Invitation(Tried, ProviderOwned):
     """One link by which somebody new chooses a password: mailed to them, or handed over.
 
     `inviter` is who the e-mail says has invited them.
@@ -254,7 +255,7 @@ class Invitation(ProviderOwned):
         self.sent_at = at
 
     def mark_failed(self, error: str) -> None:
-        """The mail server refused it, or could not be reached."""
+        """The mail server refused it or could not be reached, or it was given up."""
         assert self.state == self.State.QUEUED
         self.state = self.State.FAILED
         self.error = error[:300]

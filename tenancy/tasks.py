@@ -3,13 +3,20 @@
 from celery import shared_task
 
 from common import clock
+from common.tries import tried
+from tenancy.models import Invitation
 from tenancy.services import api_tokens, invitations
 
 
 @shared_task(name="tenancy.send_invitation")
-def send_invitation(*, invitation_id: int, **_: object) -> bool:
+def send_invitation(*, invitation_id: int, **_: object) -> bool | None:
     """Mail an invitation. Safe to repeat: what was sent is not sent again."""
-    return invitations.send_invitation(invitation_id=invitation_id, at=clock.now())
+    return tried(
+        Invitation.objects.filter(pk=invitation_id, state=Invitation.State.QUEUED),
+        clock=clock.now,
+        work=lambda: invitations.send_invitation(invitation_id=invitation_id, at=clock.now()),
+        give_up=lambda _: invitations.give_up_invitation(invitation_id=invitation_id),
+    )
 
 
 @shared_task(name="tenancy.sweep_invitations")

@@ -157,6 +157,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("try_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("try_began_at", models.DateTimeField(null=True)),
+                ("try_failed_at", models.DateTimeField(null=True)),
+                ("try_error", models.TextField(blank=True, db_default="", default="")),
                 ("inviter", models.CharField(blank=True, max_length=200)),
                 (
                     "state",

@@ -107,6 +107,16 @@ def send_invitation(*, invitation_id: int, at: datetime) -> bool:
     return invitation.state == Invitation.State.SENT
 
 
+@transaction.atomic
+def give_up_invitation(*, invitation_id: int) -> None:
+    """Fail an e-mail that could never be written or handed over; somebody can ask for another."""
+    invitation = Invitation.objects.select_for_update(no_key=True).get(pk=invitation_id)
+    if invitation.state != Invitation.State.QUEUED:
+        return
+    invitation.mark_failed(f"It was tried five times. {invitation.try_error}")
+    invitation.save(update_fields=["state", "error"])
+
+
 def queue_unsent(*, at: datetime) -> int:
     """Queue e-mails whose task was lost, the oldest first; how many."""
     waiting = Invitation.objects.filter(

@@ -8,7 +8,8 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
 
-from tenancy import row_security
+from common.tries import MOST_TRIES
+from tenancy import row_security, tasks
 from tenancy.models import Invitation, Provider, User
 from tenancy.services.invitations import (
     NobodyCanBeInvited,
@@ -20,6 +21,8 @@ from tenancy.services.invitations import (
 )
 from tenancy.services.people import EmailTaken, create_user, release_user
 from tests.factories import make_provider, make_user
+from tests.factories.tries import fail
+from tests.factories.tries import refused as out_of_order
 from tests.mail_server import mail_server
 from tests.refusals import refused
 
@@ -118,6 +121,26 @@ class TestAFailure:
         assert first.state == "FAILED"
         assert "no such mailbox" in first.error
         assert [recipients for recipients, _ in server.received] == [["nora@nord.example"]]
+
+
+class TestAnInvitationThatAlwaysFails:
+    def test_is_given_up_after_five_tries_and_another_can_be_asked_for(
+        self, provider: Provider, mailoutbox: list[EmailMessage]
+    ) -> None:
+        user = invite(provider)
+        first = Invitation.objects.get()
+
+        with out_of_order("UPDATE", "tenancy_invitation", when="NEW.state = 'SENT'"):
+            fail(Invitation, lambda: tasks.send_invitation(invitation_id=first.pk))
+        swept = queue_unsent(at=AT + timedelta(days=1))
+        mailoutbox.clear()
+        again = invite_again(provider_id=provider.pk, user=user, at=AT, actor_id=None)
+        was_sent = tasks.send_invitation(invitation_id=again.pk)
+
+        first.refresh_from_db()
+        assert (first.state, first.try_count, first.sent_at) == ("FAILED", MOST_TRIES, None)
+        assert first.error == "It was tried five times. InternalError: out of order"
+        assert (swept, was_sent, len(mailoutbox)) == (0, True, 1)
 
 
 class TestInviteAgain:

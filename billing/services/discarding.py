@@ -1,12 +1,12 @@
 """Taking estimates back before they are issued: their charges stay unbilled."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from audit.services import record
+from audit.services import record_owned
 from billing.models import BillRun, BillRunItem, Invoice
 from billing.services.estimates import drop_invoices
 from common.errors import DomainError
@@ -52,7 +52,7 @@ def discard_estimates(
         run.state = BillRun.State.REVIEW
         run.save(update_fields=["state"])
     after = {"estimates": dropped, "payers": len(ids)}
-    _record(run, "bill_run.estimates_discarded", after, at=at, actor_id=actor_id)
+    record_owned(run, "bill_run.estimates_discarded", at=at, actor_id=actor_id, after=after)
     return run
 
 
@@ -70,7 +70,7 @@ def discard_bill_run(*, run_id: int, at: datetime, actor_id: int | None) -> None
         )
     dropped = _drop(Invoice.objects.filter(bill_run_item__run=run))
     after = {"period_from": run.period_from, "period_to": run.period_to, "estimates": dropped}
-    _record(run, "bill_run.discarded", after, at=at, actor_id=actor_id)
+    record_owned(run, "bill_run.discarded", at=at, actor_id=actor_id, after=after)
     run.items.all().delete()
     run.delete()
 
@@ -90,16 +90,3 @@ def _drop(estimates: QuerySet[Invoice]) -> int:
     ids = list(estimates.order_by("pk").values_list("pk", flat=True))
     drop_invoices(ids)
     return len(ids)
-
-
-def _record(
-    run: BillRun, action: str, after: Mapping[str, object], *, at: datetime, actor_id: int | None
-) -> None:
-    record(
-        provider_id=run.provider_id,
-        action=action,
-        changed=run,
-        at=at,
-        actor_id=actor_id,
-        after=after,
-    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Sum
 
-from audit.services import record
+from audit.services import record_owned
 from catalogue.models import RateTable
 from cdr.models import Rerating, ReratingSlice, Source
 from cdr.rules.rerating import OrderedCustomers, Place, Selection, Stretch, packed
@@ -91,7 +91,7 @@ def ask_for_rerating(
         created_at=at,
         created_by_id=actor_id,
     )
-    _record("rerating.asked", rerating, at=at, actor_id=actor_id, after=_said(rerating))
+    record_owned(rerating, "rerating.asked", at=at, actor_id=actor_id, after=_said(rerating))
     enqueue("cdr.plan_rerating", rerating_id=rerating.pk)
     return rerating
 
@@ -158,7 +158,8 @@ def apply_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) -> R
     )
     rerating.state, rerating.applying_since, rerating.applied_by_id = State.APPLYING, at, actor_id
     rerating.save(update_fields=["state", "applying_since", "applied_by"])
-    _record("rerating.agreed", rerating, at=at, actor_id=actor_id, after={"slices": len(slice_ids)})
+    after = {"slices": len(slice_ids)}
+    record_owned(rerating, "rerating.agreed", at=at, actor_id=actor_id, after=after)
     turn = having_their_turn(ReratingSlice.objects.filter(pk__in=slice_ids))
     queue_slices(turn.order_by("number").values_list("pk", flat=True))
     return rerating
@@ -175,7 +176,8 @@ def discard_rerating(*, rerating_id: int, at: datetime, actor_id: int | None) ->
         raise NotDiscardable(f"{rerating} is {rerating.get_state_display().lower()} already.")
     before, rerating.state, rerating.finished_at = rerating.state, State.DISCARDED, at
     rerating.save(update_fields=["state", "finished_at"])
-    _record("rerating.discarded", rerating, at=at, actor_id=actor_id, after={"was": before})
+    after = {"was": before}
+    record_owned(rerating, "rerating.discarded", at=at, actor_id=actor_id, after=after)
 
 
 @transaction.atomic
@@ -243,16 +245,3 @@ def _said(rerating: Rerating) -> dict[str, object]:
         "started_to": rerating.started_to,
         **{name: value for name, value in chosen.items() if value},
     }
-
-
-def _record(
-    action: str, rerating: Rerating, *, at: datetime, actor_id: int | None, after: dict[str, object]
-) -> None:
-    record(
-        provider_id=rerating.provider_id,
-        action=action,
-        changed=rerating,
-        at=at,
-        actor_id=actor_id,
-        after=after,
-    )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import record_owned
 from catalogue.models import Product, ProductKind
 from catalogue.rules.tags import TagsNotUnderstood, parse_tags
 from cdr.models import IdentifiedBy, Source, Trunk
@@ -90,7 +90,7 @@ def create_source(
         raise SourceSlugTaken(f"There is a source '{slug}' already; choose another short name.")
     source.save(force_insert=True)
     _replace_trunks(source, details.trunks)
-    _record(source, "source.created", None, _written(source), at=at, actor_id=actor_id)
+    record_owned(source, "source.created", at=at, actor_id=actor_id, after=_written(source))
     return source
 
 
@@ -110,13 +110,13 @@ def edit_source(
     after = _written(source)
     changed = [name for name in after if before[name] != after[name]]
     if changed:
-        _record(
+        record_owned(
             source,
             "source.edited",
-            {name: before[name] for name in changed},
-            {name: after[name] for name in changed},
             at=at,
             actor_id=actor_id,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
         )
     return source
 
@@ -172,7 +172,8 @@ def switch_source(
     source.is_enabled = is_enabled
     source.save(update_fields=["is_enabled"])
     before, after = {"is_enabled": not is_enabled}, {"is_enabled": is_enabled}
-    _record(source, f"source.{state}", before, after, at=at, actor_id=actor_id)
+    action = f"source.{state}"
+    record_owned(source, action, at=at, actor_id=actor_id, before=before, after=after)
     return source
 
 
@@ -196,13 +197,13 @@ def map_columns(
     if before != after:
         source.mapping = after
         source.save(update_fields=["mapping"])
-        _record(
+        record_owned(
             source,
             "source.mapped",
-            before and {"mapping": before},
-            {"mapping": after},
             at=at,
             actor_id=actor_id,
+            before=before and {"mapping": before},
+            after={"mapping": after},
         )
     return source
 
@@ -299,23 +300,3 @@ def trunk_lines(source: Source) -> list[str]:
 
 def _refused(field: str, text: str) -> SourceRefused:
     return SourceRefused(text, by_field={field: text})
-
-
-def _record(
-    source: Source,
-    action: str,
-    before: Mapping[str, object] | None,
-    after: Mapping[str, object],
-    *,
-    at: datetime,
-    actor_id: int | None,
-) -> None:
-    record(
-        provider_id=source.provider_id,
-        action=action,
-        changed=source,
-        at=at,
-        actor_id=actor_id,
-        before=before,
-        after=after,
-    )

@@ -27,5 +27,5 @@ class Command(TollgateCommand):
         folder = (options["to"] / f"{first_day:%Y-%m}").resolve()
         retired = retire_month(first_day=first_day, folder=folder, at=now())
         for table, entry in retired.manifest["tables"].items():
-            self.stdout.write(f"{table}: {entry['rows']} rows, {entry['bytes']} bytes")
+            self.stdout.write(f"{table}, rows: {entry['rows']}, bytes: {entry['bytes']}")
         self.stdout.write(f"{retired} is in {folder} and no longer in the database.")

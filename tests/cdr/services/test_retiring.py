@@ -251,6 +251,6 @@ class TestTheCommands:
         call_command("restore_month", str(folder / "2026-08"))
 
         said = capsys.readouterr().out
-        assert "cdr_xdr: 1 rows" in said
+        assert "cdr_xdr, rows: 1, bytes: " in said
         assert "2026-08 is in the database again." in said
         assert Xdr.objects.count() == 1

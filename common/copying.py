@@ -1,6 +1,6 @@
 """Columns to and from PostgreSQL: many rows by COPY, which may only be used by the owner's role."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import chain
@@ -40,6 +40,7 @@ def copy_rows(table: str, rows: pl.DataFrame, *, texts: Sequence[str]) -> None:
     never_null = f", FORCE_NOT_NULL ({', '.join(texts)})" if texts else ""
     encoded = BytesIO()
     rows.write_csv(encoded, include_header=False)
+    encoded.seek(0)
     copy_encoded(table, rows.columns, f"FORMAT csv{never_null}", encoded)
 
 
@@ -51,9 +52,21 @@ def insert_rows(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ..
     execute(command, list(chain.from_iterable(rows)))
 
 
-def copy_encoded(table: str, columns: Sequence[str], options: str, encoded: BytesIO) -> None:
+class Pieces:
+    """What COPY reads piece by piece, each made when PostgreSQL has taken the one before."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, _: int) -> bytes:
+        """The next piece, however long; empty at the end."""
+        return next(self._pieces, b"")
+
+
+def copy_encoded(
+    table: str, columns: Sequence[str], options: str, encoded: BytesIO | Pieces
+) -> None:
     """Append what is encoded as COPY's `options` say to the table's columns."""
-    encoded.seek(0)
     command = f"COPY {table} ({', '.join(columns)}) FROM STDIN ({options})"
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(command, encoded, _BYTES_AT_ONCE)

@@ -31,7 +31,7 @@ def dump_chunks(folder: Path) -> list[list[Copy]]:
 def _parts(chunk_id: int) -> list[tuple[str, str, str]]:
     first, last = chunk_id << 18, (chunk_id + 1) << 18
     return [
-        ("cdr_xdr", "csv", f"chunk_id = {chunk_id}"),
+        ("cdr_xdr", "binary", f"chunk_id = {chunk_id}"),
         ("cdr_leg", "binary", f"xdr_id >= {first} AND xdr_id < {last}"),
         ("cdr_usagecharge", "csv", f"chunk_id = {chunk_id}"),
     ]

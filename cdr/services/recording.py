@@ -13,7 +13,8 @@ from cdr.models import Suspense
 from cdr.partitions import ensure_known_partitions
 from cdr.rating.terms import NO_TABLE
 from cdr.rating.usage import sum_usage
-from cdr.services.copying import Binary, Column, copy_binary, days
+from cdr.services.binary_rows import Binary, Column
+from cdr.services.copying import copy_binary, days
 from cdr.services.rating import RatedXdrs
 from cdr.services.sources import SourceTerms
 from cdr.services.subjects import line_subjects, xdr_subjects
@@ -33,6 +34,14 @@ _XDR_TEXTS = (
     "received_tags",
     "tags",
 )
+_XDR_NUMBERS = ("id", "line_number", "volume")
+_XDR_PARTIES = ("customer_id", "vendor_id", "terminating_customer_id")
+_XDR_COLUMNS = (
+    *("started_at", "dedup_key", "duration_seconds"),
+    *_XDR_NUMBERS,
+    *_XDR_PARTIES,
+    *_XDR_TEXTS,
+)
 _SUSPENSE_TEXTS = ("raw", "detail", "currency", "named_by", "subject")
 _NEW_CHARGE_IDS = """
     SELECT coalesce(array_agg(nextval('cdr_usagecharge_id_seq')), '{}')
@@ -51,28 +60,29 @@ class Origin:
 
 def record_xdrs(rated: RatedXdrs, origin: Origin) -> None:
     """Store the xDRs, in partitions made for them where there are none."""
-    xdrs, source = rated.xdrs, origin.source
+    xdrs = rated.xdrs
     starts = xdrs["started_at"].to_numpy().astype("datetime64[us]")
     ensure_known_partitions(np.unique(starts.astype("datetime64[D]")).tolist())
-    rows = xdrs.select_seq(
-        pl.lit(source.provider_id).alias("provider_id"),
-        timestamps(xdrs["started_at"]).alias("started_at"),
-        "id",
-        pl.lit(source.id).alias("source_id"),
-        pl.lit(origin.chunk_id).alias("chunk_id"),
-        "line_number",
-        "dedup_key",
-        *_XDR_TEXTS,
-        "duration_seconds",
-        "volume",
-        "customer_id",
-        "vendor_id",
-        "terminating_customer_id",
-        pl.Series("result", rated.outcome.result),
-    )
     # By customer, so that neighbours in the file are neighbours in the customers' index as well:
     # it took half the time of all COPYs otherwise, with two thousand customers.
-    copy_rows("cdr_xdr", rows.sort("customer_id"), texts=_XDR_TEXTS)
+    result = pl.Series("result", rated.outcome.result)
+    rows = xdrs.select_seq(*_XDR_COLUMNS, result).sort("customer_id")
+    copy_binary("cdr_xdr", _xdr_columns(rows, origin), len(rows))
+
+
+def _xdr_columns(rows: pl.DataFrame, origin: Origin) -> dict[str, Column]:
+    return {
+        "provider_id": Column(Binary.BIGINT, origin.source.provider_id),
+        "source_id": Column(Binary.BIGINT, origin.source.id),
+        "chunk_id": Column(Binary.BIGINT, origin.chunk_id),
+        "started_at": Column(Binary.TIMESTAMPTZ, rows["started_at"].to_numpy()),
+        "dedup_key": Column(Binary.UUID, rows["dedup_key"]),
+        "duration_seconds": Column(Binary.INTEGER, rows["duration_seconds"].to_numpy()),
+        "result": Column(Binary.SMALLINT, rows["result"].to_numpy()),
+        **{name: Column(Binary.BIGINT, rows[name].to_numpy()) for name in _XDR_NUMBERS},
+        **{name: Column(Binary.NULLABLE_BIGINT, rows[name]) for name in _XDR_PARTIES},
+        **{name: Column(Binary.TEXT, rows[name]) for name in _XDR_TEXTS},
+    }
 
 
 def record_legs(

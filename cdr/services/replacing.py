@@ -11,8 +11,9 @@ from cdr.importers.chunks import split_lines
 from cdr.models import XdrChunk
 from cdr.rating.changes import Fate
 from cdr.rating.terms import NO_TABLE
+from cdr.services.binary_rows import Binary, Column
 from cdr.services.chunks import chunk_content
-from cdr.services.copying import Binary, Column, copy_binary
+from cdr.services.copying import copy_binary
 from cdr.services.rating_again import RatedAgain
 from cdr.services.recording import Origin, copy_legs, copy_usage, copy_uses, record_suspense
 from cdr.services.settling import explain_waiting, resolve

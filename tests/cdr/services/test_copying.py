@@ -2,18 +2,20 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import polars as pl
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from cdr.rules.instants import from_microseconds, to_microseconds
-from cdr.services.copying import Binary, Column, copy_binary, days
-from common.copying import amounts, copy_rows, timestamps
+from cdr.services.binary_rows import Binary, Column, encode_rows
+from cdr.services.copying import copy_binary, days
+from common.copying import Pieces, amounts, copy_encoded, copy_rows, timestamps
 
 COSTS = st.integers(-(10**18) + 1, 10**18 - 1)
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1))  # noqa: DTZ001
@@ -73,6 +75,59 @@ class TestCopyBinary(TestCase):
                 7,
             )
             for place in range(count)
+        ]
+
+
+TEXTS = st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=200)
+IDS = st.none() | st.integers(-(2**63), 2**63 - 1)
+
+
+class TestEncodeRows(TestCase):
+    @given(st.lists(st.tuples(TEXTS, TEXTS, IDS, st.uuids()), min_size=1))
+    @example([("x" * 127, "ü" * 64, 1, UUID(int=0)), ("", None, None, UUID(int=1))])
+    @example([("x" * 128, "", None, UUID(int=2**128 - 1))])
+    def test_keeps_texts_and_nulls_whatever_their_lengths(
+        self, rows: list[tuple[str | None, str | None, int | None, UUID]]
+    ) -> None:
+        create("place int, note text NOT NULL, other text NOT NULL, party bigint, key uuid")
+        notes, others, parties, keys = zip(*rows, strict=True)
+        columns = {
+            "party": Column(Binary.NULLABLE_BIGINT, pl.Series(parties, dtype=pl.Int64)),
+            "note": Column(Binary.TEXT, pl.Series(notes, dtype=pl.String)),
+            "key": Column(Binary.UUID, pl.Series([key.hex for key in keys])),
+            "other": Column(Binary.TEXT, pl.Series(others, dtype=pl.String)),
+            "place": Column(Binary.INTEGER, np.arange(len(rows))),
+        }
+
+        names, encoded = encode_rows(columns, len(rows))
+        copy_encoded("copied", names, "FORMAT binary", Pieces(encoded))
+
+        assert copied("copied") == [
+            (place, note or "", other or "", party, key)
+            for place, (note, other, party, key) in enumerate(rows)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE copied")
+
+    def test_keeps_each_of_many_rows(self) -> None:
+        create("place bigint, note text, long text, empty text, party bigint, nobody bigint")
+        places = range(10_001)
+        texts = [f"{place}" for place in places]
+        parties = [place if place % 3 else None for place in places]
+        columns = {
+            "place": Column(Binary.BIGINT, np.arange(len(places))),
+            "note": Column(Binary.TEXT, pl.Series(texts)),
+            "long": Column(Binary.TEXT, pl.Series([text * 40 for text in texts])),
+            "empty": Column(Binary.TEXT, pl.Series([""] * len(places))),
+            "party": Column(Binary.NULLABLE_BIGINT, pl.Series(parties)),
+            "nobody": Column(Binary.NULLABLE_BIGINT, pl.Series([None] * len(places))),
+        }
+
+        copy_binary("copied", columns, len(places))
+
+        assert copied("copied") == [
+            (place, text, text * 40, "", party, None)
+            for place, text, party in zip(places, texts, parties, strict=True)
         ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 from django.db import connection
+from psycopg2 import DatabaseError
 
 from common.statements import execute
 
@@ -57,10 +58,16 @@ class Pieces:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
+        self.fault: BaseException | None = None
+        """What kept a piece from being made, of which psycopg2 makes an error of the database."""
 
     def read(self, _: int) -> bytes:
         """The next piece, however long; empty at the end."""
-        return next(self._pieces, b"")
+        try:
+            return next(self._pieces, b"")
+        except BaseException as fault:
+            self.fault = fault
+            raise
 
 
 def copy_encoded(
@@ -69,7 +76,12 @@ def copy_encoded(
     """Append what is encoded as COPY's `options` say to the table's columns."""
     command = f"COPY {table} ({', '.join(columns)}) FROM STDIN ({options})"
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(command, encoded, _BYTES_AT_ONCE)
+        try:
+            cursor.copy_expert(command, encoded, _BYTES_AT_ONCE)
+        except DatabaseError:
+            if isinstance(encoded, Pieces) and encoded.fault is not None:
+                raise encoded.fault from None
+            raise
 
 
 def copied_rows(

@@ -33,7 +33,7 @@ def _parts(chunk_id: int) -> list[tuple[str, str, str]]:
     return [
         ("cdr_xdr", "binary", f"chunk_id = {chunk_id}"),
         ("cdr_leg", "binary", f"xdr_id >= {first} AND xdr_id < {last}"),
-        ("cdr_usagecharge", "csv", f"chunk_id = {chunk_id}"),
+        ("cdr_usagecharge", "binary", f"chunk_id = {chunk_id}"),
     ]
 
 

@@ -20,8 +20,9 @@ _ROWS_AT_ONCE = 4_096
 _START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _END = struct.pack(">h", -1)
 _NULL = struct.pack(">i", -1)
-# PostgreSQL counts microseconds from the year 2000.
+# PostgreSQL counts microseconds, and days, from the year 2000.
 _POSTGRES_EPOCH = 946_684_800_000_000
+_POSTGRES_EPOCH_DAYS = 10_957
 # The lengths whose four bytes are valid UTF-8, so that Polars joins them with texts.
 _SHORT_LENGTHS = pl.Series([struct.pack(">i", length).decode() for length in range(128)])
 
@@ -38,6 +39,10 @@ class Binary(Enum):
     """From microseconds since 1970."""
     AMOUNT = auto()
     """numeric with eight decimals, from whole numbers of 10^-8 below 10^18."""
+    SUM = auto()
+    """The same, from a series of whole numbers below 10^24."""
+    DATE = auto()
+    """From a series."""
     UUID = auto()
     """From a series of 32 hexadecimal digits."""
     TEXT = auto()
@@ -71,6 +76,12 @@ class _Room:
     parts: Layout
 
 
+def _numeric(digits: int) -> Layout:
+    """A numeric of so many digits to the base of ten thousand, two of them behind the point."""
+    about = [("digits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2")]
+    return [*about, *((f"digit {place}", ">i2") for place in range(digits))]
+
+
 _NO_VALUES = _Room(-1, [])
 _EMPTY_TEXTS = _Room(0, [])
 _PARTS: Mapping[Binary, Layout] = {
@@ -79,11 +90,10 @@ _PARTS: Mapping[Binary, Layout] = {
     Binary.BIGINT: [("value", ">i8")],
     Binary.NULLABLE_BIGINT: [("value", ">i8")],
     Binary.TIMESTAMPTZ: [("value", ">i8")],
-    # Digits to the base of ten thousand, the first of them worth 10^8: five hold 10^18 * 10^-8.
-    Binary.AMOUNT: [
-        *(("digits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2")),
-        *((f"digit {place}", ">i2") for place in range(5)),
-    ],
+    # Five digits hold 10^18 * 10^-8, and six 10^24.
+    Binary.AMOUNT: _numeric(5),
+    Binary.SUM: _numeric(6),
+    Binary.DATE: [("value", ">i4")],
     Binary.UUID: [("value", "V16")],
 }
 
@@ -144,10 +154,7 @@ def _fill(rows: NDArray[np.void], name: str, kind: Binary, values: Values | pl.S
 
 def _values(kind: Binary, values: Values | pl.Series) -> dict[str, Values]:
     if isinstance(values, pl.Series):
-        if kind is Binary.UUID:
-            digits = "".join(values.to_list())
-            return {"value": np.frombuffer(bytes.fromhex(digits), dtype="V16")}
-        return {"value": values.to_numpy()}
+        return _values_of_series(kind, values)
     if kind is Binary.TIMESTAMPTZ:
         return {"value": values - _POSTGRES_EPOCH}
     if kind is Binary.AMOUNT:
@@ -155,16 +162,55 @@ def _values(kind: Binary, values: Values | pl.Series) -> dict[str, Values]:
     return {"value": values}
 
 
+def _values_of_series(kind: Binary, values: pl.Series) -> dict[str, Values]:
+    match kind:
+        case Binary.UUID:
+            digits = "".join(values.to_list())
+            return {"value": np.frombuffer(bytes.fromhex(digits), dtype="V16")}
+        case Binary.DATE:
+            return {"value": values.cast(pl.Int32).to_numpy() - _POSTGRES_EPOCH_DAYS}
+        case Binary.SUM:
+            return _sum_parts(values)
+        case _:
+            return {"value": values.to_numpy()}
+
+
 def _amount_parts(scaled: NDArray[np.int64]) -> dict[str, Values]:
-    negative = 0x4000
-    parts: dict[str, Values] = {"digits": 5, "weight": 2, "scale": AMOUNT_DECIMALS}
-    parts["sign"] = np.where(scaled < 0, negative, 0)
-    rest = np.abs(scaled)
-    for place in reversed(range(5)):
+    return _numeric_parts(scaled < 0, _digits(np.abs(scaled), 5))
+
+
+def _sum_parts(scaled: pl.Series) -> dict[str, Values]:
+    magnitude, unit = pl.col("sum").abs(), pl.lit(10**16, pl.Int128)
+    parts = scaled.to_frame("sum").select_seq(
+        high=(magnitude // unit).cast(pl.Int64),
+        low=(magnitude % unit).cast(pl.Int64),
+        is_negative=pl.col("sum") < 0,
+    )
+    high, low, is_negative = (part.to_numpy() for part in parts.get_columns())
+    return _numeric_parts(is_negative, [*_digits(high, 2), *_digits(low, 4)])
+
+
+def _digits(rest: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """The last digits of numbers to the base of ten thousand."""
+    found = []
+    for _ in range(count):
         above = rest // 10_000
-        parts[f"digit {place}"] = rest - above * 10_000
+        found.append(rest - above * 10_000)
         rest = above
-    return parts
+    return found[::-1]
+
+
+def _numeric_parts(
+    is_negative: NDArray[np.bool_], digits: Sequence[NDArray[np.int64]]
+) -> dict[str, Values]:
+    behind_point = AMOUNT_DECIMALS // 4
+    return {
+        "digits": len(digits),
+        "weight": len(digits) - behind_point - 1,
+        "sign": np.where(is_negative, 0x4000, 0),
+        "scale": AMOUNT_DECIMALS,
+        **{f"digit {place}": digit for place, digit in enumerate(digits)},
+    }
 
 
 def _joined(rows: NDArray[np.void], pieces: Sequence[Sequence[bytes]]) -> bytes:

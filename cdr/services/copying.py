@@ -33,7 +33,7 @@ def _plain_cells(column: Column, count: int) -> list[Any]:
     match column.kind:
         case Binary.TIMESTAMPTZ:
             return [from_microseconds(cell) for cell in cells]
-        case Binary.AMOUNT:
+        case Binary.AMOUNT | Binary.SUM:
             return [Decimal(cell).scaleb(-AMOUNT_DECIMALS) for cell in cells]
         case Binary.TEXT:
             return ["" if cell is None else cell for cell in cells]

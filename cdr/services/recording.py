@@ -13,6 +13,7 @@ from cdr.models import Suspense
 from cdr.partitions import ensure_known_partitions
 from cdr.rating.terms import NO_TABLE
 from cdr.rating.usage import sum_usage
+from cdr.rules.instants import to_microseconds
 from cdr.services.binary_rows import Binary, Column
 from cdr.services.copying import copy_binary, days
 from cdr.services.rating import RatedXdrs
@@ -42,6 +43,24 @@ _XDR_COLUMNS = (
     *_XDR_PARTIES,
     *_XDR_TEXTS,
 )
+# What of a sum of legs a usage charge keeps, and as what.
+_USAGE_COLUMNS = {
+    "product_id": (Binary.BIGINT, "product_id"),
+    "kind": (Binary.SMALLINT, "charge"),
+    "payer_kind": (Binary.SMALLINT, "payer_kind"),
+    "payer_id": (Binary.BIGINT, "payer_id"),
+    "payee_kind": (Binary.SMALLINT, "payee_kind"),
+    "payee_id": (Binary.BIGINT, "payee_id"),
+    "customer_reseller_id": (Binary.NULLABLE_BIGINT, "reseller_id"),
+    "day": (Binary.DATE, "day"),
+    "destination": (Binary.TEXT, "destination"),
+    "currency": (Binary.TEXT, "currency"),
+    "call_count": (Binary.BIGINT, "call_count"),
+    "volume": (Binary.BIGINT, "volume"),
+    "billed_volume": (Binary.BIGINT, "billed"),
+    "included_volume": (Binary.BIGINT, "included"),
+    "amount": (Binary.SUM, "cost"),
+}
 _SUSPENSE_TEXTS = ("raw", "detail", "currency", "named_by", "subject")
 _NEW_CHARGE_IDS = """
     SELECT coalesce(array_agg(nextval('cdr_usagecharge_id_seq')), '{}')
@@ -238,28 +257,14 @@ def copy_usage(
     Returns the ids they got, in their order.
     """
     ids = _new_charge_ids(len(usage))
-    rows = usage.select_seq(
-        pl.Series("id", ids),
-        pl.lit(provider_id).alias("provider_id"),
-        *(pl.lit(pk).alias(column) for column, pk in batch.items()),
-        "product_id",
-        pl.col("charge").alias("kind"),
-        "payer_kind",
-        "payer_id",
-        "payee_kind",
-        "payee_id",
-        pl.col("reseller_id").alias("customer_reseller_id"),
-        "day",
-        "destination",
-        "currency",
-        "call_count",
-        "volume",
-        pl.col("billed").alias("billed_volume"),
-        pl.col("included").alias("included_volume"),
-        amounts("cost").alias("amount"),
-        pl.lit(at.isoformat()).alias("created_at"),
-    )
-    copy_rows("cdr_usagecharge", rows, texts=("destination",))
+    columns = {
+        "id": Column(Binary.BIGINT, ids),
+        "provider_id": Column(Binary.BIGINT, provider_id),
+        **{name: Column(Binary.BIGINT, pk) for name, pk in batch.items()},
+        "created_at": Column(Binary.TIMESTAMPTZ, to_microseconds(at)),
+        **{name: Column(kind, usage[found]) for name, (kind, found) in _USAGE_COLUMNS.items()},
+    }
+    copy_binary("cdr_usagecharge", columns, len(usage))
     return ids
 
 

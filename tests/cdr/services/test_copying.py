@@ -1,5 +1,6 @@
 """COPY gives back what was put in, in text and in binary."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -79,6 +80,7 @@ class TestCopyBinary(TestCase):
 
 
 TEXTS = st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=200)
+SUMS = st.integers(1 - 10**24, 10**24 - 1)
 IDS = st.none() | st.integers(-(2**63), 2**63 - 1)
 
 
@@ -109,6 +111,26 @@ class TestEncodeRows(TestCase):
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE copied")
 
+    @given(st.lists(st.tuples(SUMS, st.dates()), min_size=1))
+    @example([(10**24 - 1, date(1, 1, 1)), (1 - 10**24, date(9999, 12, 31)), (0, date(2000, 1, 1))])
+    def test_keeps_every_sum_and_day(self, rows: list[tuple[int, date]]) -> None:
+        create("place int, amount numeric(24, 8), day date")
+        sums, dates = zip(*rows, strict=True)
+        columns = {
+            "place": Column(Binary.INTEGER, np.arange(len(rows))),
+            "amount": Column(Binary.SUM, pl.Series(sums, dtype=pl.Int128)),
+            "day": Column(Binary.DATE, pl.Series(dates, dtype=pl.Date)),
+        }
+
+        names, encoded = encode_rows(columns, len(rows))
+        copy_encoded("copied", names, "FORMAT binary", Pieces(encoded))
+
+        assert copied("copied") == [
+            (place, Decimal(cost).scaleb(-8), day) for place, (cost, day) in enumerate(rows)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE copied")
+
     def test_keeps_each_of_many_rows(self) -> None:
         create("place bigint, note text, long text, empty text, party bigint, nobody bigint")
         places = range(10_001)
@@ -129,6 +151,28 @@ class TestEncodeRows(TestCase):
             (place, text, text * 40, "", party, None)
             for place, text, party in zip(places, texts, parties, strict=True)
         ]
+
+
+@pytest.mark.django_db
+class TestPieces:
+    def test_end_the_copy_by_what_keeps_one_from_being_made(self) -> None:
+        create("place text")
+        pieces = iter([b"1\n", b"2\n"])
+
+        def broken() -> Iterator[bytes]:
+            yield from pieces
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            copy_encoded("copied", ["place"], "FORMAT text", Pieces(broken()))
+
+        assert copied("copied") == []
+
+    def test_leave_faults_of_the_rows_to_the_database(self) -> None:
+        create("place int")
+
+        with pytest.raises(DataError, match="invalid input syntax"), transaction.atomic():
+            copy_encoded("copied", ["place"], "FORMAT text", Pieces(iter([b"one\n"])))
 
 
 @pytest.mark.django_db

@@ -187,6 +187,8 @@ def _sum_parts(scaled: pl.Series) -> dict[str, Values]:
         is_negative=pl.col("sum") < 0,
     )
     high, low, is_negative = (part.to_numpy() for part in parts.get_columns())
+    if high.max() >= 10_000**2:
+        raise OverflowError("a sum of 10^24 or more has no room in its column")
     return _numeric_parts(is_negative, [*_digits(high, 2), *_digits(low, 4)])
 
 

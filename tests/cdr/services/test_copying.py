@@ -131,6 +131,14 @@ class TestEncodeRows(TestCase):
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE copied")
 
+    def test_refuses_sums_that_have_no_room(self) -> None:
+        column = Column(Binary.SUM, pl.Series([1, -(10**24)], dtype=pl.Int128))
+
+        _, encoded = encode_rows({"amount": column}, 2)
+
+        with pytest.raises(OverflowError):
+            list(encoded)
+
     def test_keeps_each_of_many_rows(self) -> None:
         create("place bigint, note text, long text, empty text, party bigint, nobody bigint")
         places = range(10_001)

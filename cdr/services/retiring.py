@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,10 @@ class MonthStillNeeded(DomainError):
     """Something of the month waits for somebody, or is being rated again."""
 
 
+class FolderRefused(DomainError):
+    """The folder holds a month already, or files cannot be written to it."""
+
+
 class MonthNotRetired(DomainError):
     """The files hold no month that was taken out of this database."""
 
@@ -77,6 +83,7 @@ def retire_month(*, first_day: date, folder: Path, at: datetime) -> RetiredMonth
     :raises MonthNotStored: if there is nothing of the month.
     :raises EarlierMonthStored: if there is something of a month before it.
     :raises MonthStillNeeded: if suspense of it is open, or a re-rating of it is not over.
+    :raises FolderRefused: if it holds a month already, whosever, or cannot be written to.
     :raises ArchiveDamaged: if the files do not give back what was written.
     """
     lock_partitions()
@@ -87,19 +94,8 @@ def retire_month(*, first_day: date, folder: Path, at: datetime) -> RetiredMonth
         cursor.execute(f"LOCK TABLE {', '.join(tables.values())} IN SHARE MODE")
     # Only now: who was writing when the lock was asked for may have left something waiting.
     _check_not_needed(first_day)
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest: dict[str, Any] = {
-        "format": _FORMAT,
-        "month": f"{first_day:%Y-%m}",
-        "retired_at": at.isoformat(),
-        "tables": {
-            parent: write_table(table, folder / f"{parent}.parquet")
-            for parent, table in tables.items()
-        },
-    }
-    for parent, entry in manifest["tables"].items():
-        _compare(tables[parent], folder, entry)
-    _write_manifest(folder, manifest)
+    with _writing_to(folder):
+        manifest = _write_month(first_day, tables, folder, at)
     drop_partitions(first_day)
     return RetiredMonth.objects.create(
         first_day=first_day, folder=str(folder), manifest=manifest, retired_at=at
@@ -113,24 +109,23 @@ def restore_month(*, folder: Path) -> date:
     :raises MonthNotRetired: if the folder is not that of a month taken out of this database.
     :raises MonthStored: if the database holds something of the month.
     :raises ArchiveDamaged: if a file is missing or not what was written.
+    :raises FolderRefused: if it cannot be written to: rows pass through a text file there.
     """
     lock_partitions()
-    manifest = _read_manifest(folder)
-    retired = RetiredMonth.objects.select_for_update().filter(
-        first_day=date.fromisoformat(f"{manifest['month']}-01")
-    )
-    row = retired.first()
+    manifest, first_day = _read_manifest(folder)
+    if first_day in months_stored():
+        raise MonthStored(f"The database holds xDRs of {manifest['month']} already.")
+    row = RetiredMonth.objects.select_for_update().filter(first_day=first_day).first()
     if row is None or row.manifest != manifest:
         raise MonthNotRetired(
             f"{folder} holds {manifest['month']}, which was not taken out of this database so."
         )
-    if row.first_day in months_stored():
-        raise MonthStored(f"The database holds xDRs of {row} already.")
     row.delete()
-    ensure_partitions([row.first_day])
-    for parent, entry in manifest["tables"].items():
-        read_table(partition(parent, row.first_day), folder, entry)
-    return row.first_day
+    ensure_partitions([first_day])
+    with _writing_to(folder):
+        for parent, entry in manifest["tables"].items():
+            read_table(partition(parent, first_day), folder, entry)
+    return first_day
 
 
 def _check_retirable(first_day: date, at: datetime) -> None:
@@ -164,6 +159,42 @@ def _check_not_needed(starts: date) -> None:
         )
 
 
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise FolderRefused(
+            f"{folder} cannot be written to: {why}. Nothing was changed."
+        ) from error
+
+
+def _write_month(
+    first_day: date, tables: Mapping[str, str], folder: Path, at: datetime
+) -> dict[str, Any]:
+    """Write the tables that hold a month, and what tells whether the files are whole."""
+    if (folder / MANIFEST).exists():
+        raise FolderRefused(
+            f"{folder} holds a month already, which is never overwritten: name another folder, or"
+            " move it away."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest: dict[str, Any] = {
+        "format": _FORMAT,
+        "month": f"{first_day:%Y-%m}",
+        "retired_at": at.isoformat(),
+        "tables": {
+            parent: write_table(table, folder / f"{parent}.parquet")
+            for parent, table in tables.items()
+        },
+    }
+    for parent, entry in manifest["tables"].items():
+        _compare(tables[parent], folder, entry)
+    _write_manifest(folder, manifest)
+    return manifest
+
+
 def _compare(table: str, folder: Path, entry: dict[str, Any]) -> None:
     """Read a file back into a table that nobody else sees."""
     with connection.cursor() as cursor:
@@ -182,10 +213,11 @@ def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     sync(folder.parent)
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> tuple[dict[str, Any], date]:
+    """What a folder says of itself, and the first day of its month."""
     path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
+        manifest = json.loads(path.read_text())
     except OSError as error:
         raise ArchiveDamaged(
             f"{path} cannot be read: {error.strerror}. Name the folder of a month, such as"
@@ -193,6 +225,10 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise ArchiveDamaged(f"{path} is not JSON: {error}.") from error
-    if manifest.get("format") != _FORMAT:
-        raise ArchiveDamaged(f"{path} is not a manifest that this version understands.")
-    return manifest
+    try:
+        first_day = date.fromisoformat(f"{manifest['month']}-01")
+        if manifest["format"] == _FORMAT and manifest["tables"]:
+            return manifest, first_day
+    except (LookupError, TypeError, ValueError):
+        pass
+    raise ArchiveDamaged(f"{path} is not a manifest that this version understands.")

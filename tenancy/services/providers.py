@@ -47,6 +47,8 @@ def create_provider(
         e-mail is missing, too long or no address.
     :raises SlugTaken: if the slug is in use.
     """
+    name = name.strip()
+    seller = Seller(**{key: value.strip() for key, value in asdict(seller).items()})
     _check_slug(slug)
     check_currency(currency)
     check_country(seller.country)

@@ -15,10 +15,12 @@ from cdr.partitions import PARTITIONED, MonthRetired, ensure_partitions, months_
 from cdr.services.archives import ArchiveDamaged
 from cdr.services.retiring import (
     EarlierMonthStored,
+    FolderRefused,
     MonthNotOver,
     MonthNotRetired,
     MonthNotStored,
     MonthStillNeeded,
+    MonthStored,
     make_partitions_ahead,
     restore_month,
     retire_month,
@@ -96,6 +98,37 @@ class TestRetiring:
         leg = pl.read_parquet(folder / "cdr_leg.parquet").filter(number=1).row(0, named=True)
         assert (leg["started_at"], leg["amount"]) == (CALL_AT, expected.amount)
         assert leg["usage_charge_id"] == expected.usage_charge_id
+
+    def test_overwrites_no_month_that_a_folder_holds(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        folder.mkdir()
+        (folder / "manifest.json").write_text("of another installation")
+        (folder / "cdr_xdr.parquet").write_text("its only copy")
+
+        with refused(FolderRefused, match="never overwritten"):
+            retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        assert (folder / "cdr_xdr.parquet").read_text() == "its only copy"
+        assert OCTOBER in months_stored()
+
+    def test_goes_on_where_it_was_interrupted(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        folder.mkdir()
+        (folder / "cdr_xdr.parquet").write_text("half of it")
+
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+
+        assert pl.read_parquet(folder / "cdr_xdr.parquet").height == 1
+
+    def test_refuses_a_folder_that_cannot_be_written_to(self, world: World, tmp_path: Path) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        file = tmp_path / "file"
+        file.touch()
+
+        with refused(FolderRefused, match="cannot be written to: Not a directory"):
+            retire_month(first_day=OCTOBER, folder=file / "2026-10", at=LATER)
+
+        assert OCTOBER in months_stored()
 
     def test_has_what_comes_late_wait_as_too_old(self, world: World, folder: Path) -> None:
         import_lines(world.source, [Call(account="carla", uuid="a")])
@@ -232,13 +265,34 @@ class TestRestoring:
         with refused(ArchiveDamaged, match=r"manifest\.json cannot be read: No such file or dir"):
             restore_month(folder=folder)
 
-    def test_refuses_what_was_not_taken_from_here(self, world: World, folder: Path) -> None:
+    def test_refuses_what_is_back_already(self, world: World, folder: Path) -> None:
         import_lines(world.source, [Call(account="carla")])
         retire_month(first_day=OCTOBER, folder=folder, at=LATER)
         restore_month(folder=folder)
 
+        with refused(MonthStored, match="holds xDRs of 2026-10 already"):
+            restore_month(folder=folder)
+
+    def test_refuses_what_was_not_taken_from_here(self, world: World, folder: Path) -> None:
+        import_lines(world.source, [Call(account="carla")])
+        retire_month(first_day=OCTOBER, folder=folder, at=LATER)
+        manifest = folder / "manifest.json"
+        manifest.write_text(
+            manifest.read_text().replace('"retired_at": "2026', '"retired_at": "2025')
+        )
+
         with refused(MonthNotRetired):
             restore_month(folder=folder)
+
+    @pytest.mark.parametrize(
+        "manifest",
+        ["[]", '"2024-10"', '{"format": 1}', '{"format": 1, "month": "x", "tables": {}}'],
+    )
+    def test_refuses_a_manifest_that_is_none(self, db: None, tmp_path: Path, manifest: str) -> None:
+        (tmp_path / "manifest.json").write_text(manifest)
+
+        with refused(ArchiveDamaged, match="not a manifest that this version understands"):
+            restore_month(folder=tmp_path)
 
 
 class TestTheCommands:

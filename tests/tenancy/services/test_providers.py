@@ -86,7 +86,7 @@ class TestCreateProvider:
     @pytest.mark.parametrize(
         ("seller", "message"),
         [
-            (replace(SELLER, address=""), "Address: This field cannot be blank"),
+            (replace(SELLER, address=" \n"), "Address: This field cannot be blank"),
             (replace(SELLER, email="billing"), "Email: Enter a valid email address"),
             (replace(SELLER, tax_number="1" * 41), "Tax number: .* at most 40 characters"),
         ],
@@ -104,7 +104,7 @@ class TestCreateProvider:
 
         assert not Provider.objects.exists()
 
-    @pytest.mark.parametrize("name", ["", "x" * 201])
+    @pytest.mark.parametrize("name", ["", " \t", "x" * 201])
     def test_refuses_a_name_that_cannot_be_kept(self, name: str) -> None:
         with pytest.raises(providers.ProviderRefused, match="Name: "):
             found(name=name)

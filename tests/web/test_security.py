@@ -59,7 +59,9 @@ def confirm(client: Client) -> None:
 
 
 def code_of(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+    """The code of this half minute, good for the next one, too."""
+    _, present, _ = yield_hotp_counters_from_time()
+    return str(format_hotp_value(hotp_value(secret, present)))
 
 
 def add_app(client: Client) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 
 import hypothesis
 import pytest
@@ -27,6 +28,13 @@ def find_static_files_when_asked() -> Iterator[None]:
     """Every new `Client` loads the middleware, and one that lists all files first takes 50 ms."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """A database that somebody is connected to cannot be dropped."""
+    yield
+    import_module("web.api.v1.receiving").rating_connection.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

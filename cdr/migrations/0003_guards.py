@@ -11,7 +11,7 @@ from common.postgres import (
     shown_to_reseller,
 )
 
-# What every batch of xDRs reads: PostgreSQL keeps the plans of a function's statements, and of an xDR
+# What every xDR of the API asks for, and every batch: PostgreSQL keeps the plans of a function's statements, and of an xDR
 # that comes alone, planning took most of its time (2026-11-22). They run as whoever calls them, so
 # that row-level security holds as for any statement. What is partitioned is not read by them: a kept
 # plan opens all partitions, another only those that are meant.
@@ -37,6 +37,15 @@ BEGIN
     FROM cdr_source s JOIN tenancy_provider p ON p.id = s.provider_id
     JOIN catalogue_product r ON r.id = s.product_id
     WHERE s.id = asked;
+END $$;
+
+CREATE FUNCTION cdr_source_named(of_provider bigint, named text)
+RETURNS TABLE (id bigint, slug text, format text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT s.id, s.slug::text, s.format::text FROM cdr_source s
+    WHERE s.provider_id = of_provider AND (s.slug = named OR s.format = named)
+    ORDER BY s.name, s.id;
 END $$;
 
 CREATE FUNCTION cdr_named_customers(
@@ -154,6 +163,7 @@ DROP FUNCTION cdr_held_tables(bigint, bigint[]);
 DROP FUNCTION cdr_party_terms(bigint, bigint, bigint[], timestamptz, timestamptz);
 DROP FUNCTION cdr_microseconds(timestamptz);
 DROP FUNCTION cdr_named_customers(bigint, text[], text[], inet[]);
+DROP FUNCTION cdr_source_named(bigint, text);
 DROP FUNCTION cdr_source_terms(bigint);
 """
 

@@ -8,10 +8,7 @@ from common.scope import Scope
 from common.statements import fetch_rows
 from tenancy.owned import ProviderQuerySet
 
-_NAMED = """
-    SELECT id, slug, format FROM cdr_source
-    WHERE provider_id = %s AND (slug = %s OR format = %s) ORDER BY name, id
-"""
+_NAMED = "SELECT * FROM cdr_source_named(%s, %s)"
 
 
 class UnknownSource(DomainError):
@@ -45,7 +42,7 @@ def find_source(scope: Scope, name: str) -> NamedSource:
     :raises UnknownSource: none or several; the message names those there are.
     """
     assert scope.sees_whole_provider
-    rows = fetch_rows(_NAMED, [scope.provider_id, name, name])
+    rows = fetch_rows(_NAMED, [scope.provider_id, name])
     either = [NamedSource(*row) for row in rows]
     found = [source for source in either if source.slug == name] or either
     if len(found) == 1:

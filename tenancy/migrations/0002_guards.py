@@ -56,7 +56,9 @@ class Migration(migrations.Migration):
                 id bigint, provider_id bigint, user_id bigint, scopes varchar[],
                 permissions varchar[], networks varchar[], expires_at timestamptz,
                 revoked_at timestamptz, is_active boolean, last_used_at timestamptz
-            ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp BEGIN ATOMIC
+            ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            BEGIN
+                RETURN QUERY
                 SELECT t.id, t.provider_id, m.user_id, t.scopes, r.permissions, t.networks,
                     t.expires_at, t.revoked_at, coalesce(u.is_active, true), t.last_used_at
                 FROM tenancy_apitoken t
@@ -64,7 +66,7 @@ class Migration(migrations.Migration):
                 LEFT JOIN tenancy_user u ON u.id = m.user_id
                 JOIN tenancy_role r ON r.id = coalesce(t.role_id, m.role_id)
                 WHERE t.secret_hash = $1;
-            END;
+            END $$;
             """,
             "DROP FUNCTION tenancy_token(text);",
         ),

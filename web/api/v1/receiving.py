@@ -40,6 +40,7 @@ from cdr.services.single_xdrs import (
     receive_xdrs,
 )
 from common import clock
+from common.connections import SharedConnection
 from common.scope import Scope
 from common.statements import execute, sent_together
 from tenancy import row_security
@@ -58,6 +59,8 @@ NDJSON = "application/x-ndjson"
 LOCKS_WITHIN_SECONDS = 5
 """How long xDRs wait for what others hold: the xDRs of all sources that a process is sent wait with
 them, and a re-rating may hold the allowances of a customer for minutes."""
+
+rating_connection = SharedConnection()
 
 
 class SourceIn(serializers.Serializer[Any]):
@@ -260,7 +263,8 @@ def _receive_together(wishes: Sequence[_Wish]) -> Sequence[Answer | None]:
     None for each where others hold what it needs: to do each alone would wait as long every time.
     """
     try:
-        return run_until_won(partial(_receive, wishes, clock.now()))
+        with rating_connection.used():
+            return run_until_won(partial(_receive, wishes, clock.now()))
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise

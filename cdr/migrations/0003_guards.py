@@ -11,10 +11,10 @@ from common.postgres import (
     shown_to_reseller,
 )
 
-# What every xDR of the API asks for, and every batch: PostgreSQL keeps the plans of a function's statements, and of an xDR
-# that comes alone, planning took most of its time (2026-11-22). They run as whoever calls them, so
-# that row-level security holds as for any statement. What is partitioned is not read by them: a kept
-# plan opens all partitions, another only those that are meant.
+# What every xDR of the API asks for, and every batch: PostgreSQL keeps the plans of a function's
+# statements, and of an xDR that comes alone, planning took most of its time (2026-11-22). They run as
+# whoever calls them, so that row-level security holds as for any statement. What is partitioned is
+# not read by them: a kept plan opens all partitions, another only those that are meant.
 READING = """
 CREATE FUNCTION cdr_source_terms(asked bigint) RETURNS TABLE (
     name text, is_enabled boolean, provider_id bigint, product_id bigint, format text,

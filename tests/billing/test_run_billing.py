@@ -58,6 +58,18 @@ class TestRunBilling:
         assert Document.objects.count() == 3
         assert BillRun.objects.get().state == BillRun.State.ISSUED
 
+    def test_ends_although_a_pdf_was_given_up(self, provider: Provider, tmp_path: Path) -> None:
+        with running_worker(tmp_path):
+            run()
+            invoice = Invoice.objects.earliest("pk")
+            Document.objects.create(
+                provider=provider, invoice=invoice, state=Document.State.FAILED, try_error="why"
+            )
+            issued = run(approve=True)
+
+        assert "PDFs that could not be made: 1. The invoices' pages say why." in issued
+        assert Document.objects.filter(state=Document.State.DONE).count() == 2
+
     def test_without_a_worker_says_so_and_can_be_repeated(
         self, provider: Provider, tmp_path: Path
     ) -> None:

@@ -115,7 +115,9 @@ class Command(TollgateCommand):
             is_over=lambda seen: seen.documents + seen.failed_documents == seen.invoices,
         )
         if failed := run_progress(self.scope, run.pk).failed_documents:
-            self.stderr.write(f"{failed} documents could not be made: see the invoices' pages.")
+            self.stderr.write(
+                f"PDFs that could not be made: {failed}. The invoices' pages say why."
+            )
 
     def _wait(
         self,
